@@ -1,0 +1,78 @@
+//===- Passes.td - conversions between dialects ------------*- tablegen -*-===//
+
+#ifndef TERN_CONVERSION_PASSES_TD
+#define TERN_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// OnnxToTernary
+//===----------------------------------------------------------------------===//
+
+def ConvertOnnxToTernary : Pass<"convert-onnx-to-ternary", "::mlir::func::FuncOp"> {
+  let summary = "Find the BitLinear layers of an ONNX graph";
+  let description = [{
+    Replaces each sub-graph that is a linear layer with ternary weights by
+    `ternary.bit_linear`, whatever form it has in the file. Weights are proven
+    ternary by evaluating the graph that produces them, never by their names.
+
+    Ensures: the same results up to the rounding of float operations; nodes
+    that it does not recognise stay as they are.
+  }];
+  let dependentDialects = ["::tern::ternary::TernaryDialect", "::tern::onnx::OnnxDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// OnnxToLinalg
+//===----------------------------------------------------------------------===//
+
+def ConvertOnnxToLinalg : Pass<"convert-onnx-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower ONNX nodes to linalg, tensor and arith";
+  let description = [{
+    Requires: operator sets as the importer accepts them.
+    Ensures: no operation of the onnx dialect is left, and integer types are
+    signless; a node that cannot be lowered is an error that names it.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::cf::ControlFlowDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// TernaryToLinalg
+//===----------------------------------------------------------------------===//
+
+def ConvertTernaryToLinalg : Pass<"convert-ternary-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Lower ternary operations to portable loop nests";
+  let description = [{
+    The reference lowering: products become additions and subtractions chosen
+    by the trit, without a multiplication.
+  }];
+  let options = [
+    Option<"keepPackedMatmul", "keep-packed-matmul", "bool", /*default=*/"false",
+           "Leave ternary.packed_matmul to the vector lowering">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// TernaryToVector
+//===----------------------------------------------------------------------===//
+
+def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp"> {
+  let summary = "Lower packed products to vector code for a target";
+  let description = [{
+    Requires: bufferised `ternary.packed_matmul`.
+    Ensures: the same integers as the portable lowering.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"generic\"",
+           "Vector instructions to use: generic, avx2, avxvnni or avx512vnni">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // TERN_CONVERSION_PASSES_TD

@@ -1,0 +1,244 @@
+//===- TernaryOps.td - operations of the ternary dialect ---*- tablegen -*-===//
+
+#ifndef TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD
+#define TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD
+
+include "tern/Dialect/Ternary/IR/TernaryTypes.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Ternary_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Ternary_Dialect, mnemonic, traits>;
+
+def Ternary_FloatTensor : RankedTensorOf<[F32, F16, BF16]>;
+
+//===----------------------------------------------------------------------===//
+// Model level
+//===----------------------------------------------------------------------===//
+
+def Ternary_BitLinearOp : Ternary_Op<"bit_linear", [Pure]> {
+  let summary = "a linear layer with ternary weights";
+  let description = [{
+    `x` is `[..., K]`, one token a row; `weights` is `N x K`; the result is
+    `[..., N]` of x's element type. `scale` is the weight scale, of f32: `[1]`
+    for the tensor, `[N]` for a row, or `[N, G]` for groups of `K / G`
+    consecutive columns of a row (G divides K).
+
+    With `quantization`, each row of x becomes int8 codes q and a scale s (see
+    the attribute), the product of codes and trits is exact, and
+    `y[.., n] = sum_g scale[n, g] * sum_(k in g) weights[n, k] q[.., k] / s`
+    (times s for the form `step`). Without it, activations stay float and the
+    sums are f32 additions and subtractions in an unspecified order.
+
+    With `scale_divides`, `1 / scale` takes the place of `scale`.
+
+    Example:
+    ```mlir
+    %y = ternary.bit_linear %x, %w, %scale
+        {quantization = #ternary.quantization<reciprocal, half_even, eps = 1.0e-05, qmin = -128>}
+        : (tensor<?x64xf32>, !ternary.matrix<96x64>, tensor<1xf32>) -> tensor<?x96xf32>
+    ```
+  }];
+  let arguments = (ins Ternary_FloatTensor:$x, Ternary_MatrixType:$weights,
+                       RankedTensorOf<[F32]>:$scale,
+                       OptionalAttr<Ternary_QuantizationAttr>:$quantization,
+                       UnitAttr:$scale_divides);
+  let results = (outs Ternary_FloatTensor:$result);
+  let assemblyFormat = [{
+    $x `,` $weights `,` $scale attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Groups of columns with a scale of their own: 1 unless scale is [N, G].
+    int64_t getGroups();
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic level
+//===----------------------------------------------------------------------===//
+
+def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure]> {
+  let summary = "per-token absmax quantisation to int8";
+  let description = [{
+    Maps `x` of `[M, K]` to codes `[M, K]` in i8 and one f32 scale a row,
+    `[M]`, by the rule of the attribute. A row of zeros, or of K = 0 elements,
+    has absmax 0, so eps decides its scale.
+
+    Example:
+    ```mlir
+    %q, %s = ternary.quantize %x
+        #ternary.quantization<reciprocal, half_even, eps = 1.0e-05, qmin = -128>
+        : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xf32>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[F32]>:$x, Ternary_QuantizationAttr:$quantization);
+  let results = (outs 2DTensorOf<[I8]>:$codes, 1DTensorOf<[F32]>:$scales);
+  let assemblyFormat = [{
+    $x $quantization attr-dict `:` type($x) `->` type($codes) `,` type($scales)
+  }];
+  let hasVerifier = 1;
+}
+
+def Ternary_MatmulOp : Ternary_Op<"matmul", [Pure]> {
+  let summary = "multiply activations by ternary weights";
+  let description = [{
+    Without groups, `out[m, n] = sum_k weights[n, k] * x[m, k]`. Activations of
+    i8 give an exact i32: `|out| <= 128 K`, so K is at most 2^24 - 1. Activations of
+    f32 give f32, the order of the additions being unspecified. Scales belong
+    to the consumer; an integer result is the same for every schedule.
+
+    With a result of rank 3, `[M, G, N]`, the sums over each of G groups of
+    `K / G` consecutive columns stand apart:
+    `out[m, g, n] = sum_(k in g) weights[n, k] * x[m, k]`.
+
+    Example:
+    ```mlir
+    %y = ternary.matmul %x, %w : (tensor<?x64xi8>, !ternary.matrix<96x64>) -> tensor<?x96xi32>
+    %z = ternary.matmul %f, %w : (tensor<?x64xf32>, !ternary.matrix<96x64>) -> tensor<?x2x96xf32>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[I8, F32]>:$x, Ternary_MatrixType:$weights);
+  let results = (outs RankedTensorOf<[I32, F32]>:$result);
+  let assemblyFormat = "$x `,` $weights attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Ternary_RescaleOp : Ternary_Op<"rescale", [Pure]> {
+  let summary = "integer sums to floats";
+  let description = [{
+    `acc` is `[M, N]` or, with groups, `[M, G, N]`, of i32 or f32;
+    `activation_scales`, absent for float activations, is `[M]`; `scale` is
+    `[1]`, `[N]` or `[N, G]`. Computes
+    `y[m, n] = (sum_g acc[m, g, n] * scale[n, g]) / activation_scales[m]`
+    in f32, in this order; times `activation_scales` with `step`; dividing by
+    `scale` with `scale_divides`.
+
+    Example:
+    ```mlir
+    %y = ternary.rescale %acc, %scale by %s
+        : (tensor<?x96xi32>, tensor<1xf32>, tensor<?xf32>) -> tensor<?x96xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I32, F32]>:$acc, RankedTensorOf<[F32]>:$scale,
+                       Optional<1DTensorOf<[F32]>>:$activation_scales,
+                       UnitAttr:$scale_divides, UnitAttr:$step);
+  let results = (outs 2DTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $scale (`by` $activation_scales^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Storage level
+//===----------------------------------------------------------------------===//
+
+def Ternary_ConstantOp : Ternary_Op<"constant", [Pure, ConstantLike]> {
+  let summary = "a constant ternary matrix";
+  let description = [{
+    `bytes` holds the storage of the result's layout: exactly
+    `getStorageBytes()` bytes. Codes are checked where a matrix is made (raised
+    or parsed from a small dense attribute), not for every resource.
+
+    Example:
+    ```mlir
+    // The rows 1 0 -1 0 and -1 -1 1 1.
+    %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$bytes);
+  let results = (outs Ternary_MatrixType:$result);
+  let assemblyFormat = "attr-dict $bytes `as` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Ternary_PackOp : Ternary_Op<"pack", [Pure]> {
+  let summary = "lay a ternary matrix out anew";
+  let description = [{
+    The same trits in the result's layout. Folds on a `ternary.constant`; the
+    fold is where weights are packed at compile time.
+
+    Example:
+    ```mlir
+    %p = ternary.pack %w : !ternary.matrix<96x64> to !ternary.matrix<96x64, #ternary.layout<i2, tile = 16>>
+    ```
+  }];
+  let arguments = (ins Ternary_MatrixType:$source);
+  let results = (outs Ternary_MatrixType:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Ternary_UnpackOp : Ternary_Op<"unpack", [Pure]> {
+  let summary = "the trits of a ternary matrix as int8";
+  let description = [{
+    Example:
+    ```mlir
+    %t = ternary.unpack %w : !ternary.matrix<96x64> to tensor<96x64xi8>
+    ```
+  }];
+  let arguments = (ins Ternary_MatrixType:$source);
+  let results = (outs 2DTensorOf<[I8]>:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Ternary_BytesOp : Ternary_Op<"bytes", [Pure]> {
+  let summary = "the storage of a ternary matrix";
+  let description = [{
+    The bytes of a matrix as the lowerings read them, in the order that its
+    layout defines.
+
+    Example:
+    ```mlir
+    %b = ternary.bytes %w : !ternary.matrix<96x64, #ternary.layout<i2, tile = 16>> to tensor<1536xi8>
+    ```
+  }];
+  let arguments = (ins Ternary_MatrixType:$source);
+  let results = (outs 1DTensorOf<[I8]>:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Ternary_PackedMatmulOp : Ternary_Op<"packed_matmul",
+    [DestinationStyleOpInterface,
+     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "the product over tiles of packed weights";
+  let description = [{
+    `x` is `[M, K']` of i8, K' being K rounded up to whole steps of the layout;
+    columns past K may hold anything, since they meet trit 0. `bytes` is the
+    storage of `matrix`, whose layout is tiled; `out` is `[M, N']` of i32, N'
+    being N rounded up to whole tiles, and is overwritten with
+    `sum_k weights[n, k] * x[m, k]`; rows past N give 0.
+
+    On tensors in destination style; the same operation on memrefs is what the
+    lowerings to loops and to vectors take.
+
+    Example:
+    ```mlir
+    %y = ternary.packed_matmul !ternary.matrix<90x60, #ternary.layout<i2, tile = 16>>
+        ins(%x, %b : tensor<?x64xi8>, tensor<1536xi8>) outs(%init : tensor<?x96xi32>) -> tensor<?x96xi32>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[2DTensorOf<[I8]>, MemRefRankOf<[I8], [2]>]>:$x,
+                       AnyTypeOf<[1DTensorOf<[I8]>, MemRefRankOf<[I8], [1]>]>:$bytes,
+                       AnyTypeOf<[2DTensorOf<[I32]>, MemRefRankOf<[I32], [2]>]>:$init,
+                       TypeAttrOf<Ternary_MatrixType>:$matrix);
+  let results = (outs Optional<2DTensorOf<[I32]>>:$result);
+  let hasVerifier = 1;
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    MatrixType getMatrixType() { return ::llvm::cast<MatrixType>(getMatrix()); }
+  }];
+}
+
+#endif // TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD

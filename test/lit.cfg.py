@@ -1,0 +1,30 @@
+"""lit configuration: what a test file is, and the tools it may call."""
+
+import os
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "Tern"
+config.test_format = lit.formats.ShTest(execute_external=True)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["CMakeLists.txt", "Inputs", "lit.cfg.py", "lit.site.cfg.py"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.tern_obj_root, "test")
+
+config.substitutions += [
+    ("%python", config.python),
+    ("%examples", os.path.join(config.tern_src_root, "examples")),
+    ("%src_root", config.tern_src_root),
+    ("%mlir_lib_dir", config.mlir_lib_dir),
+]
+config.environment["PYTHONPATH"] = os.path.join(config.tern_src_root, "python")
+
+llvm_config.with_system_environment(["HOME", "TMP", "TEMP"])
+llvm_config.use_default_substitutions()
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+llvm_config.with_environment("PATH", config.tern_tools_dir, append_path=True)
+llvm_config.add_tool_substitutions(
+    ["tern-opt", "ternc", "tern-reduce", "tern-lsp-server", "mlir-opt", "mlir-runner"],
+    [config.tern_tools_dir, config.llvm_tools_dir],
+)
