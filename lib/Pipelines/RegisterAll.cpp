@@ -7,6 +7,8 @@
 #include "tern/Dialect/Onnx/Transforms/Passes.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 #include "tern/Dialect/Ternary/Transforms/Passes.h"
+#include "tern/Pipelines/Pipelines.h"
+#include "tern/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -23,6 +25,8 @@ void tern::registerDialects(mlir::DialectRegistry &registry) {
 void tern::registerPasses() {
   mlir::registerAllPasses();
   registerTernConversionPasses();
+  registerTernTransformsPasses();
+  registerPipelines();
   onnx::registerTernOnnxPasses();
   ternary::registerTernTernaryPasses();
 }

@@ -66,8 +66,10 @@ typedef struct TernHost {
   void (*fail)(void *self, const char *message);
 } TernHost;
 
-/* Runs the graph: reads num_inputs tensors, fills num_outputs. The inputs match
- * their specs in dtype, rank and static dimensions (the caller has checked). */
+/* Runs the graph: reads num_inputs tensors, fills `data` and `dims` of
+ * num_outputs, whose rank and dtype the caller has set from their specs. The
+ * inputs match their specs in dtype, rank and static dimensions (the caller has
+ * checked). */
 typedef void (*TernRunFn)(const TernHost *host, const TernTensor *inputs,
                           TernTensor *outputs);
 

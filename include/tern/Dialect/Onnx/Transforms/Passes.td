@@ -16,4 +16,28 @@ def FoldConstants : Pass<"onnx-fold-constants", "::mlir::func::FuncOp"> {
   }];
 }
 
+def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
+  let summary = "Derive the step of generation, with its KV cache in place";
+  let description = [{
+    For a language model whose graph has the cache as inputs and outputs, adds
+    beside `main` a function for one sequence
+
+    ```mlir
+    func.func @step(%tokens: tensor<1x?xi64>, %past: index, %num_logits: index,
+                    %cache…: tensor<1xHxCxDxf32>) -> (tensor<1x?xVxf32>, tensor<1xHxCxDxf32>…)
+    ```
+    in which `Concat(past, new)` writes the new positions into the cache, whose
+    C positions are the context's, and reads what is valid of it: no copy of
+    the cache once bufferised. The attention mask is all ones, positions count
+    on from `past`, and the logits are computed for the last `num_logits` tokens
+    only. Everything that goes into the head is sliced, not its result.
+
+    Graphs of another kind stay as they are.
+  }];
+  let options = [Option<"context", "context", "int64_t", /*default=*/"0",
+                        "Positions of the cache; 0: tern.context of the model's metadata, or 2048">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect"];
+}
+
 #endif // TERN_DIALECT_ONNX_TRANSFORMS_PASSES_TD

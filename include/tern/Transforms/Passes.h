@@ -1,0 +1,27 @@
+//===- Passes.h - passes over upstream dialects -----------------*- C++ -*-===//
+#ifndef TERN_TRANSFORMS_PASSES_H
+#define TERN_TRANSFORMS_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+#include <memory>
+#include <string>
+
+namespace tern {
+#define GEN_PASS_DECL
+#include "tern/Transforms/Passes.h.inc"
+#define GEN_PASS_REGISTRATION
+#include "tern/Transforms/Passes.h.inc"
+
+/// The discardable attribute of an externalised constant: its index in the
+/// table `tern_weights`.
+constexpr llvm::StringLiteral kWeightIndexAttr = "tern.weight";
+/// The external table of pointers to the model's large constants.
+constexpr llvm::StringLiteral kWeightsTable = "tern_weights";
+/// Marks a function that has the C interface of ModelABI.h.
+constexpr llvm::StringLiteral kEntryAttr = "tern.entry";
+} // namespace tern
+
+#endif // TERN_TRANSFORMS_PASSES_H

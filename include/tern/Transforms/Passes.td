@@ -1,0 +1,84 @@
+//===- Passes.td - passes over upstream dialects -----------*- tablegen -*-===//
+
+#ifndef TERN_TRANSFORMS_PASSES_TD
+#define TERN_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FuseElementwise : Pass<"tern-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse elementwise linalg operations where nothing is computed twice";
+  let description = [{
+    Fuses an elementwise producer into its consumer when the consumer reads
+    each of its elements once, or when the producer only widens or permutes a
+    constant: a cast of a large weight is then done in registers, and never
+    stored.
+
+    ```mlir
+    %h = linalg.generic … ins(%bf16_table) { arith.extf }
+    %y = linalg.generic … ins(%x, %h) { mulf; addf }   // reads bf16 afterwards
+    ```
+    Ensures: the same values, bit for bit.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect"];
+}
+
+def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Order the loops of contractions for contiguous access";
+  let description = [{
+    Interchanges the loops of each linalg.generic with a reduction so that the
+    innermost one walks contiguous memory in most operands, and lets the sums of
+    float reductions be reassociated, which vectorising them needs.
+
+    Ensures: integer results unchanged; float sums in another order, so results
+    differ by rounding only (relative error at most K * 2^-24 for K terms).
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"> {
+  let summary = "Reach large constants through the weights table";
+  let description = [{
+    Replaces reads of each constant `memref.global` of at least `min-bytes` by
+    a pointer loaded from the external table `tern_weights`. The globals stay,
+    without uses and marked with their index `tern.weight`, for the writer of
+    the weights object; it is what makes weights over 2 GiB addressable.
+  }];
+  let options = [Option<"minBytes", "min-bytes", "uint64_t", /*default=*/"256",
+                        "Constants smaller than this stay in the code's object">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
+  let summary = "Wrap a model's functions in the C interface of ModelABI.h";
+  let description = [{
+    Adds `tern_run_<variant>` around `main` and, where there is one,
+    `tern_step_<variant>` around `step`.
+
+    Requires: bufferised functions whose arguments and results have the
+    identity layout, results owned by the caller.
+  }];
+  let options = [Option<"variant", "variant", "std::string", /*default=*/"\"generic\"",
+                        "Suffix of the entry points">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
+def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp"> {
+  let summary = "Run scf.parallel loops on the host's threads";
+  let description = [{
+    Outlines the body of each outermost `scf.parallel` into a function of a
+    range of iterations, which the caller hands to `parallel_for` of ModelABI.h;
+    loops with little work call it directly. Every function gets the host as
+    its first argument, and `cf.assert` becomes a call of the host's `fail`.
+
+    Requires: entry points from `tern-emit-model-entries`.
+    Ensures: no cf.assert is left; an scf.parallel inside another stays, to be
+    run by its thread alone.
+  }];
+  let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"16384",
+                        "Operations below which a loop stays on its thread">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
+#endif // TERN_TRANSFORMS_PASSES_TD

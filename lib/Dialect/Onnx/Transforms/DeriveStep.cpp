@@ -1,0 +1,270 @@
+//===- DeriveStep.cpp - generation with the KV cache in place -------------===//
+
+#include "tern/Dialect/Onnx/Transforms/Passes.h"
+
+#include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
+#include "tern/Dialect/Onnx/IR/Onnx.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace tern::onnx {
+#define GEN_PASS_DEF_DERIVESTEP
+#include "tern/Dialect/Onnx/Transforms/Passes.h.inc"
+} // namespace tern::onnx
+
+using namespace mlir;
+using namespace tern::onnx;
+
+namespace {
+
+/// Context where neither the user nor the model says one.
+constexpr int64_t kDefaultContext = 2048;
+
+/// Builds `step` from a copy of the graph.
+class StepBuilder {
+public:
+  StepBuilder(func::FuncOp step, const LanguageModel &model, int64_t context)
+      : b(step.getLoc(), step.getContext()), step(step), model(model),
+        context(context) {}
+
+  void build();
+
+private:
+  /// Appends an argument of the new signature.
+  BlockArgument addArgument(Type type) {
+    return step.front().addArgument(type, b.getLoc());
+  }
+  /// `[1, past + count]` ones, or `[1, count]` positions from `past` on.
+  Value createMask();
+  Value createPositions();
+  /// Makes `cache`, new positions being appended, stand for `kv`.
+  Value appendInPlace(const KVCache &kv, BlockArgument cache);
+  /// Restricts the computation of the logits to the last tokens.
+  Value sliceLogits();
+  RankedTensorType getCacheType(const KVCache &kv);
+  OpFoldResult attr(int64_t value) { return b.getIndexAttr(value); }
+
+  ImplicitLocOpBuilder b;
+  func::FuncOp step;
+  const LanguageModel &model;
+  int64_t context;
+  BlockArgument tokens, past, numLogits;
+  Value count; ///< tokens of this call
+  Value total; ///< past + count
+};
+
+RankedTensorType StepBuilder::getCacheType(const KVCache &kv) {
+  auto type = cast<RankedTensorType>(step.getArgument(kv.past).getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[0] = 1;
+  shape[kv.axis] = context;
+  return RankedTensorType::get(shape, type.getElementType());
+}
+
+Value StepBuilder::createMask() {
+  auto type = RankedTensorType::get({1, ShapedType::kDynamic}, b.getI64Type());
+  Value empty = tensor::EmptyOp::create(b, type, ValueRange{total});
+  Value one = arith::ConstantIntOp::create(b, 1, 64);
+  return linalg::FillOp::create(b, one, empty).getResult(0);
+}
+
+Value StepBuilder::createPositions() {
+  auto type = RankedTensorType::get({1, ShapedType::kDynamic}, b.getI64Type());
+  Value empty = tensor::EmptyOp::create(b, type, ValueRange{count});
+  auto loops = SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel);
+  auto body = [&](OpBuilder &nested, Location loc, ValueRange) {
+    Value index = linalg::IndexOp::create(nested, loc, 1);
+    Value position = arith::AddIOp::create(nested, loc, index, past);
+    Value value = arith::IndexCastOp::create(nested, loc, nested.getI64Type(),
+                                             position);
+    linalg::YieldOp::create(nested, loc, value);
+  };
+  return linalg::GenericOp::create(
+             b, type, ValueRange{}, ValueRange{empty},
+             ArrayRef<AffineMap>{b.getMultiDimIdentityMap(2)}, loops, body)
+      .getResult(0);
+}
+
+Value StepBuilder::appendInPlace(const KVCache &kv, BlockArgument cache) {
+  auto type = cast<RankedTensorType>(cache.getType());
+  SmallVector<OpFoldResult> offsets(type.getRank(), attr(0)),
+      sizes, strides(type.getRank(), attr(1));
+  for (int64_t size : type.getShape())
+    sizes.push_back(attr(size));
+
+  // Before anything is appended: the past, for those who ask for its shape.
+  sizes[kv.axis] = past;
+  b.setInsertionPointAfter(total.getDefiningOp());
+  Value before = tensor::ExtractSliceOp::create(b, cache, offsets, sizes,
+                                                strides);
+  BlockArgument argument = step.getArgument(kv.past);
+  NodeOp concat;
+  for (Operation *user : argument.getUsers())
+    if (auto node = dyn_cast<NodeOp>(user); node && node.is("Concat"))
+      concat = node;
+  argument.replaceAllUsesWith(before);
+
+  b.setInsertionPoint(concat);
+  SmallVector<int64_t> newShape(type.getShape());
+  newShape[kv.axis] = ShapedType::kDynamic;
+  Value added = tensor::CastOp::create(
+      b, RankedTensorType::get(newShape, type.getElementType()),
+      concat.getInputs()[1]);
+  offsets[kv.axis] = past;
+  sizes[kv.axis] = count;
+  Value updated = tensor::InsertSliceOp::create(b, added, cache, offsets, sizes,
+                                                strides);
+  offsets[kv.axis] = attr(0);
+  sizes[kv.axis] = total;
+  Value present = tensor::ExtractSliceOp::create(b, updated, offsets, sizes,
+                                                 strides);
+  concat.getOutputs()[0].replaceAllUsesWith(present);
+  concat.erase();
+  return updated;
+}
+
+/// The operand through which `node` maps each token by itself, its other inputs
+/// being constant; null if it does not.
+OpOperand *getRowwiseInput(Operation *op) {
+  auto node = dyn_cast<NodeOp>(op);
+  if (!node || !node->hasOneUse() ||
+      !(node.is("MatMul") || node.is("Cast") || node.is("Mul") ||
+        node.is("Div") || node.is("Identity")))
+    return nullptr;
+  OpOperand *found = nullptr;
+  for (OpOperand &operand : node->getOpOperands()) {
+    auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+    if (!type)
+      return nullptr;
+    // Constants, and what a constant is turned into, have static shapes; the
+    // sequence's dimension is dynamic.
+    if (type.hasStaticShape())
+      continue;
+    if (found || type.getRank() != 3)
+      return nullptr;
+    found = &operand;
+  }
+  if (node.is("MatMul") && found && found->getOperandNumber() != 0)
+    return nullptr;
+  return found;
+}
+
+Value StepBuilder::sliceLogits() {
+  auto results = cast<func::ReturnOp>(step.front().getTerminator());
+  OpOperand *target = &results->getOpOperand(model.logits);
+  bool throughHead = false;
+  while (!throughHead) {
+    Operation *producer = target->get().getDefiningOp();
+    OpOperand *input = producer ? getRowwiseInput(producer) : nullptr;
+    if (!input)
+      break;
+    throughHead = cast<NodeOp>(producer).is("MatMul");
+    target = input;
+  }
+  if (!throughHead)
+    target = &results->getOpOperand(model.logits);
+
+  b.setInsertionPoint(target->getOwner());
+  auto type = cast<RankedTensorType>(target->get().getType());
+  auto fullType = RankedTensorType::get({1, ShapedType::kDynamic, type.getDimSize(2)},
+                                        type.getElementType());
+  Value full = tensor::CastOp::create(b, fullType, target->get());
+  Value first = arith::SubIOp::create(b, count, numLogits);
+  Value slice = tensor::ExtractSliceOp::create(
+      b, full, ArrayRef<OpFoldResult>{attr(0), first, attr(0)},
+      ArrayRef<OpFoldResult>{attr(1), numLogits, attr(type.getDimSize(2))},
+      ArrayRef<OpFoldResult>{attr(1), attr(1), attr(1)});
+  target->set(slice);
+  return results.getOperand(model.logits);
+}
+
+void StepBuilder::build() {
+  unsigned numOld = step.getNumArguments();
+  auto ids = RankedTensorType::get({1, ShapedType::kDynamic}, b.getI64Type());
+  tokens = addArgument(ids);
+  past = addArgument(b.getIndexType());
+  numLogits = addArgument(b.getIndexType());
+  SmallVector<BlockArgument> caches;
+  for (const KVCache &kv : model.caches)
+    caches.push_back(addArgument(getCacheType(kv)));
+
+  b.setInsertionPointToStart(&step.front());
+  count = tensor::DimOp::create(b, tokens, 1);
+  total = arith::AddIOp::create(b, past, count);
+  step.getArgument(model.inputIds).replaceAllUsesWith(tokens);
+  if (model.attentionMask)
+    step.getArgument(*model.attentionMask).replaceAllUsesWith(createMask());
+  if (model.positionIds)
+    step.getArgument(*model.positionIds)
+        .replaceAllUsesWith(createPositions());
+  SmallVector<Value> results;
+  for (auto [kv, cache] : llvm::zip(model.caches, caches))
+    results.push_back(appendInPlace(kv, cache));
+  results.insert(results.begin(), sliceLogits());
+
+  step.front().eraseArguments(0, numOld);
+  auto oldReturn = cast<func::ReturnOp>(step.front().getTerminator());
+  b.setInsertionPoint(oldReturn);
+  auto newReturn = func::ReturnOp::create(b, results);
+  oldReturn.erase();
+  step.setFunctionType(b.getFunctionType(
+      step.front().getArgumentTypes(), newReturn.getOperandTypes()));
+  step.setAllArgAttrs(SmallVector<DictionaryAttr>(step.getNumArguments(),
+                                                  b.getDictionaryAttr({})));
+  step.setAllResultAttrs(SmallVector<DictionaryAttr>(
+      step.getNumResults(), b.getDictionaryAttr({})));
+  for (BlockArgument cache : caches)
+    step.setArgAttr(cache.getArgNumber(),
+                    bufferization::BufferizationDialect::kWritableAttrName,
+                    b.getBoolAttr(true));
+}
+
+/// True if every cache has a known number of heads and head size, and nothing
+/// but token ids, mask and positions has to be supplied.
+bool canDerive(func::FuncOp graph, const LanguageModel &model) {
+  if (model.caches.empty() || !model.unknown.empty())
+    return false;
+  return llvm::all_of(model.caches, [&](const KVCache &kv) {
+    auto type = cast<RankedTensorType>(graph.getArgument(kv.past).getType());
+    for (int64_t dim = 1; dim < type.getRank(); ++dim)
+      if (dim != kv.axis && type.isDynamicDim(dim))
+        return false;
+    return kv.axis != 0;
+  });
+}
+
+struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    auto graph = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!graph || getOperation().lookupSymbol("step"))
+      return;
+    std::optional<LanguageModel> model = findLanguageModel(graph);
+    if (!model || !canDerive(graph, *model))
+      return;
+    func::FuncOp step = graph.clone();
+    step.setSymName("step");
+    getOperation().push_back(step);
+    StepBuilder(step, *model, getContextLength()).build();
+  }
+
+private:
+  /// The option, the model's word, or the default.
+  int64_t getContextLength() {
+    if (context > 0)
+      return context;
+    auto metadata =
+        getOperation()->getAttrOfType<DictionaryAttr>("onnx.metadata");
+    auto said = metadata ? metadata.getAs<StringAttr>("tern.context") : nullptr;
+    int64_t value = 0;
+    if (said && !said.getValue().getAsInteger(10, value) && value > 0)
+      return value;
+    return kDefaultContext;
+  }
+};
+} // namespace

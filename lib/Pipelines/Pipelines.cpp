@@ -1,0 +1,213 @@
+//===- Pipelines.cpp - the stages of the compiler, in order ---------------===//
+
+#include "tern/Pipelines/Pipelines.h"
+
+#include "tern/Conversion/Passes.h"
+#include "tern/Dialect/Onnx/Transforms/Passes.h"
+#include "tern/Dialect/Ternary/Transforms/Passes.h"
+#include "tern/Transforms/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace tern;
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+StringRef tern::getStageName(Stage stage) {
+  switch (stage) {
+  case Stage::Import:
+    return "import";
+  case Stage::Raise:
+    return "raise";
+  case Stage::Optimize:
+    return "optimize";
+  case Stage::Pack:
+    return "pack";
+  case Stage::Lower:
+    return "lower";
+  case Stage::LLVM:
+    return "llvm";
+  case Stage::Object:
+    return "object";
+  }
+  llvm_unreachable("covered switch");
+}
+
+std::optional<Stage> tern::parseStage(StringRef name) {
+  return llvm::StringSwitch<std::optional<Stage>>(name)
+      .Case("import", Stage::Import)
+      .Case("raise", Stage::Raise)
+      .Case("optimize", Stage::Optimize)
+      .Case("pack", Stage::Pack)
+      .Case("lower", Stage::Lower)
+      .Case("llvm", Stage::LLVM)
+      .Case("object", Stage::Object)
+      .Default(std::nullopt);
+}
+
+//===----------------------------------------------------------------------===//
+// Pipelines
+//===----------------------------------------------------------------------===//
+
+static void addCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void tern::buildRaisePipeline(OpPassManager &pm,
+                              const PipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createConvertOnnxToTernary());
+  pm.addNestedPass<func::FuncOp>(onnx::createFoldConstants());
+  pm.addPass(onnx::createDeriveStep(onnx::DeriveStepOptions{options.context}));
+  pm.addPass(createConvertOnnxToLinalg());
+  addCleanup(pm);
+}
+
+void tern::buildOptimizePipeline(OpPassManager &pm, const PipelineOptions &) {
+  pm.addNestedPass<func::FuncOp>(ternary::createDecomposeBitLinear());
+  addCleanup(pm);
+  // Named operations fuse once they are generic.
+  pm.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  addCleanup(pm);
+}
+
+void tern::buildPackPipeline(OpPassManager &pm,
+                             const PipelineOptions &options) {
+  ternary::PackWeightsOptions pack;
+  pack.encoding = options.encoding;
+  pm.addNestedPass<func::FuncOp>(ternary::createPackWeights(pack));
+  addCleanup(pm);
+}
+
+void tern::buildBufferizePipeline(OpPassManager &pm,
+                                  const PipelineOptions &options) {
+  ConvertTernaryToLinalgOptions portable;
+  portable.keepPackedMatmul = !options.portable;
+  pm.addNestedPass<func::FuncOp>(createConvertTernaryToLinalg(portable));
+  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  pm.addNestedPass<func::FuncOp>(createScheduleContractions());
+  addCleanup(pm);
+
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.bufferAlignment = 64;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // An argument updated in place is also "returned"; only its update matters.
+  pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
+  addCleanup(pm);
+  pm.addPass(createExternalizeConstants());
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
+}
+
+void tern::buildLowerPipeline(OpPassManager &pm,
+                              const PipelineOptions &options) {
+  ConvertTernaryToVectorOptions vector;
+  vector.target = options.vectorTarget;
+  pm.addPass(createConvertTernaryToVector(vector));
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
+  addCleanup(pm);
+}
+
+void tern::buildLLVMPipeline(OpPassManager &pm,
+                             const PipelineOptions &options) {
+  pm.addPass(createEmitModelEntries(EmitModelEntriesOptions{options.variant}));
+  pm.addPass(createOutlineParallelLoops());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addNestedPass<func::FuncOp>(
+      vector::createLowerVectorMultiReductionPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(memref::createExpandOpsPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  FinalizeMemRefToLLVMConversionPassOptions memref;
+  // Buffers that leave through the ABI are freed with free().
+  memref.useAlignedAlloc = true;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memref));
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+}
+
+//===----------------------------------------------------------------------===//
+// For tern-opt
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// PipelineOptions as tern-opt's command line gives them.
+struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
+  Option<bool> portable{*this, "portable",
+                        llvm::cl::desc("Portable loops, no vector code"),
+                        llvm::cl::init(false)};
+  Option<std::string> encoding{*this, "encoding",
+                               llvm::cl::desc("Packed weights: i2 or t5"),
+                               llvm::cl::init("i2")};
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("Vector instructions"),
+                             llvm::cl::init("generic")};
+  Option<int64_t> context{*this, "context",
+                          llvm::cl::desc("Positions of the KV cache"),
+                          llvm::cl::init(0)};
+
+  PipelineOptions get() const {
+    PipelineOptions options;
+    options.portable = portable;
+    options.encoding = encoding;
+    options.vectorTarget = target;
+    options.variant = target;
+    options.context = context;
+    return options;
+  }
+};
+} // namespace
+
+void tern::registerPipelines() {
+  using Build = void (*)(OpPassManager &, const PipelineOptions &);
+  auto add = [](StringRef name, StringRef description, Build build) {
+    PassPipelineRegistration<CommandLineOptions>(
+        name, description,
+        [build](OpPassManager &pm, const CommandLineOptions &options) {
+          build(pm, options.get());
+        });
+  };
+  add("tern-raise-pipeline", "onnx to ternary and linalg", buildRaisePipeline);
+  add("tern-optimize-pipeline", "decompose layers and fuse",
+      buildOptimizePipeline);
+  add("tern-pack-pipeline", "lay weights out for the kernels",
+      buildPackPipeline);
+  add("tern-bufferize-pipeline", "tensors to buffers",
+      buildBufferizePipeline);
+  add("tern-lower-pipeline", "buffers to loops and vector code",
+      buildLowerPipeline);
+  add("tern-llvm-pipeline", "loops and vectors to the LLVM dialect",
+      buildLLVMPipeline);
+}

@@ -1,0 +1,211 @@
+//===- EmitModelEntries.cpp - the C interface around a model's functions --===//
+
+#include "tern/Transforms/Passes.h"
+
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace tern {
+#define GEN_PASS_DEF_EMITMODELENTRIES
+#include "tern/Transforms/Passes.h.inc"
+} // namespace tern
+
+using namespace mlir;
+
+namespace {
+
+/// Builds the entry points. Mirrors the structs of ModelABI.h.
+class EntryBuilder {
+public:
+  EntryBuilder(ModuleOp module, StringRef variant)
+      : b(module.getLoc(), module.getContext()), module(module),
+        variant(variant), converter(module.getContext()),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())),
+        i64(b.getI64Type()) {}
+
+  /// `void tern_run_<variant>(host, inputs, outputs)` around `main`.
+  void emitRun(func::FuncOp main);
+  /// `void tern_step_<variant>(host, tokens, count, past, caches, num_logits,
+  /// logits)` around `step(tokens, past, num_logits, caches…)`.
+  void emitStep(func::FuncOp step);
+
+private:
+  /// Starts a function of the C interface with these parameters.
+  func::FuncOp createEntry(StringRef name, TypeRange parameters);
+  /// An identity-layout memref over `data`, with one of `sizes` for each
+  /// dynamic dimension.
+  Value createMemRef(MemRefType type, Value data, ValueRange sizes);
+  Value loadField(Type type, Value base, int64_t offset);
+  void storeField(Value value, Value base, int64_t offset);
+  Value toI64(Value index);
+  Value toIndex(Value integer);
+
+  // Offsets within TernTensor: {void *data; int64_t dims[8]; int32_t rank,
+  // dtype;}.
+  static constexpr int64_t kTensorBytes = 80, kDataOffset = 0, kDimsOffset = 8;
+
+  ImplicitLocOpBuilder b;
+  ModuleOp module;
+  StringRef variant;
+  LLVMTypeConverter converter;
+  Type pointer, i64;
+};
+
+func::FuncOp EntryBuilder::createEntry(StringRef name, TypeRange parameters) {
+  b.setInsertionPointToEnd(module.getBody());
+  auto entry = func::FuncOp::create(b, (name + "_" + variant).str(),
+                                    b.getFunctionType(parameters, {}));
+  entry->setAttr(tern::kEntryAttr, b.getUnitAttr());
+  b.setInsertionPointToStart(entry.addEntryBlock());
+  return entry;
+}
+
+Value EntryBuilder::loadField(Type type, Value base, int64_t offset) {
+  Value address = LLVM::GEPOp::create(
+      b, pointer, b.getI8Type(), base,
+      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(static_cast<int32_t>(offset))});
+  return LLVM::LoadOp::create(b, type, address);
+}
+
+void EntryBuilder::storeField(Value value, Value base, int64_t offset) {
+  Value address = LLVM::GEPOp::create(
+      b, pointer, b.getI8Type(), base,
+      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(static_cast<int32_t>(offset))});
+  LLVM::StoreOp::create(b, value, address);
+}
+
+Value EntryBuilder::toI64(Value index) {
+  return arith::IndexCastOp::create(b, i64, index);
+}
+
+Value EntryBuilder::toIndex(Value integer) {
+  return arith::IndexCastOp::create(b, b.getIndexType(), integer);
+}
+
+Value EntryBuilder::createMemRef(MemRefType type, Value data,
+                                 ValueRange sizes) {
+  Location loc = b.getLoc();
+  auto descriptor =
+      MemRefDescriptor::poison(b, loc, converter.convertType(type));
+  descriptor.setAllocatedPtr(b, loc, data);
+  descriptor.setAlignedPtr(b, loc, data);
+  descriptor.setConstantOffset(b, loc, 0);
+  Value stride = LLVM::ConstantOp::create(b, i64, b.getI64IntegerAttr(1));
+  size_t dynamic = sizes.size();
+  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+    Value size = type.isDynamicDim(dim)
+                     ? sizes[--dynamic]
+                     : LLVM::ConstantOp::create(
+                           b, i64, b.getI64IntegerAttr(type.getDimSize(dim)))
+                           .getResult();
+    descriptor.setSize(b, loc, dim, size);
+    descriptor.setStride(b, loc, dim, stride);
+    stride = LLVM::MulOp::create(b, stride, size);
+  }
+  return UnrealizedConversionCastOp::create(b, type, Value(descriptor))
+      .getResult(0);
+}
+
+void EntryBuilder::emitRun(func::FuncOp main) {
+  func::FuncOp entry =
+      createEntry("tern_run", {pointer, pointer, pointer});
+  Value inputs = entry.getArgument(1), outputs = entry.getArgument(2);
+
+  SmallVector<Value> arguments;
+  for (auto [index, type] : llvm::enumerate(main.getArgumentTypes())) {
+    auto memref = cast<MemRefType>(type);
+    int64_t base = index * kTensorBytes;
+    SmallVector<Value> sizes;
+    for (int64_t dim = 0; dim < memref.getRank(); ++dim)
+      if (memref.isDynamicDim(dim))
+        sizes.push_back(loadField(i64, inputs, base + kDimsOffset + 8 * dim));
+    Value data = loadField(pointer, inputs, base + kDataOffset);
+    arguments.push_back(createMemRef(memref, data, sizes));
+  }
+
+  auto call = func::CallOp::create(b, main, arguments);
+  for (auto [index, result] : llvm::enumerate(call.getResults())) {
+    auto memref = cast<MemRefType>(result.getType());
+    int64_t base = index * kTensorBytes;
+    MemRefDescriptor descriptor(
+        UnrealizedConversionCastOp::create(b, converter.convertType(memref),
+                                           result)
+            .getResult(0));
+    storeField(descriptor.alignedPtr(b, b.getLoc()), outputs,
+               base + kDataOffset);
+    for (int64_t dim = 0; dim < memref.getRank(); ++dim)
+      storeField(descriptor.size(b, b.getLoc(), dim), outputs,
+                 base + kDimsOffset + 8 * dim);
+  }
+  func::ReturnOp::create(b);
+}
+
+void EntryBuilder::emitStep(func::FuncOp step) {
+  func::FuncOp entry = createEntry(
+      "tern_step", {pointer, pointer, i64, i64, pointer, i64, pointer});
+  auto argument = [&](unsigned index) { return entry.getArgument(index); };
+  ArrayRef<Type> types = step.getArgumentTypes();
+
+  SmallVector<Value> arguments = {
+      createMemRef(cast<MemRefType>(types[0]), argument(1), argument(2)),
+      toIndex(argument(3)), toIndex(argument(5))};
+  for (auto [index, type] : llvm::enumerate(types.drop_front(3)))
+    arguments.push_back(createMemRef(
+        cast<MemRefType>(type), loadField(pointer, argument(4), 8 * index),
+        {}));
+
+  auto call = func::CallOp::create(b, step, arguments);
+  Value logits = call.getResult(0);
+  auto type = cast<MemRefType>(logits.getType());
+  Value target = createMemRef(
+      type, argument(6),
+      SmallVector<Value>(type.getNumDynamicDims(), argument(5)));
+  memref::CopyOp::create(b, logits, target);
+  memref::DeallocOp::create(b, logits);
+  func::ReturnOp::create(b);
+}
+
+struct EmitModelEntriesPass
+    : tern::impl::EmitModelEntriesBase<EmitModelEntriesPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    EntryBuilder builder(getOperation(), variant);
+    for (StringRef name : {"main", "step"}) {
+      auto function = getOperation().lookupSymbol<func::FuncOp>(name);
+      if (!function)
+        continue;
+      if (failed(checkSignature(function)))
+        return signalPassFailure();
+      if (name == "main")
+        builder.emitRun(function);
+      else
+        builder.emitStep(function);
+      function.setPrivate();
+    }
+  }
+
+private:
+  LogicalResult checkSignature(func::FuncOp function) {
+    auto isPlain = [](Type type) {
+      auto memref = dyn_cast<MemRefType>(type);
+      return !memref || memref.getLayout().isIdentity();
+    };
+    for (Type type : llvm::concat<const Type>(function.getArgumentTypes(),
+                                              function.getResultTypes()))
+      if (!isPlain(type))
+        return function.emitOpError("has ")
+               << type << " in its signature; expected the identity layout";
+    if (function.getSymName() == "step" && function.getNumResults() != 1)
+      return function.emitOpError("returns ")
+             << function.getNumResults()
+             << " values; expected the logits alone, its caches being updated "
+                "in place";
+    return success();
+  }
+};
+} // namespace

@@ -1,0 +1,380 @@
+//===- OutlineParallelLoops.cpp - scf.parallel to the host's threads ------===//
+//
+// A loop
+//
+//   scf.parallel (%i, %j) = (%c0, %c0) to (%m, %n) step (%c1, %c1) { body }
+//
+// becomes a function of a range of its flattened iterations
+//
+//   func @f_parallel_0(%host, %context, %begin, %end) {
+//     scf.for %t = %begin to %end { %i, %j = delinearize %t; body }
+//   }
+//
+// Values that the body uses travel in a struct on the caller's stack.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tern/Transforms/Passes.h"
+
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace tern {
+#define GEN_PASS_DEF_OUTLINEPARALLELLOOPS
+#include "tern/Transforms/Passes.h.inc"
+} // namespace tern
+
+using namespace mlir;
+
+namespace {
+
+/// Iterations that belong together: enough of the innermost loop for vector
+/// code to pay.
+constexpr int64_t kInnerChunk = 64;
+
+/// The constant that `value` holds, if it is one.
+std::optional<int64_t> getConstant(Value value) {
+  return getConstantIntValue(OpFoldResult(value));
+}
+
+/// A rough count of the operations that one run of `block` executes: inner
+/// loops of unknown length count as kInnerChunk iterations.
+int64_t estimateWork(Block &block) {
+  int64_t work = 0;
+  for (Operation &op : block) {
+    int64_t inner = 1;
+    for (Region &region : op.getRegions())
+      for (Block &nested : region)
+        inner += estimateWork(nested);
+    auto scale = [&](Value lower, Value upper, Value step) {
+      auto l = getConstant(lower), u = getConstant(upper),
+           s = getConstant(step);
+      inner *= l && u && s && *s > 0
+                   ? std::max<int64_t>(llvm::divideCeilSigned(*u - *l, *s), 0)
+                   : kInnerChunk;
+    };
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      scale(loop.getLowerBound(), loop.getUpperBound(), loop.getStep());
+    if (auto loop = dyn_cast<scf::ParallelOp>(op))
+      for (auto [l, u, s] : llvm::zip(loop.getLowerBound(),
+                                      loop.getUpperBound(), loop.getStep()))
+        scale(l, u, s);
+    work += inner;
+  }
+  return work;
+}
+
+/// Whether the innermost dimension is cut into chunks of kInnerChunk: all but a
+/// one-dimensional loop whose every iteration is work enough.
+bool isInnermostCut(scf::ParallelOp loop) {
+  return loop.getNumLoops() > 1 || estimateWork(*loop.getBody()) < kInnerChunk;
+}
+
+/// Outlines the loops of one function.
+class Outliner {
+public:
+  Outliner(func::FuncOp function, int64_t minWork)
+      : b(function.getLoc(), function.getContext()), function(function),
+        minWork(minWork), converter(function.getContext()),
+        pointer(LLVM::LLVMPointerType::get(function.getContext())) {}
+
+  void outline(scf::ParallelOp loop);
+
+private:
+  /// Makes the body's function; returns it with the struct of what it uses.
+  func::FuncOp createBody(scf::ParallelOp loop, ArrayRef<Value> captured,
+                          LLVM::LLVMStructType context);
+  /// Inside the body's function: the loop over [begin, end).
+  void emitIterations(scf::ParallelOp loop, IRMapping &mapping, Value begin,
+                      Value end);
+  /// The number of iterations of each dimension.
+  SmallVector<Value> emitTripCounts(scf::ParallelOp loop,
+                                    const IRMapping &mapping);
+  /// Fills the struct at the call site; returns its address.
+  Value emitContext(ArrayRef<Value> captured, LLVM::LLVMStructType context);
+  /// Calls the body for all iterations, on many threads if there is much to do.
+  void emitDispatch(func::FuncOp body, Value context, Value count,
+                    int64_t workPerIteration);
+
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+
+  ImplicitLocOpBuilder b;
+  func::FuncOp function;
+  int64_t minWork;
+  LLVMTypeConverter converter;
+  Type pointer;
+  unsigned counter = 0;
+};
+
+SmallVector<Value> Outliner::emitTripCounts(scf::ParallelOp loop,
+                                            const IRMapping &mapping) {
+  SmallVector<Value> counts;
+  for (auto [lower, upper, step] :
+       llvm::zip(loop.getLowerBound(), loop.getUpperBound(), loop.getStep())) {
+    Value span = b.createOrFold<arith::SubIOp>(mapping.lookupOrDefault(upper),
+                                               mapping.lookupOrDefault(lower));
+    counts.push_back(b.createOrFold<arith::CeilDivSIOp>(
+        span, mapping.lookupOrDefault(step)));
+  }
+  return counts;
+}
+
+void Outliner::emitIterations(scf::ParallelOp loop, IRMapping &mapping,
+                              Value begin, Value end) {
+  SmallVector<Value> counts = emitTripCounts(loop, mapping);
+  unsigned last = counts.size() - 1;
+  // The innermost dimension may be cut into chunks; the others are flattened.
+  Value chunk = constant(isInnermostCut(loop) ? kInnerChunk : 1);
+  Value chunks = b.createOrFold<arith::CeilDivSIOp>(counts[last], chunk);
+
+  auto outer = scf::ForOp::create(b, begin, end, constant(1));
+  b.setInsertionPointToStart(outer.getBody());
+  Value rest = outer.getInductionVar();
+  SmallVector<Value> indices(counts.size());
+  Value position = arith::RemUIOp::create(b, rest, chunks);
+  rest = arith::DivUIOp::create(b, rest, chunks);
+  Value innerBegin = arith::MulIOp::create(b, position, chunk);
+  Value innerEnd = arith::MinSIOp::create(
+      b, arith::AddIOp::create(b, innerBegin, chunk), counts[last]);
+  for (int64_t dim = int64_t(last) - 1; dim >= 0; --dim) {
+    indices[dim] = arith::RemUIOp::create(b, rest, counts[dim]);
+    rest = arith::DivUIOp::create(b, rest, counts[dim]);
+  }
+  auto inner = scf::ForOp::create(b, innerBegin, innerEnd, constant(1));
+  b.setInsertionPointToStart(inner.getBody());
+  indices[last] = inner.getInductionVar();
+
+  for (auto [dim, index] : llvm::enumerate(indices)) {
+    Value scaled = b.createOrFold<arith::MulIOp>(
+        index, mapping.lookupOrDefault(loop.getStep()[dim]));
+    mapping.map(loop.getInductionVars()[dim],
+                b.createOrFold<arith::AddIOp>(
+                    scaled, mapping.lookupOrDefault(loop.getLowerBound()[dim])));
+  }
+  for (Operation &op : loop.getBody()->without_terminator())
+    b.clone(op, mapping);
+}
+
+func::FuncOp Outliner::createBody(scf::ParallelOp loop,
+                                  ArrayRef<Value> captured,
+                                  LLVM::LLVMStructType context) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(function);
+  Type i64 = b.getI64Type();
+  auto body = func::FuncOp::create(
+      b, (function.getSymName() + "_parallel_" + Twine(counter++)).str(),
+      b.getFunctionType({pointer, i64, i64}, {}));
+  body.setPrivate();
+  b.setInsertionPointToStart(body.addEntryBlock());
+
+  IRMapping mapping;
+  for (auto [index, value] : llvm::enumerate(captured)) {
+    Type fieldType = context.getBody()[index];
+    Value address = LLVM::GEPOp::create(
+        b, pointer, context, body.getArgument(0),
+        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
+    Value field = LLVM::LoadOp::create(b, fieldType, address);
+    if (fieldType != value.getType())
+      field = UnrealizedConversionCastOp::create(b, value.getType(), field)
+                  .getResult(0);
+    mapping.map(value, field);
+  }
+  // Constants are cheaper made anew than carried along.
+  llvm::SetVector<Value> used;
+  getUsedValuesDefinedAbove(loop->getRegions(), used);
+  used.insert(loop->operand_begin(), loop->operand_end());
+  for (Value value : used)
+    if (matchPattern(value, m_Constant()))
+      mapping.map(value, b.clone(*value.getDefiningOp())->getResult(0));
+
+  Value begin = arith::IndexCastOp::create(b, b.getIndexType(),
+                                           body.getArgument(1));
+  Value end =
+      arith::IndexCastOp::create(b, b.getIndexType(), body.getArgument(2));
+  emitIterations(loop, mapping, begin, end);
+  b.setInsertionPointToEnd(&body.front());
+  func::ReturnOp::create(b);
+  return body;
+}
+
+Value Outliner::emitContext(ArrayRef<Value> captured,
+                            LLVM::LLVMStructType context) {
+  // On the stack of the function, not of an iteration around the loop.
+  Value storage;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.front());
+    Value one = LLVM::ConstantOp::create(b, b.getI64IntegerAttr(1));
+    storage = LLVM::AllocaOp::create(b, pointer, context, one);
+  }
+  for (auto [index, value] : llvm::enumerate(captured)) {
+    Type fieldType = context.getBody()[index];
+    Value field = value;
+    if (fieldType != value.getType())
+      field =
+          UnrealizedConversionCastOp::create(b, fieldType, value).getResult(0);
+    Value address = LLVM::GEPOp::create(
+        b, pointer, context, storage,
+        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
+    LLVM::StoreOp::create(b, field, address);
+  }
+  return storage;
+}
+
+void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
+                            int64_t workPerIteration) {
+  int64_t least = std::max<int64_t>(
+      2, llvm::divideCeil(minWork, std::max<int64_t>(workPerIteration, 1)));
+  Value parallel = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, count,
+                                         constant(least));
+  Type i64 = b.getI64Type();
+  Value count64 = arith::IndexCastOp::create(b, i64, count);
+  auto branch = scf::IfOp::create(b, parallel, /*withElseRegion=*/true);
+
+  b.setInsertionPointToStart(branch.thenBlock());
+  // TernHost: {void *self; parallel_for; fail;}.
+  Value host = function.getArgument(0);
+  Value self = LLVM::LoadOp::create(b, pointer, host);
+  Value slot = LLVM::GEPOp::create(b, pointer, pointer, host,
+                                   ArrayRef<LLVM::GEPArg>{1});
+  Value parallelFor = LLVM::LoadOp::create(b, pointer, slot);
+  Value address = func::ConstantOp::create(
+      b, body.getFunctionType(), FlatSymbolRefAttr::get(body.getSymNameAttr()));
+  address =
+      UnrealizedConversionCastOp::create(b, pointer, address).getResult(0);
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {pointer, i64, pointer, pointer});
+  LLVM::CallOp::create(b, type,
+                       ValueRange{parallelFor, self, count64, address, context});
+
+  b.setInsertionPointToStart(branch.elseBlock());
+  Value zero = arith::ConstantIntOp::create(b, 0, 64);
+  func::CallOp::create(b, body, ValueRange{context, zero, count64});
+}
+
+void Outliner::outline(scf::ParallelOp loop) {
+  b.setLoc(loop.getLoc());
+  b.setInsertionPoint(loop);
+  llvm::SetVector<Value> used;
+  getUsedValuesDefinedAbove(loop->getRegions(), used);
+  used.insert(loop->operand_begin(), loop->operand_end());
+  SmallVector<Value> captured;
+  SmallVector<Type> fields;
+  for (Value value : used) {
+    if (matchPattern(value, m_Constant()))
+      continue;
+    captured.push_back(value);
+    fields.push_back(converter.convertType(value.getType()));
+  }
+  auto context = LLVM::LLVMStructType::getLiteral(b.getContext(), fields);
+  func::FuncOp body = createBody(loop, captured, context);
+
+  SmallVector<Value> counts = emitTripCounts(loop, IRMapping());
+  int64_t work = estimateWork(*loop.getBody());
+  Value count = counts.back();
+  if (isInnermostCut(loop)) {
+    count = b.createOrFold<arith::CeilDivSIOp>(count, constant(kInnerChunk));
+    work *= kInnerChunk;
+  }
+  for (Value outer : ArrayRef<Value>(counts).drop_back())
+    count = b.createOrFold<arith::MulIOp>(count, outer);
+  emitDispatch(body, emitContext(captured, context), count, work);
+  loop.erase();
+}
+
+struct OutlineParallelLoopsPass
+    : tern::impl::OutlineParallelLoopsBase<OutlineParallelLoopsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> functions;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal())
+        functions.push_back(function);
+    for (func::FuncOp function : functions)
+      addHostArgument(function);
+    for (func::FuncOp function : functions) {
+      passHostToCallees(function);
+      lowerAsserts(function);
+      outlineLoops(function);
+    }
+  }
+
+private:
+  /// Entry points have the host as their first argument; others get it.
+  void addHostArgument(func::FuncOp function) {
+    if (function->hasAttr(tern::kEntryAttr))
+      return;
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    (void)function.insertArgument(0, pointer, {}, function.getLoc());
+  }
+
+  void passHostToCallees(func::FuncOp function) {
+    function.walk([&](func::CallOp call) {
+      auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+          call, call.getCalleeAttr());
+      if (callee && !callee.isExternal())
+        call->insertOperands(0, function.getArgument(0));
+    });
+  }
+
+  /// `cf.assert %ok, "message"` calls host->fail(self, message) unless %ok.
+  void lowerAsserts(func::FuncOp function) {
+    SmallVector<cf::AssertOp> asserts;
+    function.walk([&](cf::AssertOp op) { asserts.push_back(op); });
+    for (cf::AssertOp op : asserts) {
+      ImplicitLocOpBuilder b(op.getLoc(), op);
+      Value message = createMessage(b, op.getMsg());
+      auto branch = scf::IfOp::create(b, op.getArg(), /*withElseRegion=*/true);
+      b.setInsertionPointToStart(branch.elseBlock());
+      Value host = function.getArgument(0);
+      Type pointer = host.getType();
+      Value self = LLVM::LoadOp::create(b, pointer, host);
+      Value slot = LLVM::GEPOp::create(b, pointer, pointer, host,
+                                       ArrayRef<LLVM::GEPArg>{2});
+      Value fail = LLVM::LoadOp::create(b, pointer, slot);
+      auto type = LLVM::LLVMFunctionType::get(
+          LLVM::LLVMVoidType::get(&getContext()), {pointer, pointer});
+      LLVM::CallOp::create(b, type, ValueRange{fail, self, message});
+      op.erase();
+    }
+  }
+
+  /// The address of a zero-terminated copy of `text`, shared by equal texts.
+  Value createMessage(ImplicitLocOpBuilder &b, StringRef text) {
+    std::string value = (text + Twine('\0')).str();
+    std::string name =
+        ("tern_message_" + Twine::utohexstr(llvm::hash_value(text))).str();
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    if (!getOperation().lookupSymbol(name)) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(getOperation().getBody());
+      auto type = LLVM::LLVMArrayType::get(b.getI8Type(), value.size());
+      LLVM::GlobalOp::create(b, type, /*isConstant=*/true,
+                             LLVM::Linkage::Private, name,
+                             b.getStringAttr(value));
+    }
+    return LLVM::AddressOfOp::create(b, pointer, name);
+  }
+
+  void outlineLoops(func::FuncOp function) {
+    Outliner outliner(function, minWork);
+    SmallVector<scf::ParallelOp> loops;
+    function.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
+      loops.push_back(loop);
+      return WalkResult::skip();
+    });
+    for (scf::ParallelOp loop : loops)
+      outliner.outline(loop);
+  }
+};
+} // namespace

@@ -1,0 +1,96 @@
+//===- ScheduleContractions.cpp - loop order of reductions ----------------===//
+
+#include "tern/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+
+namespace tern {
+#define GEN_PASS_DEF_SCHEDULECONTRACTIONS
+#include "tern/Transforms/Passes.h.inc"
+} // namespace tern
+
+using namespace mlir;
+
+/// How many operands of `op` step through memory one element at a time when
+/// loop `dim` is innermost. The results count twice: they are read and written.
+static int64_t countContiguous(linalg::GenericOp op, unsigned dim) {
+  int64_t count = 0;
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    if (map.getNumResults() == 0)
+      continue;
+    bool last = map.getResults().back() ==
+                getAffineDimExpr(dim, op.getContext());
+    bool elsewhere = llvm::any_of(map.getResults().drop_back(),
+                                  [&](AffineExpr expr) {
+                                    return expr.isFunctionOfDim(dim);
+                                  });
+    if (last && !elsewhere)
+      count += op.isDpsInit(&operand) ? 2 : 1;
+  }
+  return count;
+}
+
+/// The loop that should be innermost: the one most operands are contiguous in;
+/// the present one where that is no better.
+static unsigned chooseInnermost(linalg::GenericOp op) {
+  unsigned best = op.getNumLoops() - 1;
+  int64_t bestCount = countContiguous(op, best);
+  for (unsigned dim = 0; dim + 1 < op.getNumLoops(); ++dim)
+    if (int64_t count = countContiguous(op, dim); count > bestCount) {
+      best = dim;
+      bestCount = count;
+    }
+  return best;
+}
+
+/// Moves the chosen loop to the end; the others keep their order.
+static LogicalResult interchange(RewriterBase &rewriter,
+                                 linalg::GenericOp op) {
+  unsigned innermost = chooseInnermost(op);
+  if (innermost == op.getNumLoops() - 1)
+    return success();
+  SmallVector<unsigned> order;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (dim != innermost)
+      order.push_back(dim);
+  order.push_back(innermost);
+  rewriter.setInsertionPoint(op);
+  return linalg::interchangeGenericOp(rewriter, op, order);
+}
+
+/// Lets float additions in the body be reassociated and contracted with the
+/// multiplications that feed them.
+static void relaxSums(linalg::GenericOp op) {
+  op.getBody()->walk([](Operation *inner) {
+    if (!isa<arith::AddFOp, arith::MulFOp>(inner))
+      return;
+    inner->setAttr("fastmath", arith::FastMathFlagsAttr::get(
+                                   inner->getContext(),
+                                   arith::FastMathFlags::reassoc |
+                                       arith::FastMathFlags::contract));
+  });
+}
+
+namespace {
+struct ScheduleContractionsPass
+    : tern::impl::ScheduleContractionsBase<ScheduleContractionsPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    SmallVector<linalg::GenericOp> reductions;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (op.getNumReductionLoops() > 0)
+        reductions.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (linalg::GenericOp op : reductions) {
+      relaxSums(op);
+      // Bodies that ask for their indices are tied to their loops.
+      if (!op.hasIndexSemantics() && failed(interchange(rewriter, op)))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace
