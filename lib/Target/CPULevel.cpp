@@ -48,7 +48,7 @@ static bool hostRuns(const CPULevel &level) {
 /// The level of a CPU that LLVM knows by name, from that CPU's features.
 static std::optional<CPULevel> getLevelOfCPU(StringRef triple, StringRef cpu) {
   std::string error;
-  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  const Target *target = TargetRegistry::lookupTarget(Triple(triple), error);
   if (!target)
     return std::nullopt;
   std::unique_ptr<MCSubtargetInfo> info(

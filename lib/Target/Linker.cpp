@@ -48,25 +48,28 @@ Error tern::link(const LinkJob &job) {
   if (!driver)
     return createStringError(driver.getError(),
                              "no C++ compiler to link with: install clang-22");
-  SmallVector<StringRef> arguments = {*driver, "-fuse-ld=lld", "-o", job.output,
-                                      "-static-libgcc", "-Wl,--gc-sections",
-                                      "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s",
-                                      "-Wl,--build-id=none"};
-  if (job.shared)
-    append_range(arguments, ArrayRef<StringRef>{"-shared", "-Wl,-z,defs"});
-  else
-    arguments.push_back("-pie");
-  for (const std::string &object : job.objects)
-    arguments.push_back(object);
+  SmallVector<StringRef> arguments = {*driver, "-fuse-ld=lld", "-o",
+                                      job.output};
+  append_range(arguments, job.objects);
+  if (job.form == LinkForm::Object) {
+    append_range(arguments, ArrayRef<StringRef>{"-r", "-nostdlib"});
+    return run(arguments);
+  }
+  append_range(arguments,
+               ArrayRef<StringRef>{"-static-libgcc", "-Wl,--gc-sections",
+                                   "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s",
+                                   "-Wl,--build-id=none"});
   SmallString<128> runtime(job.runtimeDir), main(job.runtimeDir);
   sys::path::append(runtime, "libTernRuntime.a");
   sys::path::append(main, "libTernRuntimeMain.a");
   // A library exports the C API, which nothing in it calls.
-  if (job.shared)
-    append_range(arguments, ArrayRef<StringRef>{"-Wl,--whole-archive", runtime,
-                                                "-Wl,--no-whole-archive"});
+  if (job.form == LinkForm::Library)
+    append_range(arguments,
+                 ArrayRef<StringRef>{"-shared", "-Wl,-z,defs",
+                                     "-Wl,--whole-archive", runtime,
+                                     "-Wl,--no-whole-archive"});
   else
-    append_range(arguments, ArrayRef<StringRef>{main, runtime});
+    append_range(arguments, ArrayRef<StringRef>{"-pie", main, runtime});
   append_range(arguments,
                ArrayRef<StringRef>{"-l:libpcre2-8.a", "-l:libz.a", "-lm",
                                    "-pthread"});

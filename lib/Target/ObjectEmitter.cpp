@@ -25,7 +25,7 @@ void tern::initializeTargets() {
 Expected<std::unique_ptr<TargetMachine>>
 tern::createTargetMachine(StringRef triple, const CPULevel &level) {
   std::string error;
-  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  const Target *target = TargetRegistry::lookupTarget(Triple(triple), error);
   if (!target)
     return createStringError("unknown target '" + triple + "': " + error);
   TargetOptions options;

@@ -170,7 +170,7 @@ void Writer::writeSymbols() {
   weights.st_shndx = Weights;
   table.st_name = 1;
   table.setBindingAndType(STB_GLOBAL, STT_OBJECT);
-  table.setVisibility(STV_HIDDEN);
+  table.st_other = STV_HIDDEN;
   table.st_shndx = Table;
   table.st_size = sections[Table].sh_size;
   for (const Elf64_Sym &symbol : {null, weights, table})

@@ -10,11 +10,17 @@
 
 namespace tern {
 
+enum class LinkForm {
+  Executable, ///< with the runtime and its main function
+  Library,    ///< shared, with the C API
+  Object      ///< one relocatable object: the model alone
+};
+
 /// What to link, and into what.
 struct LinkJob {
   llvm::ArrayRef<std::string> objects;
   std::string output;
-  bool shared = false; ///< a library with the C API, else an executable
+  LinkForm form = LinkForm::Executable;
   /// The folder of libTernRuntime.a.
   std::string runtimeDir;
 };

@@ -1,0 +1,23 @@
+//===- ModelSpecBuilder.h - what the runtime is told of a model -*- C++ -*-===//
+#ifndef TERN_DRIVER_MODELSPECBUILDER_H
+#define TERN_DRIVER_MODELSPECBUILDER_H
+
+#include "tern/Target/ModelDescriptor.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace tern {
+
+/// Reads inputs, outputs and metadata off an imported module. Fails with a
+/// diagnostic where an input or output has a type that the ABI cannot express.
+mlir::FailureOr<ModelSpec> readInterface(mlir::ModuleOp module);
+
+/// Adds what raising decided: whether the model generates text, the length of
+/// its context, and how its cache travels. `imported` holds the roles of the
+/// arguments, `raised` the function `step`, if one was derived.
+void addLanguageModel(ModelSpec &spec, mlir::ModuleOp imported,
+                      mlir::ModuleOp raised);
+
+} // namespace tern
+
+#endif // TERN_DRIVER_MODELSPECBUILDER_H

@@ -1,0 +1,71 @@
+//===- Compilation.h - one run of the compiler ------------------*- C++ -*-===//
+#ifndef TERN_LIB_DRIVER_COMPILATION_H
+#define TERN_LIB_DRIVER_COMPILATION_H
+
+#include "TemporaryFolder.h"
+
+#include "tern/Driver/Compiler.h"
+#include "tern/Driver/ModelSpecBuilder.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <chrono>
+
+namespace tern {
+
+/// One run of the compiler: the state that its steps hand on.
+class Compilation {
+public:
+  Compilation(const CompileRequest &request, llvm::raw_ostream &errors);
+  ExitCode run();
+
+private:
+  using Build = void (*)(mlir::OpPassManager &, const PipelineOptions &);
+
+  /// Checks what can be checked before any work is done.
+  ExitCode checkRequest();
+  /// Import to pack: what all variants share.
+  ExitCode buildCommonStages();
+  /// The module as `--stop-after` and `--emit=mlir` want it.
+  ExitCode printModule();
+  /// Lower, LLVM and machine code, for one level.
+  ExitCode compileVariant(const CPULevel &level);
+  /// Objects of the weights and of the descriptor.
+  ExitCode emitDescriptor();
+  ExitCode emitWeights();
+  /// Links, or moves a single object to its place.
+  ExitCode writeOutput();
+  ExitCode writeLibraryHeader();
+
+  /// Runs one pipeline over `module`; a failure that came without a message is
+  /// our bug.
+  ExitCode runStage(llvm::StringRef name, Build build, mlir::ModuleOp module,
+                    const PipelineOptions &options);
+  /// True if the request ends after `stage`.
+  bool stopsAfter(Stage stage) const { return request.stopAfter == stage; }
+  ExitCode readTokenizer();
+  std::string describeModel() const;
+  ExitCode fail(ExitCode code, const llvm::Twine &message);
+  ExitCode fail(llvm::Error error);
+  void note(const llvm::Twine &step);
+
+  const CompileRequest &request;
+  llvm::raw_ostream &errors;
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::string triple;
+  std::vector<CPULevel> levels;
+  PipelineOptions options;
+  ModelSpec spec;
+  std::vector<std::string> objects;
+  std::optional<TemporaryFolder> folder;
+  std::chrono::steady_clock::time_point last;
+  bool diagnosed = false; ///< an error was reported through a diagnostic
+};
+
+} // namespace tern
+
+#endif // TERN_LIB_DRIVER_COMPILATION_H

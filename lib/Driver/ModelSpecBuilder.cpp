@@ -1,0 +1,142 @@
+//===- ModelSpecBuilder.cpp - what the runtime is told of a model ---------===//
+
+#include "tern/Driver/ModelSpecBuilder.h"
+
+#include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
+#include "tern/Runtime/ModelABI.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace tern;
+
+/// The TernDType of an ONNX element type, or nullopt.
+static std::optional<int32_t> getDType(Type type) {
+  if (type.isF32())
+    return TERN_F32;
+  if (type.isF16())
+    return TERN_F16;
+  if (type.isBF16())
+    return TERN_BF16;
+  if (type.isF64())
+    return TERN_F64;
+  auto integer = dyn_cast<IntegerType>(type);
+  if (!integer)
+    return std::nullopt;
+  bool isUnsigned = integer.isUnsigned();
+  switch (integer.getWidth()) {
+  case 1:
+    return TERN_BOOL;
+  case 8:
+    return isUnsigned ? TERN_U8 : TERN_I8;
+  case 16:
+    return isUnsigned ? TERN_U16 : TERN_I16;
+  case 32:
+    return isUnsigned ? TERN_U32 : TERN_I32;
+  case 64:
+    return isUnsigned ? TERN_U64 : TERN_I64;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// The spec of one argument or result; `what` is "input" or "output".
+static FailureOr<TensorSpec> readTensor(func::FuncOp graph, Type type,
+                                        DictionaryAttr attrs, StringRef what) {
+  auto name = attrs ? attrs.getAs<StringAttr>("onnx.name") : nullptr;
+  TensorSpec spec;
+  spec.name = name ? name.getValue().str() : "";
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return graph.emitError() << what << " '" << spec.name << "' has type "
+                             << type << "; expected a tensor of known rank";
+  std::optional<int32_t> dtype = getDType(tensor.getElementType());
+  if (!dtype)
+    return graph.emitError()
+           << what << " '" << spec.name << "' has element type "
+           << tensor.getElementType()
+           << "; expected a float of 16, 32 or 64 bits, an integer of 8 to 64, "
+              "or bool";
+  if (tensor.getRank() > TERN_MAX_RANK)
+    return graph.emitError() << what << " '" << spec.name << "' has rank "
+                             << tensor.getRank() << "; expected at most "
+                             << TERN_MAX_RANK;
+  spec.dtype = *dtype;
+  for (int64_t dim : tensor.getShape())
+    spec.dims.push_back(ShapedType::isDynamic(dim) ? -1 : dim);
+  if (auto symbols = attrs ? attrs.getAs<ArrayAttr>("onnx.dims") : nullptr)
+    for (Attribute symbol : symbols)
+      spec.symbols.push_back(cast<StringAttr>(symbol).getValue().str());
+  return spec;
+}
+
+FailureOr<ModelSpec> tern::readInterface(ModuleOp module) {
+  auto graph = module.lookupSymbol<func::FuncOp>("main");
+  ModelSpec spec;
+  auto name = module->getAttrOfType<StringAttr>("onnx.name");
+  spec.name = name ? name.getValue().str() : "";
+  for (auto [index, type] : llvm::enumerate(graph.getArgumentTypes())) {
+    FailureOr<TensorSpec> tensor =
+        readTensor(graph, type, graph.getArgAttrDict(index), "input");
+    if (failed(tensor))
+      return failure();
+    spec.inputs.push_back(*tensor);
+  }
+  for (auto [index, type] : llvm::enumerate(graph.getResultTypes())) {
+    FailureOr<TensorSpec> tensor =
+        readTensor(graph, type, graph.getResultAttrDict(index), "output");
+    if (failed(tensor))
+      return failure();
+    spec.outputs.push_back(*tensor);
+  }
+  return spec;
+}
+
+/// The caches of `step`: its arguments from the fourth on.
+static void addBuffers(LanguageModelSpec &spec, func::FuncOp step) {
+  for (auto [cache, type] :
+       llvm::zip(spec.caches, step.getArgumentTypes().drop_front(3))) {
+    auto tensor = cast<RankedTensorType>(type);
+    cache.bytes =
+        tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
+    spec.context = tensor.getDimSize(cache.axis);
+  }
+}
+
+/// The context that the model's metadata states, or 2048.
+static int64_t getStatedContext(ModuleOp module) {
+  auto metadata = module->getAttrOfType<DictionaryAttr>("onnx.metadata");
+  auto said = metadata ? metadata.getAs<StringAttr>("tern.context") : nullptr;
+  int64_t value = 0;
+  return said && !said.getValue().getAsInteger(10, value) && value > 0 ? value
+                                                                      : 2048;
+}
+
+void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported,
+                            ModuleOp raised) {
+  auto graph = imported.lookupSymbol<func::FuncOp>("main");
+  std::optional<onnx::LanguageModel> model = onnx::findLanguageModel(graph);
+  if (!model || !model->unknown.empty())
+    return;
+  LanguageModelSpec result = {};
+  result.vocab = model->vocab;
+  result.context = getStatedContext(imported);
+  result.inputIds = model->inputIds;
+  result.attentionMask =
+      model->attentionMask ? static_cast<int32_t>(*model->attentionMask) : -1;
+  result.positionIds =
+      model->positionIds ? static_cast<int32_t>(*model->positionIds) : -1;
+  result.logits = model->logits;
+  for (const onnx::KVCache &kv : model->caches)
+    result.caches.push_back(
+        {static_cast<int32_t>(kv.past), static_cast<int32_t>(kv.present),
+         static_cast<int32_t>(kv.axis), spec.inputs[kv.past].dtype, 0});
+  if (auto step = raised.lookupSymbol<func::FuncOp>("step")) {
+    result.cacheKind = TERN_CACHE_IN_PLACE;
+    addBuffers(result, step);
+  } else {
+    result.cacheKind =
+        result.caches.empty() ? TERN_CACHE_NONE : TERN_CACHE_RETURNED;
+  }
+  spec.languageModel = result;
+}

@@ -1,0 +1,260 @@
+//===- Output.cpp - the files that a compilation leaves -------------------===//
+
+#include "Compilation.h"
+
+#include "tern/Target/Linker.h"
+#include "tern/Target/ObjectEmitter.h"
+#include "tern/Target/WeightsObject.h"
+#include "tern/Transforms/Passes.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace llvm;
+using namespace tern;
+
+/// Writes `text` to `path` by way of a file beside it, or to standard output
+/// for "-".
+static Error writeText(StringRef path, StringRef text) {
+  if (path == "-") {
+    outs() << text;
+    outs().flush();
+    if (!outs().has_error())
+      return Error::success();
+    std::error_code code = outs().error();
+    outs().clear_error();
+    return createStringError(code, "cannot write to standard output: " +
+                                       code.message());
+  }
+  return writeToOutput(path, [&](raw_ostream &os) {
+    os << text;
+    return Error::success();
+  });
+}
+
+ExitCode Compilation::printModule() {
+  std::string text;
+  raw_string_ostream os(text);
+  mlir::OpPrintingFlags flags;
+  // Weights by their names and sizes, not their megabytes.
+  flags.elideLargeElementsAttrs(64).elideLargeResourceString(64);
+  (*module)->print(os, flags);
+  os << '\n';
+  if (Error error = writeText(request.output, text))
+    return fail(std::move(error));
+  return ExitCode::Done;
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The bytes of a constant; `storage` holds them where the attribute does not
+/// keep them as the program needs them.
+ArrayRef<char> getBytes(mlir::ElementsAttr value, std::vector<char> &storage) {
+  if (auto resource = dyn_cast<mlir::DenseResourceElementsAttr>(value))
+    if (mlir::AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      return blob->getData();
+  auto dense = cast<mlir::DenseElementsAttr>(value);
+  ArrayRef<char> raw = dense.getRawData();
+  bool isBool = dense.getElementType().isInteger(1);
+  if (!dense.isSplat() && !isBool)
+    return raw;
+  // A splat stands for all its elements, and bools are bits.
+  if (isBool) {
+    for (bool element : dense.getValues<bool>())
+      storage.push_back(element);
+    return storage;
+  }
+  for (int64_t i = 0; i < dense.getNumElements(); ++i)
+    storage.insert(storage.end(), raw.begin(), raw.end());
+  return storage;
+}
+
+uint16_t getElfMachine(StringRef triple) {
+  Triple parsed(triple);
+  if (parsed.isAArch64())
+    return ELF::EM_AARCH64;
+  if (parsed.isRISCV64())
+    return ELF::EM_RISCV;
+  return ELF::EM_X86_64;
+}
+} // namespace
+
+ExitCode Compilation::emitWeights() {
+  std::vector<std::vector<char>> storage;
+  SmallVector<ArrayRef<char>> blobs;
+  auto globals = module->getOps<mlir::memref::GlobalOp>();
+  storage.reserve(std::distance(globals.begin(), globals.end()));
+  for (mlir::memref::GlobalOp global : globals) {
+    if (!global->hasAttr(kWeightIndexAttr))
+      continue;
+    storage.emplace_back();
+    blobs.push_back(
+        getBytes(cast<mlir::ElementsAttr>(*global.getConstantInitValue()),
+                 storage.back()));
+  }
+  objects.push_back(folder->file("weights.o"));
+  if (Error error =
+          writeWeightsObject(objects.back(), getElfMachine(triple), blobs))
+    return fail(std::move(error));
+  note("weights");
+  return ExitCode::Done;
+}
+
+//===----------------------------------------------------------------------===//
+// Descriptor
+//===----------------------------------------------------------------------===//
+
+ExitCode Compilation::readTokenizer() {
+  if (!spec.languageModel)
+    return ExitCode::Done;
+  SmallString<128> path(request.tokenizer);
+  if (path.empty()) {
+    path = sys::path::parent_path(request.model);
+    sys::path::append(path, "tokenizer.json");
+    if (!sys::fs::exists(path))
+      return ExitCode::Done;
+  }
+  auto buffer = MemoryBuffer::getFile(path);
+  if (!buffer)
+    return fail(ExitCode::BadInput, "cannot read the tokenizer '" + path +
+                                        "': " + buffer.getError().message());
+  spec.tokenizer = (*buffer)->getBuffer().str();
+  return ExitCode::Done;
+}
+
+std::string Compilation::describeModel() const {
+  json::Object details;
+  auto metadata =
+      (*module)->getAttrOfType<mlir::DictionaryAttr>("onnx.metadata");
+  auto get = [&](StringRef key) {
+    auto value = metadata ? metadata.getAs<mlir::StringAttr>(key) : nullptr;
+    return value ? value.getValue() : StringRef();
+  };
+  int64_t id;
+  if (!get("tern.bos_token_id").getAsInteger(10, id))
+    details["bos_token_id"] = id;
+  json::Array ends;
+  for (StringRef item : split(get("tern.eos_token_ids"), ','))
+    if (!item.trim().getAsInteger(10, id))
+      ends.push_back(id);
+  if (!ends.empty())
+    details["eos_token_ids"] = std::move(ends);
+  if (!get("tern.architecture").empty())
+    details["architecture"] = get("tern.architecture");
+  std::string text;
+  raw_string_ostream(text) << json::Value(std::move(details));
+  return text;
+}
+
+ExitCode Compilation::emitDescriptor() {
+  spec.variants = levels;
+  spec.details = describeModel();
+  Expected<std::unique_ptr<TargetMachine>> machine =
+      createTargetMachine(triple, levels.back());
+  if (!machine)
+    return fail(machine.takeError());
+  LLVMContext llvmContext;
+  std::unique_ptr<Module> descriptor = buildModelDescriptor(spec, llvmContext);
+  descriptor->setTargetTriple((*machine)->getTargetTriple());
+  descriptor->setDataLayout((*machine)->createDataLayout());
+  objects.push_back(folder->file("model.o"));
+  std::error_code code;
+  raw_fd_ostream os(objects.back(), code);
+  if (code)
+    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
+                                        "': " + code.message());
+  if (Error error = emitCode(*descriptor, **machine, CodeForm::Object, os))
+    return fail(std::move(error));
+  note("descriptor");
+  return ExitCode::Done;
+}
+
+//===----------------------------------------------------------------------===//
+// The output itself
+//===----------------------------------------------------------------------===//
+
+ExitCode Compilation::writeLibraryHeader() {
+  auto header = MemoryBuffer::getFile(request.abiHeader);
+  if (!header)
+    return fail(ExitCode::BadInput, "cannot read '" + request.abiHeader +
+                                        "': " + header.getError().message());
+  SmallString<128> path(request.output);
+  sys::path::replace_extension(path, ".h");
+  if (Error error = writeText(path, (*header)->getBuffer()))
+    return fail(std::move(error));
+  return ExitCode::Done;
+}
+
+ExitCode Compilation::writeOutput() {
+  bool linked = request.form == OutputForm::Executable ||
+                request.form == OutputForm::Library;
+  if (!linked && request.form != OutputForm::Object) {
+    auto text = MemoryBuffer::getFile(objects.front());
+    if (!text)
+      return fail(ExitCode::BadInput, "cannot read back '" + objects.front() +
+                                          "': " + text.getError().message());
+    if (Error error = writeText(request.output, (*text)->getBuffer()))
+      return fail(std::move(error));
+    return ExitCode::Done;
+  }
+  std::string result = folder->file("output");
+  LinkJob job;
+  job.objects = objects;
+  job.output = result;
+  job.form = request.form == OutputForm::Library  ? LinkForm::Library
+             : request.form == OutputForm::Object ? LinkForm::Object
+                                                  : LinkForm::Executable;
+  job.runtimeDir = request.runtimeDir;
+  if (Error error = link(job))
+    return fail(std::move(error));
+  if (std::error_code code = sys::fs::rename(result, request.output))
+    return fail(ExitCode::BadInput, "cannot write '" + request.output +
+                                        "': " + code.message());
+  note("link");
+  return request.form == OutputForm::Library ? writeLibraryHeader()
+                                             : ExitCode::Done;
+}
+
+ExitCode Compilation::run() {
+  ExitCode code = checkRequest();
+  if (code == ExitCode::Done)
+    code = buildCommonStages();
+  if (code != ExitCode::Done)
+    return code;
+  if (request.stopAfter && *request.stopAfter < Stage::Lower)
+    return printModule();
+
+  bool text = request.stopAfter || request.form == OutputForm::MLIR ||
+              request.form == OutputForm::LLVMIR ||
+              request.form == OutputForm::Assembly;
+  if (text)
+    levels.resize(1);
+  Expected<TemporaryFolder> created = TemporaryFolder::create(request.output);
+  if (!created)
+    return fail(created.takeError());
+  folder.emplace(std::move(*created));
+  for (const CPULevel &level : levels)
+    if (code = compileVariant(level); code != ExitCode::Done)
+      return code;
+  if (request.stopAfter || request.form == OutputForm::MLIR)
+    return printModule();
+  if (text)
+    return writeOutput();
+  for (auto step : {&Compilation::readTokenizer, &Compilation::emitDescriptor,
+                    &Compilation::emitWeights, &Compilation::writeOutput})
+    if (code = (this->*step)(); code != ExitCode::Done)
+      return code;
+  return ExitCode::Done;
+}

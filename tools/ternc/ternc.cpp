@@ -1,0 +1,101 @@
+//===- ternc.cpp - the compiler's command line ----------------------------===//
+
+#include "tern/Driver/Compiler.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+using namespace tern;
+
+/// Declares the options of `request` on `app`.
+static void declareOptions(CLI::App &app, CompileRequest &request) {
+  app.add_option("MODEL", request.model, "The model, an .onnx file")
+      ->required();
+  app.add_option("-o,--output", request.output,
+                 "The file to write; - for text forms on standard output")
+      ->required();
+  app.add_option("--tokenizer", request.tokenizer,
+                 "tokenizer.json [default: the one beside the model]");
+  static const std::map<std::string, OutputForm> forms = {
+      {"exe", OutputForm::Executable}, {"lib", OutputForm::Library},
+      {"obj", OutputForm::Object},     {"asm", OutputForm::Assembly},
+      {"llvm", OutputForm::LLVMIR},    {"mlir", OutputForm::MLIR}};
+  app.add_option("--emit", request.form,
+                 "exe, lib (OUT.so and OUT.h), obj, asm, llvm or mlir")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->default_str("exe");
+  static const std::map<std::string, Stage> stages = {
+      {"import", Stage::Import}, {"raise", Stage::Raise},
+      {"optimize", Stage::Optimize}, {"pack", Stage::Pack},
+      {"lower", Stage::Lower}, {"llvm", Stage::LLVM}};
+  app.add_option_function<Stage>(
+         "--stop-after",
+         [&](const Stage &stage) { request.stopAfter = stage; },
+         "Print the module after import, raise, optimize, pack, lower or llvm")
+      ->transform(CLI::CheckedTransformer(stages));
+  app.add_option("--cpu", request.cpu,
+                 "CPU to compile for: all, native, generic, x86-64-v2, "
+                 "x86-64-v3, x86-64-v4, …")
+      ->default_str("all");
+  app.add_option("--target", request.triple,
+                 "Target triple [default: this machine's]");
+  app.add_option("--context", request.context,
+                 "Positions of the KV cache [default: as the model says]")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+  app.add_option("--layout", request.encoding,
+                 "Packed weights: auto, i2 (2 bits) or t5 (1.6 bits)")
+      ->check(CLI::IsMember({"auto", "i2", "t5"}))
+      ->default_str("auto");
+  app.add_option_function<std::string>(
+         "--lowering",
+         [&](const std::string &value) { request.portable = value == "portable"; },
+         "auto, or portable: add/sub loops, the reference")
+      ->check(CLI::IsMember({"auto", "portable"}));
+  app.add_flag("--report", request.report,
+               "Print what became of each layer on standard error");
+  app.add_flag("--verbose", request.verbose,
+               "Print the time of each step on standard error");
+}
+
+/// The folder of the runtime's archives: beside ternc's own, as built.
+static std::string findRuntime(const char *program) {
+  std::string self = llvm::sys::fs::getMainExecutable(
+      program, reinterpret_cast<void *>(&findRuntime));
+  llvm::SmallString<128> path = llvm::sys::path::parent_path(
+      llvm::sys::path::parent_path(self));
+  llvm::sys::path::append(path, "lib");
+  return path.str().str();
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Compiles a ternary language model from ONNX to a native "
+               "executable.",
+               "ternc");
+  CompileRequest request;
+  app.set_version_flag("--version", ("ternc " + getVersion()).str());
+  declareOptions(app, request);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::BadCommandLine);
+  }
+  if (request.encoding == "auto")
+    request.encoding = "i2";
+  bool isText = request.stopAfter || request.form == OutputForm::Assembly ||
+                request.form == OutputForm::LLVMIR ||
+                request.form == OutputForm::MLIR;
+  if (request.output == "-" && !isText) {
+    llvm::errs() << "ternc: error: '-o -' prints text forms only; name a file, "
+                    "or use --emit=asm, llvm or mlir, or --stop-after\n";
+    return static_cast<int>(ExitCode::BadCommandLine);
+  }
+  request.runtimeDir = findRuntime(argv[0]);
+  request.abiHeader = TERN_ABI_HEADER;
+  return static_cast<int>(compile(request, llvm::errs()));
+}
