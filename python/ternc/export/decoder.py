@@ -1,0 +1,355 @@
+"""Emits the decoder of BitNet and Llama models with its KV cache.
+
+Node for node, the decomposition is the one that PyTorch's exporter writes for
+transformers' models with a dynamic cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from onnx import TensorProto
+
+from .bitlinear import BitLinear
+from .checkpoint import FLOATS, Checkpoint, TensorInfo, expect
+from .config import ModelConfig
+from .errors import ExportError
+from .graph import FLOAT, INT64, Graph, LazyTensor
+from .rope import inverse_frequencies
+from .weights import Rounding, load_weight
+
+_FLOAT_TYPES = {
+    "F32": (FLOAT, 4),
+    "F16": (TensorProto.FLOAT16, 2),
+    "BF16": (TensorProto.BFLOAT16, 2),
+}
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Values that every layer of one call shares."""
+
+    batch: str  # i64 [1]
+    sequence: str  # i64 [1]
+    total: str  # i64 [1]: past + sequence
+    mask: str  # f32 [batch, 1, sequence, total]: 0 or the lowest float
+    cos: str  # f32 [batch, 1, sequence, head_dim]
+    sin: str
+
+
+class Decoder:
+    """Builds the graph of one checkpoint; `build` is called once."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        config: ModelConfig,
+        checkpoint: Checkpoint,
+        bit_linear: BitLinear,
+        rounding: Rounding,
+    ):
+        self._graph = graph
+        self._config = config
+        self._checkpoint = checkpoint
+        self._bit_linear = bit_linear
+        self._rounding = rounding
+
+    def build(self) -> None:
+        """Emits the whole model.
+
+        Inputs: input_ids and position_ids [batch, seq], attention_mask
+        [batch, total] (i64), past_key_values.i.key and .value
+        [batch, kv_heads, past, head_dim] (f32). Outputs: logits
+        [batch, seq, vocab] and present.i.key and .value (f32).
+        """
+        config, graph = self._config, self._graph
+        ids = graph.input("input_ids", INT64, ["batch", "seq"])
+        padding = graph.input("attention_mask", INT64, ["batch", "total"])
+        positions = graph.input("position_ids", INT64, ["batch", "seq"])
+        past = ["batch", config.num_kv_heads, "past", config.head_dim]
+        for i in range(config.num_layers):
+            graph.input(f"past_key_values.{i}.key", FLOAT, past)
+            graph.input(f"past_key_values.{i}.value", FLOAT, past)
+        graph.output("logits", FLOAT, ["batch", "seq", config.vocab_size])
+        step = self._step(ids, padding, positions)
+        embedding = self._embedding("model.embed_tokens.weight")
+        with graph.scope("model.embed_tokens"):
+            x = graph.node("Cast", graph.node("Gather", embedding, ids, axis=0), to=FLOAT)
+        for i in range(config.num_layers):
+            x = self._layer(i, x, step)
+        x = self._norm(x, config.hidden_size, config.rms_norm_eps, "model.norm")
+        self._head(x, embedding)
+
+    def _step(self, ids: str, padding: str, positions: str) -> _Step:
+        graph = self._graph
+        with graph.scope("model.mask"):
+            cache = "past_key_values.0.key"
+            batch = graph.node("Shape", cache, start=0, end=1)
+            sequence = graph.node("Shape", ids, start=1, end=2)
+            past = graph.node("Squeeze", graph.node("Shape", cache, start=2, end=3))
+            length = graph.node("Squeeze", sequence)
+            end = graph.node("Add", past, length)
+            total = graph.node("Reshape", end, graph.ints(-1), allowzero=0)
+            mask = self._mask(padding, batch, sequence, total, past, length, end)
+        cos, sin = self._rotation(positions)
+        return _Step(batch, sequence, total, mask, cos, sin)
+
+    def _mask(
+        self,
+        padding: str,
+        batch: str,
+        sequence: str,
+        total: str,
+        past: str,
+        length: str,
+        end: str,
+    ) -> str:
+        """f32 [batch, 1, sequence, total] to add to scores: each token sees the
+        tokens up to itself, except those that the attention mask leaves out."""
+        graph = self._graph
+        zero, one = graph.constant(0, np.int64), graph.constant(1, np.int64)
+        rows = graph.node("Range", zero, graph.node("Squeeze", batch), one)
+        queries = graph.node("Add", graph.node("Range", zero, length, one), past)
+        keys = graph.node("Range", zero, end, one)
+        rows = self._unsqueeze(self._unsqueeze(rows, 1, 2), 3)
+        queries = self._unsqueeze(self._unsqueeze(queries, 0, 1), 3)
+        keys = self._unsqueeze(self._unsqueeze(keys, 0, 1), 2)
+        causal = graph.node("LessOrEqual", keys, queries)
+        causal = graph.node("And", graph.constant(True, np.bool_), causal)
+        # Pairs (row, key) to look up in the attention mask.
+        shape = graph.node("Shape", graph.node("Max", rows, keys), start=0)
+        pairs = graph.node(
+            "Concat",
+            self._unsqueeze(graph.node("Expand", rows, shape), -1),
+            self._unsqueeze(graph.node("Expand", keys, shape), -1),
+            axis=-1,
+        )
+        attended = graph.node("Cast", padding, to=TensorProto.BOOL)
+        attended = graph.node("GatherND", attended, pairs, batch_dims=0)
+        visible = graph.node("And", causal, attended)
+        shape = graph.node("Concat", batch, graph.ints(1), sequence, total, axis=0)
+        return graph.node(
+            "Where",
+            graph.node("Expand", visible, shape),
+            graph.constant(0.0),
+            graph.constant(np.finfo(np.float32).min),
+        )
+
+    def _rotation(self, positions: str) -> tuple[str, str]:
+        """Cosine and sine of every position's angles, for all heads."""
+        graph = self._graph
+        with graph.scope("model.rotary_emb"):
+            frequencies = inverse_frequencies(self._config)
+            inv_freq = graph.tensor("model.rotary_emb.inv_freq", frequencies)
+            position = graph.node("Cast", self._unsqueeze(positions, 2), to=FLOAT)
+            half = graph.node("Mul", position, inv_freq)
+            angles = graph.node("Concat", half, half, axis=-1)
+            return (
+                self._unsqueeze(graph.node("Cos", angles), 1),
+                self._unsqueeze(graph.node("Sin", angles), 1),
+            )
+
+    def _layer(self, i: int, x: str, step: _Step) -> str:
+        config, graph = self._config, self._graph
+        module = f"model.layers.{i}"
+        normed = self._norm(
+            x, config.hidden_size, config.rms_norm_eps, f"{module}.input_layernorm"
+        )
+        attended = self._attention(i, normed, step)
+        with graph.scope(module):
+            x = graph.node("Add", x, attended)
+        normed = self._norm(
+            x, config.hidden_size, config.rms_norm_eps, f"{module}.post_attention_layernorm"
+        )
+        fed = self._mlp(f"{module}.mlp", normed)
+        with graph.scope(module):
+            return graph.node("Add", x, fed)
+
+    def _attention(self, i: int, x: str, step: _Step) -> str:
+        config, graph = self._config, self._graph
+        module = f"model.layers.{i}.self_attn"
+        width = config.num_heads * config.head_dim
+        query = self._heads(x, config.num_heads, f"{module}.q_proj", step)
+        key = self._heads(x, config.num_kv_heads, f"{module}.k_proj", step)
+        value = self._heads(x, config.num_kv_heads, f"{module}.v_proj", step)
+        with graph.scope(module):
+            query = self._rotate(query, step)
+            key = self._append(f"{i}.key", self._rotate(key, step))
+            value = self._append(f"{i}.value", value)
+            keys = graph.node("Transpose", self._repeat(key, step), perm=[0, 1, 3, 2])
+            values = self._repeat(value, step)
+            scores = graph.node("MatMul", query, keys)
+            scores = graph.node("Mul", scores, graph.constant(config.head_dim**-0.5))
+            scores = graph.node("Add", scores, step.mask)
+            weights = graph.node("Softmax", scores, axis=-1)
+            y = graph.node("MatMul", weights, values)
+            y = graph.node("Transpose", y, perm=[0, 2, 1, 3])
+            shape = graph.node("Concat", step.batch, step.sequence, graph.ints(-1), axis=0)
+            y = graph.node("Reshape", y, shape, allowzero=1)
+        y = self._sub_norm(y, width, f"{module}.attn_sub_norm", f"{module}.inner_attn_ln")
+        return self._linear(
+            y, config.hidden_size, width, f"{module}.o_proj", config.attention_bias
+        )
+
+    def _heads(self, x: str, heads: int, module: str, step: _Step) -> str:
+        """A projection of `x`, split: [batch, heads, sequence, head_dim]."""
+        config, graph = self._config, self._graph
+        y = self._linear(
+            x, heads * config.head_dim, config.hidden_size, module, config.attention_bias
+        )
+        with graph.scope(module):
+            shape = graph.node(
+                "Concat",
+                step.batch,
+                step.sequence,
+                graph.ints(-1),
+                graph.ints(config.head_dim),
+                axis=0,
+            )
+            y = graph.node("Reshape", y, shape, allowzero=1)
+            return graph.node("Transpose", y, perm=[0, 2, 1, 3])
+
+    def _rotate(self, x: str, step: _Step) -> str:
+        """Rotates the first half of each head against the second."""
+        graph, half = self._graph, self._config.head_dim // 2
+        low = self._slice_last(x, 0, half)
+        high = self._slice_last(x, half, np.iinfo(np.int64).max)
+        turned = graph.node("Concat", graph.node("Neg", high), low, axis=-1)
+        return graph.node(
+            "Add", graph.node("Mul", x, step.cos), graph.node("Mul", turned, step.sin)
+        )
+
+    def _append(self, name: str, new: str) -> str:
+        """Appends to a cache and makes the result an output."""
+        config = self._config
+        present = f"present.{name}"
+        self._graph.output(
+            present, FLOAT, ["batch", config.num_kv_heads, "past + seq", config.head_dim]
+        )
+        return self._graph.node(
+            "Concat", f"past_key_values.{name}", new, result=present, axis=-2
+        )
+
+    def _repeat(self, x: str, step: _Step) -> str:
+        """Gives each query head its key or value head."""
+        config, graph = self._config, self._graph
+        repeats = config.num_heads // config.num_kv_heads
+        if repeats == 1:
+            return x
+        head_dim = graph.ints(config.head_dim)
+        expanded = graph.node(
+            "Concat",
+            step.batch,
+            graph.ints(config.num_kv_heads),
+            graph.ints(repeats),
+            step.total,
+            head_dim,
+            axis=0,
+        )
+        merged = graph.node(
+            "Concat", step.batch, graph.ints(config.num_heads), step.total, head_dim, axis=0
+        )
+        x = graph.node("Expand", self._unsqueeze(x, 2), expanded)
+        return graph.node("Reshape", x, merged, allowzero=1)
+
+    def _mlp(self, module: str, x: str) -> str:
+        config, graph = self._config, self._graph
+        hidden, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
+        gate = self._linear(x, inner, hidden, f"{module}.gate_proj", bias)
+        with graph.scope(f"{module}.act_fn"):
+            if config.hidden_act == "relu2":
+                gate = graph.node("Pow", graph.node("Relu", gate), graph.constant(2.0))
+            else:
+                gate = graph.node("Mul", gate, graph.node("Sigmoid", gate))
+        up = self._linear(x, inner, hidden, f"{module}.up_proj", bias)
+        with graph.scope(module):
+            y = graph.node("Mul", gate, up)
+        y = self._sub_norm(y, inner, f"{module}.ffn_sub_norm", f"{module}.ffn_layernorm")
+        return self._linear(y, hidden, inner, f"{module}.down_proj", bias)
+
+    def _sub_norm(self, x: str, width: int, *modules: str) -> str:
+        config = self._config
+        if not config.sub_norms:
+            return x
+        return self._norm(x, width, config.rms_norm_eps, *modules)
+
+    def _norm(self, x: str, width: int, eps: float, *modules: str) -> str:
+        """RMSNorm by the weight of the first of `modules` that exists."""
+        graph = self._graph
+        info = self._checkpoint.get_float((width,), *(f"{name}.weight" for name in modules))
+        with graph.scope(info.name.removesuffix(".weight")):
+            square = graph.node("Pow", x, graph.constant(2.0))
+            mean = graph.node("ReduceMean", square, graph.ints(-1), keepdims=1)
+            root = graph.node("Sqrt", graph.node("Add", mean, graph.constant(eps)))
+            normed = graph.node("Mul", x, graph.node("Reciprocal", root))
+            weight = graph.tensor(info.name, self._checkpoint.read_f32(info))
+            return graph.node("Mul", weight, normed)
+
+    def _linear(self, x: str, rows: int, columns: int, module: str, has_bias: bool) -> str:
+        """A projection: ternary, unless the configuration leaves it float."""
+        quantization = self._config.quantization
+        bias = None
+        if has_bias:
+            info = self._checkpoint.get_float((rows,), f"{module}.bias")
+            bias = self._checkpoint.read_f32(info)
+        if quantization is not None and not quantization.converts(module):
+            return self._float_linear(x, rows, columns, module, bias)
+        if quantization is not None and quantization.rms_norm_eps is not None:
+            x = self._norm(x, columns, quantization.rms_norm_eps, f"{module}.rms_norm")
+        weight = load_weight(
+            self._checkpoint, module, rows, columns, quantization, self._rounding
+        )
+        with self._graph.scope(module):
+            return self._bit_linear(x, weight, bias)
+
+    def _float_linear(
+        self, x: str, rows: int, columns: int, module: str, bias: np.ndarray | None
+    ) -> str:
+        graph = self._graph
+        info = self._checkpoint.get_float((rows, columns), f"{module}.weight")
+        matrix = self._lazy_float(info)
+        with graph.scope(module):
+            matrix = graph.node("Cast", matrix, to=FLOAT)
+            y = graph.node("MatMul", x, graph.node("Transpose", matrix, perm=[1, 0]))
+            if bias is None:
+                return y
+            return graph.node("Add", y, graph.tensor(f"{module}.bias", bias))
+
+    def _embedding(self, name: str) -> str:
+        config = self._config
+        shape = (config.vocab_size, config.hidden_size)
+        return self._lazy_float(self._checkpoint.get_float(shape, name))
+
+    def _head(self, x: str, embedding: str) -> None:
+        """Logits, by the embedding itself if the head is tied to it."""
+        graph, config = self._graph, self._config
+        if config.tied_head:
+            self._checkpoint.ignore("lm_head.weight")
+            matrix = embedding
+        else:
+            matrix = self._embedding("lm_head.weight")
+        with graph.scope("lm_head"):
+            matrix = graph.node("Cast", matrix, to=FLOAT)
+            matrix = graph.node("Transpose", matrix, perm=[1, 0])
+            graph.node("MatMul", x, matrix, result="logits")
+
+    def _lazy_float(self, info: TensorInfo) -> str:
+        """An initializer in the checkpoint's own dtype, which is the smallest."""
+        data_type, width = _FLOAT_TYPES[info.dtype]
+        return self._graph.lazy_tensor(
+            LazyTensor(
+                info.name,
+                data_type,
+                info.shape,
+                int(np.prod(info.shape)) * width,
+                lambda: self._checkpoint.read(info),
+            )
+        )
+
+    def _unsqueeze(self, x: str, *axes: int) -> str:
+        return self._graph.node("Unsqueeze", x, self._graph.ints(*axes))
+
+    def _slice_last(self, x: str, begin: int, end: int) -> str:
+        ints = self._graph.ints
+        return self._graph.node("Slice", x, ints(begin), ints(end), ints(3), ints(1))

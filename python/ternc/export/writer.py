@@ -1,0 +1,148 @@
+"""Writes a model file tensor by tensor, all or nothing.
+
+protobuf would want every initializer in memory, and a copy of it to serialise.
+Here onnx serialises everything but the bytes of the lazy tensors; this module
+frames those in the one GraphProto, in the two length-delimited fields below.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Iterator
+
+import numpy as np
+import onnx
+from onnx import ModelProto, TensorProto
+
+from .errors import ExportError
+from .graph import LazyTensor
+
+# A protobuf message is at most 2 GiB; leave room for the framing.
+MAX_INLINE_BYTES = 2**31 - 2**24
+
+# Offsets of external tensors, so that each can be mapped by itself.
+_PAGE = 4096
+
+_GRAPH = ModelProto.DESCRIPTOR.fields_by_name["graph"].number
+_INITIALIZER = onnx.GraphProto.DESCRIPTOR.fields_by_name["initializer"].number
+_RAW_DATA = TensorProto.DESCRIPTOR.fields_by_name["raw_data"].number
+
+
+def write_model(
+    path: Path, model: ModelProto, tensors: list[LazyTensor], external: bool | None
+) -> None:
+    """Writes `model` with `tensors` added to its initializers.
+
+    With `external`, or if it is None and the file would pass protobuf's 2 GiB,
+    the tensors' bytes go to `<path>.data`. Raises ExportError if something
+    cannot be written or produced; `path` is then as it was before.
+    """
+    size = model.ByteSize() + sum(tensor.num_bytes for tensor in tensors)
+    if external is False and size > MAX_INLINE_BYTES:
+        raise ExportError(
+            f"{path}: error: the model takes {size} bytes; "
+            f"a file without external data holds at most {MAX_INLINE_BYTES}"
+        )
+    if external or size > MAX_INLINE_BYTES:
+        _write_external(path, model, tensors)
+    else:
+        _write_inline(path, model, tensors)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file that takes the place of `path` when the block succeeds."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise ExportError(f"{path}: error: cannot be written: {error.strerror}") from error
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except OSError as error:
+        raise ExportError(f"{path}: error: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write_inline(path: Path, model: ModelProto, tensors: list[LazyTensor]) -> None:
+    graph = model.graph.SerializeToString()
+    headers = [_inline_header(tensor) for tensor in tensors]
+    sizes = [len(header) + tensor.num_bytes for header, tensor in zip(headers, tensors)]
+    prefixes = [_length_delimited(_INITIALIZER, size) for size in sizes]
+    rest = ModelProto()
+    rest.CopyFrom(model)
+    rest.ClearField("graph")
+    with replacing(path) as file:
+        file.write(rest.SerializeToString())
+        file.write(
+            _length_delimited(_GRAPH, len(graph) + sum(map(len, prefixes)) + sum(sizes))
+        )
+        file.write(graph)
+        for prefix, header, tensor in zip(prefixes, headers, tensors):
+            file.write(prefix + header)
+            file.write(_bytes_of(tensor))
+
+
+def _inline_header(tensor: LazyTensor) -> bytes:
+    """A serialised TensorProto up to the bytes of its raw data."""
+    return _declare(tensor).SerializeToString() + _length_delimited(
+        _RAW_DATA, tensor.num_bytes
+    )
+
+
+def _write_external(path: Path, model: ModelProto, tensors: list[LazyTensor]) -> None:
+    data = path.with_name(path.name + ".data")
+    with replacing(path) as file:
+        with replacing(data) as data_file:
+            for tensor in tensors:
+                data_file.write(bytes(-data_file.tell() % _PAGE))
+                proto = _declare(tensor)
+                proto.data_location = TensorProto.EXTERNAL
+                for key, value in (
+                    ("location", data.name),
+                    ("offset", data_file.tell()),
+                    ("length", tensor.num_bytes),
+                ):
+                    proto.external_data.add(key=key, value=str(value))
+                model.graph.initializer.append(proto)
+                data_file.write(_bytes_of(tensor))
+        file.write(model.SerializeToString())
+
+
+def _declare(tensor: LazyTensor) -> TensorProto:
+    return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+
+
+def _bytes_of(tensor: LazyTensor) -> memoryview:
+    data = np.ascontiguousarray(tensor.produce())
+    # Lengths are already in the file: a mismatch would corrupt it.
+    if data.nbytes != tensor.num_bytes:
+        raise ValueError(f"{tensor.name}: {data.nbytes} bytes, not {tensor.num_bytes}")
+    return memoryview(data.reshape(-1).view(np.uint8))
+
+
+def _length_delimited(field: int, length: int) -> bytes:
+    """The tag and length that open a length-delimited protobuf field."""
+    return _varint(field << 3 | 2) + _varint(length)
+
+
+def _varint(value: int) -> bytes:
+    groups = bytearray()
+    while value > 0x7F:
+        groups.append(value & 0x7F | 0x80)
+        value >>= 7
+    groups.append(value)
+    return bytes(groups)
