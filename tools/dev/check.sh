@@ -56,7 +56,7 @@ run_suite() {
   printf '%s\t%s\t%s\n' "$name" "$status" "$report" >>"$reports/suites.tsv"
 }
 
-run_lit() { # NAME BUILD_FOLDER FILTER
+run_lit() { # NAME BUILD_FOLDER FILTER (empty: all tests)
   run_suite "$1" "$reports/$1.xml" "$lit" -sv --allow-empty-runs \
     --xunit-xml-output "$reports/$1.xml" ${3:+--filter "$3"} "$2/test"
 }
@@ -108,6 +108,9 @@ run_gtests '' "$root/build"
 run_pytest
 if [[ -n $asan ]]; then
   "$root/tools/dev/setup.sh" --sanitizers TernSanitizedTests
+  # MLIR's library is built without sanitizers, and shares containers with ours.
+  export ASAN_OPTIONS=detect_container_overflow=0
+  run_lit asan-lit "$root/build/asan" "(?=.*:: (Import|Runtime)/)(?=.*$filter)"
   run_gtests asan- "$root/build/asan"
 fi
 
