@@ -17,6 +17,7 @@ config.substitutions += [
     ("%examples", os.path.join(config.tern_src_root, "examples")),
     ("%src_root", config.tern_src_root),
     ("%mlir_lib_dir", config.mlir_lib_dir),
+    ("%llvm_include_dir", config.llvm_include_dir),
 ]
 config.environment["PYTHONPATH"] = os.path.join(config.tern_src_root, "python")
 

@@ -1,0 +1,2 @@
+#include "tern/Runtime/Session.h"
+#include "tern/Runtime/ModelABI.h"
