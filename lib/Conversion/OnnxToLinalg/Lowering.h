@@ -14,6 +14,9 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <optional>
+#include <string>
+
 namespace tern::onnx {
 
 /// What a lowering works with: one node, its lowered inputs, and a builder at
@@ -34,9 +37,33 @@ struct LoweringContext {
   /// Whether the ONNX type of input `index` (output `index`) is unsigned.
   bool isUnsigned(unsigned index) const;
   bool isUnsignedOutput(unsigned index) const;
+  /// `node 'a/b' (MatMul, opset 17)`: how messages speak of the node.
+  std::string describe() const;
   /// Starts an error that names the node, its operator and its opset.
   mlir::InFlightDiagnostic error() const;
+  /// Checks at run time that `condition` (i1) holds; where it does not, the
+  /// program ends with describe() and `message`. Nothing is emitted where the
+  /// condition is known to hold.
+  void check(mlir::Value condition, llvm::StringRef message);
+  /// The constant integers of input `index` (signed), or nullopt where it is
+  /// omitted or not constant.
+  std::optional<llvm::SmallVector<int64_t>> constantInts(unsigned index) const;
 };
+
+/// The element type that ONNX's `type` has after lowering: integers are
+/// signless, and those narrower than a byte, bool excepted, become i8.
+mlir::Type lowerElementType(mlir::Type type);
+/// The same for the element type of a tensor; other types stay.
+mlir::Type lowerType(mlir::Type type);
+
+/// `axis` counted from the front, or failure, with an error, where it is
+/// outside [-rank, rank).
+mlir::FailureOr<int64_t> normalizeAxis(LoweringContext &ctx, int64_t axis,
+                                       int64_t rank);
+
+/// A scalar constant of `type`; integers take `value` truncated.
+mlir::Value scalarConstant(mlir::ImplicitLocOpBuilder &b, mlir::Type type,
+                           double value);
 
 /// The lowered outputs, one for each output of the node; null for an output
 /// that nobody uses.
@@ -44,7 +71,13 @@ using LoweringResult = mlir::FailureOr<llvm::SmallVector<mlir::Value>>;
 using LoweringFn = LoweringResult (*)(LoweringContext &);
 using LoweringTable = llvm::StringMap<LoweringFn>;
 
-// One for each file of this folder.
+/// Replaces an `onnx.constant` by an arith.constant of the lowered type (a
+/// resource stays where it is), or builds the loop that unpacks a large one of
+/// elements narrower than a byte. Null, with an error, where `value` is
+/// damaged.
+mlir::Value lowerConstant(ConstantOp op, mlir::ImplicitLocOpBuilder &b);
+
+// One for each file of this folder that lowers nodes.
 void addElementwiseLowerings(LoweringTable &table);   // Elementwise.cpp
 void addReductionLowerings(LoweringTable &table);     // Reduction.cpp
 void addContractionLowerings(LoweringTable &table);   // Contraction.cpp

@@ -1,0 +1,6 @@
+//===- Attention.cpp - attention operators and caches
+//---------------------------------===//
+
+#include "Lowering.h"
+
+void tern::onnx::addAttentionLowerings(LoweringTable &table) {}

@@ -1,0 +1,6 @@
+//===- Movement.cpp - operators that move elements
+//---------------------------------===//
+
+#include "Lowering.h"
+
+void tern::onnx::addMovementLowerings(LoweringTable &table) {}

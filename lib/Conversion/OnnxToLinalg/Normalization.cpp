@@ -1,0 +1,6 @@
+//===- Normalization.cpp - softmax and norms
+//---------------------------------===//
+
+#include "Lowering.h"
+
+void tern::onnx::addNormalizationLowerings(LoweringTable &table) {}

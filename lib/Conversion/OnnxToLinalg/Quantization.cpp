@@ -1,0 +1,6 @@
+//===- Quantization.cpp - between floats and integer codes
+//---------------------------------===//
+
+#include "Lowering.h"
+
+void tern::onnx::addQuantizationLowerings(LoweringTable &table) {}
