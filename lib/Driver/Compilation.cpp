@@ -153,10 +153,16 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
   variant.variant = level.name;
   variant.vectorTarget = level.vectorTarget;
   mlir::OwningOpRef<mlir::ModuleOp> copy = module->clone();
-  ExitCode code = runStage(("lower " + level.name), buildLowerPipeline, *copy,
+  // The weights are written apart.
+  for (auto global :
+       make_early_inc_range(copy->getOps<mlir::memref::GlobalOp>()))
+    if (global->hasAttr(kWeightIndexAttr))
+      global.erase();
+
+  ExitCode code = runStage("lower " + level.name, buildLowerPipeline, *copy,
                            variant);
   if (code == ExitCode::Done && !stopsAfter(Stage::Lower))
-    code = runStage(("llvm " + level.name), buildLLVMPipeline, *copy, variant);
+    code = runStage("llvm " + level.name, buildLLVMPipeline, *copy, variant);
   if (code != ExitCode::Done)
     return code;
   if (stopsAfter(Stage::Lower) || stopsAfter(Stage::LLVM) ||
@@ -164,12 +170,6 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
     module = std::move(copy);
     return ExitCode::Done;
   }
-
-  // The weights are written apart.
-  for (auto global :
-       llvm::make_early_inc_range(copy->getOps<mlir::LLVM::GlobalOp>()))
-    if (global->hasAttr(kWeightIndexAttr))
-      global.erase();
 
   Expected<std::unique_ptr<TargetMachine>> machine =
       createTargetMachine(triple, level);

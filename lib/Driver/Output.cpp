@@ -101,7 +101,7 @@ ExitCode Compilation::emitWeights() {
       continue;
     storage.emplace_back();
     blobs.push_back(
-        getBytes(cast<mlir::ElementsAttr>(*global.getConstantInitValue()),
+        getBytes(cast<mlir::ElementsAttr>(global.getConstantInitValue()),
                  storage.back()));
   }
   objects.push_back(folder->file("weights.o"));
