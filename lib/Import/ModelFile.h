@@ -1,0 +1,78 @@
+//===- ModelFile.h - an ONNX model in memory --------------------*- C++ -*-===//
+#ifndef TERN_LIB_IMPORT_MODELFILE_H
+#define TERN_LIB_IMPORT_MODELFILE_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Location.h"
+#include "mlir/IR/MLIRContext.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace tern::importer {
+
+// Inside `tern`, a plain `onnx::` would mean our dialect.
+namespace onnxlib = ::onnx;
+
+/// The version of each imported domain. ONNX's own domain is the empty string,
+/// never its alias "ai.onnx".
+using OpsetMap = std::unordered_map<std::string, int>;
+
+/// The domain and two colons before the operator's name, or the name alone in
+/// ONNX's own domain: the `kind` of an `onnx.node`.
+std::string getOperatorName(const onnxlib::NodeProto &node);
+
+/// A parsed model, with the locations that its diagnostics carry.
+class ModelFile {
+public:
+  /// Reads the model at `path`. Checks the versions that it asks for, and
+  /// spells ONNX's own domain as the empty string everywhere. Returns null
+  /// after emitting an error.
+  static std::unique_ptr<ModelFile> load(llvm::StringRef path,
+                                         mlir::MLIRContext &context);
+
+  onnxlib::ModelProto &getModel() { return model; }
+  onnxlib::GraphProto &getGraph() { return *model.mutable_graph(); }
+  llvm::StringRef getPath() const { return path; }
+  mlir::MLIRContext &getContext() const { return *location.getContext(); }
+
+  const OpsetMap &getOpsets() const { return opsets; }
+  /// The imported version of `domain`, or 0.
+  int getOpset(const std::string &domain) const;
+  /// Imports `domain`, which is not yet imported.
+  void addOpset(const std::string &domain, int version);
+
+  /// The location of the file.
+  mlir::Location getLoc() const { return location; }
+  /// The location of a node or value called `name`.
+  mlir::Location getLoc(llvm::StringRef name) const;
+  /// The location of `node`: its name, or that of its first output.
+  mlir::Location getLoc(const onnxlib::NodeProto &node) const;
+
+  /// Starts an error about the whole model.
+  mlir::InFlightDiagnostic emitError() const;
+  /// Starts an error about `node`: "node 'name' (Operator, opset 20): ".
+  mlir::InFlightDiagnostic emitError(const onnxlib::NodeProto &node) const;
+  /// Starts an error about a tensor: "tensor 'name': ".
+  mlir::InFlightDiagnostic emitTensorError(llvm::StringRef name) const;
+
+private:
+  ModelFile(llvm::StringRef path, mlir::MLIRContext &context);
+
+  mlir::LogicalResult parse();
+  mlir::LogicalResult readOpsets();
+  void normalizeDomains();
+
+  std::string path;
+  mlir::Location location;
+  onnxlib::ModelProto model;
+  OpsetMap opsets;
+};
+
+} // namespace tern::importer
+
+#endif // TERN_LIB_IMPORT_MODELFILE_H

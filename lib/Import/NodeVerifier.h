@@ -1,0 +1,17 @@
+//===- NodeVerifier.h - a node against its operator's schema ----*- C++ -*-===//
+#ifndef TERN_LIB_IMPORT_NODEVERIFIER_H
+#define TERN_LIB_IMPORT_NODEVERIFIER_H
+
+#include "ModelFile.h"
+
+namespace tern::importer {
+
+/// Checks that the domain of `node` is imported and, where the operator is
+/// known, that its inputs, outputs and attributes are those of the operator's
+/// schema. Emits an error where not.
+mlir::LogicalResult verifyNode(const ModelFile &file,
+                               const onnxlib::NodeProto &node);
+
+} // namespace tern::importer
+
+#endif // TERN_LIB_IMPORT_NODEVERIFIER_H
