@@ -1,0 +1,151 @@
+//===- Session.cpp - calls a compiled model -------------------------------===//
+
+#include "tern/Runtime/Session.h"
+
+#include "tern/Runtime/CpuFeatures.h"
+#include "tern/Runtime/Error.h"
+
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+using namespace tern::runtime;
+
+namespace {
+
+/// What TernHost.self points to during one call. Generated code has no unwind
+/// tables, so `fail` cannot throw through it: it jumps back to the call. What
+/// the code had allocated by then is lost.
+struct CallFrame {
+  ThreadTeam *team;
+  std::jmp_buf returnPoint;
+  char message[512];
+};
+
+void hostParallelFor(void *self, int64_t count, ThreadTeam::Body body,
+                     void *context) {
+  static_cast<CallFrame *>(self)->team->parallelFor(count, body, context);
+}
+
+[[noreturn]] void hostFail(void *self, const char *message) {
+  CallFrame *frame = static_cast<CallFrame *>(self);
+  std::snprintf(frame->message, sizeof(frame->message), "%s", message);
+  std::longjmp(frame->returnPoint, 1);
+}
+
+TernHost makeHost(CallFrame &frame) {
+  return {&frame, hostParallelFor, hostFail};
+}
+
+// The two functions with setjmp hold nothing that has a destructor: a jump past
+// one would be undefined. They return false if the model called `fail`.
+
+bool callRun(TernRunFn run, CallFrame &frame, const TernTensor *inputs,
+             TernTensor *outputs) {
+  TernHost host = makeHost(frame);
+  if (setjmp(frame.returnPoint))
+    return false;
+  run(&host, inputs, outputs);
+  return true;
+}
+
+struct StepArguments {
+  const int64_t *tokens;
+  int64_t count, past;
+  void *const *caches;
+  int64_t numLogits;
+  float *logits;
+};
+
+bool callStep(TernStepFn step, CallFrame &frame, const StepArguments &args) {
+  TernHost host = makeHost(frame);
+  if (setjmp(frame.returnPoint))
+    return false;
+  step(&host, args.tokens, args.count, args.past, args.caches, args.numLogits,
+       args.logits);
+  return true;
+}
+
+/// Sizes that symbolic dimensions have taken, and the input that fixed each.
+using SymbolSizes = std::map<std::string, std::pair<int64_t, const char *>>;
+
+void checkSymbols(const TernTensorSpec &spec, const TernTensor &input,
+                  SymbolSizes &sizes) {
+  for (int32_t i = 0; i < spec.rank; ++i) {
+    if (spec.dims[i] >= 0 || !spec.symbols[i])
+      continue;
+    auto [it, isNew] = sizes.try_emplace(
+        spec.symbols[i], std::make_pair(input.dims[i], spec.name));
+    if (!isNew && it->second.first != input.dims[i])
+      throw InputError(std::string("input '") + spec.name + "': dimension '" +
+                       spec.symbols[i] + "' is " +
+                       std::to_string(input.dims[i]) + ", but input '" +
+                       it->second.second + "' made it " +
+                       std::to_string(it->second.first));
+  }
+}
+
+bool matches(const TernTensorSpec &spec, const TernTensor &input) {
+  if (!input.data || input.dtype != spec.dtype || input.rank != spec.rank)
+    return false;
+  for (int32_t i = 0; i < spec.rank; ++i)
+    if (input.dims[i] < 0 ||
+        (spec.dims[i] >= 0 && spec.dims[i] != input.dims[i]))
+      return false;
+  return true;
+}
+
+const TernModel &checkAbi(const TernModel &model) {
+  if (model.abi_version != TERN_ABI_VERSION)
+    throw InputError(
+        "the model has ABI version " + std::to_string(model.abi_version) +
+        "; this runtime expects " + std::to_string(TERN_ABI_VERSION));
+  return model;
+}
+
+} // namespace
+
+void tern::runtime::checkInputs(const TernModel &model,
+                                const std::vector<TernTensor> &inputs) {
+  if (static_cast<int64_t>(inputs.size()) != model.num_inputs)
+    throw InputError("the model takes " + std::to_string(model.num_inputs) +
+                     " inputs, found " + std::to_string(inputs.size()));
+  SymbolSizes sizes;
+  for (int32_t i = 0; i < model.num_inputs; ++i) {
+    const TernTensorSpec &spec = model.inputs[i];
+    if (!matches(spec, inputs[i]))
+      throw InputError(std::string("input '") + spec.name + "': expected " +
+                       describeSpec(spec) + ", found " +
+                       describeTensor(inputs[i]));
+    checkSymbols(spec, inputs[i], sizes);
+  }
+}
+
+Session::Session(const TernModel &model, int numThreads)
+    : model(checkAbi(model)), variant(selectVariantForThisCpu(model)),
+      team(numThreads) {}
+
+std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
+  checkInputs(model, inputs);
+  std::vector<TernTensor> raw(static_cast<size_t>(model.num_outputs));
+  CallFrame frame;
+  frame.team = &team;
+  bool succeeded = callRun(variant.run, frame, inputs.data(), raw.data());
+  std::vector<Tensor> outputs;
+  for (const TernTensor &tensor : raw)
+    outputs.push_back(Tensor::adopt(tensor));
+  if (!succeeded)
+    throw InputError(frame.message);
+  return outputs;
+}
+
+void Session::step(const int64_t *tokens, int64_t count, int64_t past,
+                   void *const *caches, int64_t numLogits, float *logits) {
+  CallFrame frame;
+  frame.team = &team;
+  StepArguments args = {tokens, count, past, caches, numLogits, logits};
+  if (!callStep(variant.step, frame, args))
+    throw InputError(frame.message);
+}
