@@ -6,6 +6,7 @@
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 #include "tern/Dialect/Onnx/Transforms/Passes.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
+#include "tern/Dialect/Ternary/Transforms/Interfaces.h"
 #include "tern/Dialect/Ternary/Transforms/Passes.h"
 #include "tern/Pipelines/Pipelines.h"
 #include "tern/Transforms/Passes.h"
@@ -20,6 +21,7 @@ void tern::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<onnx::OnnxDialect, ternary::TernaryDialect>();
+  ternary::registerTernaryInterfaces(registry);
 }
 
 void tern::registerPasses() {

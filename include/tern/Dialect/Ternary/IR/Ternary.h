@@ -3,6 +3,7 @@
 #define TERN_DIALECT_TERNARY_IR_TERNARY_H
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
@@ -11,6 +12,8 @@
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <optional>
 
 #include "tern/Dialect/Ternary/IR/TernaryDialect.h.inc"
 #include "tern/Dialect/Ternary/IR/TernaryEnums.h.inc"

@@ -22,8 +22,17 @@ def Ternary_Dialect : Dialect {
     A weight matrix is a value of type `!ternary.matrix<NxK>`, output-major. How
     its trits lie in memory is a parameter of the type, never implied.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let hasConstantMaterializer = 1;
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+  private:
+    void registerAttributes();
+    void registerTypes();
+
+  public:
+  }];
 }
 
 #endif // TERN_DIALECT_TERNARY_IR_TERNARYDIALECT_TD

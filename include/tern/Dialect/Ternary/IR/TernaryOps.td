@@ -14,11 +14,15 @@ class Ternary_Op<string mnemonic, list<Trait> traits = []>
 
 def Ternary_FloatTensor : RankedTensorOf<[F32, F16, BF16]>;
 
+def Ternary_ReifyShapes
+    : DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                ["reifyResultShapes"]>;
+
 //===----------------------------------------------------------------------===//
 // Model level
 //===----------------------------------------------------------------------===//
 
-def Ternary_BitLinearOp : Ternary_Op<"bit_linear", [Pure]> {
+def Ternary_BitLinearOp : Ternary_Op<"bit_linear", [Pure, Ternary_ReifyShapes]> {
   let summary = "a linear layer with ternary weights";
   let description = [{
     `x` is `[..., K]`, one token a row; `weights` is `N x K`; the result is
@@ -60,12 +64,13 @@ def Ternary_BitLinearOp : Ternary_Op<"bit_linear", [Pure]> {
 // Arithmetic level
 //===----------------------------------------------------------------------===//
 
-def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure]> {
+def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
   let summary = "per-token absmax quantisation to int8";
   let description = [{
     Maps `x` of `[M, K]` to codes `[M, K]` in i8 and one f32 scale a row,
     `[M]`, by the rule of the attribute. A row of zeros, or of K = 0 elements,
-    has absmax 0, so eps decides its scale.
+    has absmax 0, so eps decides its scale. A row that holds a NaN has the scale
+    NaN.
 
     Example:
     ```mlir
@@ -82,13 +87,15 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Ternary_MatmulOp : Ternary_Op<"matmul", [Pure]> {
+def Ternary_MatmulOp : Ternary_Op<"matmul", [Pure, Ternary_ReifyShapes]> {
   let summary = "multiply activations by ternary weights";
   let description = [{
     Without groups, `out[m, n] = sum_k weights[n, k] * x[m, k]`. Activations of
     i8 give an exact i32: `|out| <= 128 K`, so K is at most 2^24 - 1. Activations of
     f32 give f32, the order of the additions being unspecified. Scales belong
     to the consumer; an integer result is the same for every schedule.
+
+    A trit 0 skips its activation, whatever that is: no NaN comes from it.
 
     With a result of rank 3, `[M, G, N]`, the sums over each of G groups of
     `K / G` consecutive columns stand apart:
@@ -105,9 +112,17 @@ def Ternary_MatmulOp : Ternary_Op<"matmul", [Pure]> {
   let assemblyFormat = "$x `,` $weights attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDeclaration = [{
+    /// Groups of columns that are summed apart, or none.
+    std::optional<int64_t> getGroups() {
+      auto type = getResult().getType();
+      return type.getRank() == 3 ? std::optional(type.getDimSize(1))
+                                 : std::nullopt;
+    }
+  }];
 }
 
-def Ternary_RescaleOp : Ternary_Op<"rescale", [Pure]> {
+def Ternary_RescaleOp : Ternary_Op<"rescale", [Pure, Ternary_ReifyShapes]> {
   let summary = "integer sums to floats";
   let description = [{
     `acc` is `[M, N]` or, with groups, `[M, G, N]`, of i32 or f32;
@@ -141,8 +156,9 @@ def Ternary_ConstantOp : Ternary_Op<"constant", [Pure, ConstantLike]> {
   let summary = "a constant ternary matrix";
   let description = [{
     `bytes` holds the storage of the result's layout: exactly
-    `getStorageBytes()` bytes. Codes are checked where a matrix is made (raised
-    or parsed from a small dense attribute), not for every resource.
+    `getStorageBytes()` elements of i8 or ui8, in a dense attribute or a
+    resource. The codes of a dense attribute are checked, those of a resource
+    (which may be large, and is checked where it is made) are not.
 
     Example:
     ```mlir
@@ -152,7 +168,7 @@ def Ternary_ConstantOp : Ternary_Op<"constant", [Pure, ConstantLike]> {
   }];
   let arguments = (ins ElementsAttr:$bytes);
   let results = (outs Ternary_MatrixType:$result);
-  let assemblyFormat = "attr-dict $bytes `as` type($result)";
+  let assemblyFormat = "attr-dict $bytes `as` qualified(type($result))";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -170,7 +186,7 @@ def Ternary_PackOp : Ternary_Op<"pack", [Pure]> {
   }];
   let arguments = (ins Ternary_MatrixType:$source);
   let results = (outs Ternary_MatrixType:$result);
-  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let assemblyFormat = "$source attr-dict `:` qualified(type($source)) `to` qualified(type($result))";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -185,7 +201,7 @@ def Ternary_UnpackOp : Ternary_Op<"unpack", [Pure]> {
   }];
   let arguments = (ins Ternary_MatrixType:$source);
   let results = (outs 2DTensorOf<[I8]>:$result);
-  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let assemblyFormat = "$source attr-dict `:` qualified(type($source)) `to` qualified(type($result))";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -203,13 +219,13 @@ def Ternary_BytesOp : Ternary_Op<"bytes", [Pure]> {
   }];
   let arguments = (ins Ternary_MatrixType:$source);
   let results = (outs 1DTensorOf<[I8]>:$result);
-  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let assemblyFormat = "$source attr-dict `:` qualified(type($source)) `to` qualified(type($result))";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
 
 def Ternary_PackedMatmulOp : Ternary_Op<"packed_matmul",
-    [DestinationStyleOpInterface,
+    [DestinationStyleOpInterface, Ternary_ReifyShapes,
      DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "the product over tiles of packed weights";
   let description = [{
