@@ -109,3 +109,9 @@ Value tern::onnx::scalarConstant(ImplicitLocOpBuilder &b, Type type,
   return arith::ConstantOp::create(
       b, b.getIntegerAttr(type, static_cast<int64_t>(value)));
 }
+
+LoweringResult tern::onnx::single(FailureOr<Value> output) {
+  if (failed(output))
+    return failure();
+  return SmallVector<Value>{*output};
+}

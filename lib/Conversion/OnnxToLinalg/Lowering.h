@@ -71,6 +71,19 @@ using LoweringResult = mlir::FailureOr<llvm::SmallVector<mlir::Value>>;
 using LoweringFn = LoweringResult (*)(LoweringContext &);
 using LoweringTable = llvm::StringMap<LoweringFn>;
 
+/// The result of a node that has one output.
+LoweringResult single(mlir::FailureOr<mlir::Value> output);
+
+/// A float scalar in `type`, another float type; rounds to nearest even.
+mlir::Value convertFloat(mlir::ImplicitLocOpBuilder &b, mlir::Value scalar,
+                         mlir::Type type);
+
+/// A scalar of any lowered type as `type` by the rules of ONNX's Cast. Where
+/// ONNX leaves a float to integer conversion undefined, this saturates, and NaN
+/// becomes 0.
+mlir::Value convertScalar(mlir::ImplicitLocOpBuilder &b, mlir::Value scalar,
+                          bool isUnsigned, mlir::Type type, bool toUnsigned);
+
 /// Replaces an `onnx.constant` by an arith.constant of the lowered type (a
 /// resource stays where it is), or builds the loop that unpacks a large one of
 /// elements narrower than a byte. Null, with an error, where `value` is
@@ -79,6 +92,8 @@ mlir::Value lowerConstant(ConstantOp op, mlir::ImplicitLocOpBuilder &b);
 
 // One for each file of this folder that lowers nodes.
 void addElementwiseLowerings(LoweringTable &table);   // Elementwise.cpp
+void addMathLowerings(LoweringTable &table);          // Math.cpp
+void addCastLowerings(LoweringTable &table);          // Cast.cpp
 void addReductionLowerings(LoweringTable &table);     // Reduction.cpp
 void addContractionLowerings(LoweringTable &table);   // Contraction.cpp
 void addNormalizationLowerings(LoweringTable &table); // Normalization.cpp

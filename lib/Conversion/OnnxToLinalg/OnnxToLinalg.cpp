@@ -194,6 +194,8 @@ struct ConvertOnnxToLinalgPass
   void runOnOperation() override {
     LoweringTable table;
     addElementwiseLowerings(table);
+    addMathLowerings(table);
+    addCastLowerings(table);
     addReductionLowerings(table);
     addContractionLowerings(table);
     addNormalizationLowerings(table);
