@@ -4,6 +4,7 @@ import os
 
 import lit.formats
 from lit.llvm import llvm_config
+from lit.llvm.subst import ToolSubst
 
 config.name = "Tern"
 config.test_format = lit.formats.ShTest(execute_external=True)
@@ -25,7 +26,9 @@ llvm_config.with_system_environment(["HOME", "TMP", "TEMP"])
 llvm_config.use_default_substitutions()
 llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 llvm_config.with_environment("PATH", config.tern_tools_dir, append_path=True)
+# A build with sanitizers has only some of the tools.
 llvm_config.add_tool_substitutions(
-    ["tern-opt", "ternc", "tern-reduce", "tern-lsp-server", "mlir-opt", "mlir-runner"],
+    [ToolSubst(tool, unresolved="ignore") for tool in
+     ["tern-opt", "ternc", "tern-reduce", "tern-lsp-server", "mlir-opt", "mlir-runner"]],
     [config.tern_tools_dir, config.llvm_tools_dir],
 )

@@ -57,8 +57,11 @@ run_suite() {
 }
 
 run_lit() { # NAME BUILD_FOLDER FILTER (empty: all tests)
-  run_suite "$1" "$reports/$1.xml" "$lit" -sv --allow-empty-runs \
-    --xunit-xml-output "$reports/$1.xml" ${3:+--filter "$3"} "$2/test"
+  local lit=("$lit" -sv --no-progress-bar ${3:+--filter "$3"})
+  if "${lit[@]}" --allow-empty-runs --show-tests "$2/test" 2>&1 | grep -q '::'; then
+    run_suite "$1" "$reports/$1.xml" \
+      "${lit[@]}" --xunit-xml-output "$reports/$1.xml" "$2/test"
+  fi
 }
 
 # The GoogleTest programs of a build folder are named <Component>Tests.
@@ -94,8 +97,12 @@ run_pytest() {
 }
 
 check_format() {
-  git -C "$root" ls-files -z '*.cpp' '*.h' |
-    (cd "$root" && xargs -0 -r -n 16 -P "$(nproc)" clang-format-22 --dry-run -Werror)
+  cd "$root"
+  git ls-files -z '*.cpp' '*.h' |
+    xargs -0 -r -n 16 -P "$(nproc)" clang-format-22 --dry-run -Werror || {
+    echo "To mend it: git ls-files '*.cpp' '*.h' | xargs clang-format-22 -i"
+    return 1
+  }
 }
 
 "$root/tools/dev/setup.sh"

@@ -68,7 +68,7 @@ list_missing_packages() {
   # dpkg-query fails where a package is unknown; the others are still printed.
   # shellcheck disable=SC2016,SC2046 # dpkg's own variables; names have no spaces
   installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' \
-    $(list_packages) 2>/dev/null | awk '$2 == "installed" { print $1 }' | sort -u)
+    $(list_packages) 2>/dev/null | awk '$2 == "installed" { print $1 }' | sort -u) || true
   comm -23 <(list_packages) <(printf '%s\n' "$installed")
 }
 

@@ -1,14 +1,17 @@
-"""Checks that the reference generated from a .td file will be complete and right.
+"""Checks that the reference generated from .td files is complete and right.
 
-Usage: check_reference.py FILE.td INCLUDE_DIR...
+Usage: check_reference.py PATH INCLUDE_DIR...
+
+PATH is a .td file, or a folder, which stands for every *Ops.td and Passes.td in it.
 
 Every operation, type, attribute and pass needs a summary and a description, every
 option of a pass a description, and every operation at least one ```mlir example.
-Each example is parsed and verified by tern-opt. Prints one line a fault, and exits
-with 1 if there is any.
+Each example is parsed and verified by tern-opt, but for those of passes, which may
+be schematic. Prints one line a fault, and exits with 1 if there is any.
 """
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -20,7 +23,7 @@ TYPE_ERROR = re.compile(
 
 
 def load_records(td_file, include_dirs):
-    command = ["llvm-tblgen", "-dump-json", td_file]
+    command = ["llvm-tblgen", "-dump-json", str(td_file)]
     command += [f"-I{folder}" for folder in include_dirs]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
@@ -30,7 +33,8 @@ def own_records(records, kind):
     for name in records["!instanceof"].get(kind, []):
         record = records[name]
         dialect = record.get("opDialect") or record.get("dialect")
-        if not dialect or dialect["def"] in ("Ternary_Dialect", "Onnx_Dialect"):
+        owner = dialect["def"] if dialect else name
+        if kind == "PassBase" or owner in ("Ternary_Dialect", "Onnx_Dialect"):
             yield name, record
 
 
@@ -64,7 +68,7 @@ def verify_example(example):
 
 
 def faults(records):
-    for kind in ("Op", "TypeDef", "AttrDef", "PassBase"):
+    for kind in ("Dialect", "Op", "TypeDef", "AttrDef", "PassBase"):
         for name, record in own_records(records, kind):
             for field in ("summary", "description"):
                 if is_empty(record[field]):
@@ -75,13 +79,24 @@ def faults(records):
             examples = EXAMPLE.findall(record["description"] or "")
             if kind == "Op" and not examples:
                 yield f"{name}: has no example"
-            for example in examples:
+            for example in examples if kind != "PassBase" else []:
                 message = verify_example(textwrap.dedent(example))
                 if message:
                     yield f"{name}: tern-opt rejects the example: {message}"
 
 
-if __name__ == "__main__":
-    found = list(faults(load_records(sys.argv[1], sys.argv[2:])))
+def list_td_files(path):
+    if not path.is_dir():
+        return [path]
+    return sorted([*path.rglob("*Ops.td"), *path.rglob("Passes.td")])
+
+
+def main(argv):
+    found = [fault for td_file in list_td_files(pathlib.Path(argv[1]))
+             for fault in faults(load_records(td_file, argv[2:]))]
     print("\n".join(found))
-    sys.exit(1 if found else 0)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

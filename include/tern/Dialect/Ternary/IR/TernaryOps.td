@@ -74,7 +74,7 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
 
     Example:
     ```mlir
-    %q, %s = ternary.quantize %x
+    %q, %s = ternary.quantize %x,
         #ternary.quantization<reciprocal, half_even, eps = 1.0e-05, qmin = -128>
         : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xf32>
     ```
@@ -82,7 +82,7 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
   let arguments = (ins 2DTensorOf<[F32]>:$x, Ternary_QuantizationAttr:$quantization);
   let results = (outs 2DTensorOf<[I8]>:$codes, 1DTensorOf<[F32]>:$scales);
   let assemblyFormat = [{
-    $x $quantization attr-dict `:` type($x) `->` type($codes) `,` type($scales)
+    $x `,` $quantization attr-dict `:` type($x) `->` type($codes) `,` type($scales)
   }];
   let hasVerifier = 1;
 }
