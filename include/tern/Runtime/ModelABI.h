@@ -62,7 +62,9 @@ typedef struct TernHost {
                        void (*body)(void *context, int64_t begin, int64_t end),
                        void *context);
   /* Reports that the inputs contradict each other (shapes that do not
-   * broadcast, say). Does not return. Called on the thread of run or step. */
+   * broadcast, say). Does not return: it jumps back out of run or step without
+   * unwinding, so memory allocated since is lost. Called on the thread of run
+   * or step, outside of parallel_for. Outputs written by then are freed. */
   void (*fail)(void *self, const char *message);
 } TernHost;
 
@@ -141,7 +143,8 @@ typedef struct TernModel {
   const TernLanguageModel *language_model; /* null: any other graph */
   const char *tokenizer; /* the bytes of tokenizer.json, or null */
   int64_t tokenizer_size;
-  const char *details; /* JSON object for --info: layers, bytes, parameters */
+  const char *details; /* JSON object for --info: layers, bytes, parameters; and
+                          "bos_token_id": 0, "eos_token_ids": [1]; or null */
 } TernModel;
 
 /* Emitted by ternc into every executable and library. */
@@ -154,7 +157,8 @@ extern const TernModel tern_model;
 enum TernStatus {
   TERN_OK = 0,
   TERN_ERROR_INPUT = 1, /* an argument is at fault; see the message */
-  TERN_ERROR_MEMORY = 2
+  TERN_ERROR_MEMORY = 2, /* or threads: the system has no more */
+  TERN_ERROR_INTERNAL = 3 /* our bug */
 };
 
 typedef struct TernSession TernSession;

@@ -1,0 +1,38 @@
+//===- Commands.h - what a compiled model can be asked ----------*- C++ -*-===//
+#ifndef TERN_RUNTIME_COMMANDS_H
+#define TERN_RUNTIME_COMMANDS_H
+
+#include "tern/Runtime/CommandLine.h"
+#include "tern/Runtime/ModelABI.h"
+
+#include <stdexcept>
+#include <string_view>
+
+namespace tern::runtime {
+
+/// Whoever read standard output has gone: no reason for a complaint.
+class OutputClosed : public std::runtime_error {
+public:
+  OutputClosed() : std::runtime_error("standard output is closed") {}
+};
+
+/// Writes to standard output at once.
+/// \throws OutputClosed, or InputError if the disk is full, say.
+void writeOutput(std::string_view text);
+
+/// Each runs one action and returns the exit code. They throw as the parts they
+/// use do.
+int showInfo(const CommandLine &line, const TernModel &model);
+int tokenize(const CommandLine &line, const TernModel &model);
+int generate(const CommandLine &line, const TernModel &model);
+int measurePerplexity(const CommandLine &line, const TernModel &model);
+int bench(const CommandLine &line, const TernModel &model);
+int runTensors(const CommandLine &line, const TernModel &model);
+
+/// The tokenizer that was compiled in. \throws InputError if there is none.
+class Tokenizer;
+Tokenizer makeTokenizer(const TernModel &model);
+
+} // namespace tern::runtime
+
+#endif // TERN_RUNTIME_COMMANDS_H
