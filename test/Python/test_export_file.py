@@ -7,7 +7,7 @@ from checkpoints import Built, Spec
 from onnx import TensorProto, numpy_helper
 from sessions import Decoder
 
-from ternc.export import Options, WeightForm, export
+from ternc.export import ExportError, Options, WeightForm, export, writer
 
 EXTERNAL = TensorProto.EXTERNAL
 
@@ -126,6 +126,17 @@ def test_external_data(built, form, tmp_path):
         assert int(entries["offset"]) % 4096 == 0
     logits = [Decoder(tmp_path / f"{name}.onnx").step([[1, 2, 3]]) for name in ("inline", "model")]
     np.testing.assert_array_equal(*logits)
+
+
+@pytest.mark.parametrize("limit, external", [(10_000, True), (10**6, False)])
+def test_weights_move_out_of_too_large_a_file(limit, external, built, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "MAX_INLINE_BYTES", limit)
+    folder = built.write(tmp_path / "in")
+    export(folder, tmp_path / "model.onnx")
+    assert (tmp_path / "model.onnx.data").exists() == external
+    if external:
+        with pytest.raises(ExportError, match="holds at most 10000"):
+            export(folder, tmp_path / "model.onnx", Options(external_data=False))
 
 
 def test_permissions_follow_the_umask(built, tmp_path):

@@ -8,7 +8,7 @@ from typing import Callable
 
 from onnx import ModelProto, helper
 
-from .. import __version__
+from ..version import __version__
 from .bitlinear import BitLinear, WeightForm
 from .checkpoint import Checkpoint
 from .config import ModelConfig, load_config

@@ -105,21 +105,22 @@ def _inline_header(tensor: LazyTensor) -> bytes:
 
 def _write_external(path: Path, model: ModelProto, tensors: list[LazyTensor]) -> None:
     data = path.with_name(path.name + ".data")
-    with replacing(path) as file:
-        with replacing(data) as data_file:
-            for tensor in tensors:
-                data_file.write(bytes(-data_file.tell() % _PAGE))
-                proto = _declare(tensor)
-                proto.data_location = TensorProto.EXTERNAL
-                for key, value in (
-                    ("location", data.name),
-                    ("offset", data_file.tell()),
-                    ("length", tensor.num_bytes),
-                ):
-                    proto.external_data.add(key=key, value=str(value))
-                model.graph.initializer.append(proto)
-                data_file.write(_bytes_of(tensor))
+    # Both files are complete before either takes its place.
+    with replacing(path) as file, replacing(data) as data_file:
+        for tensor in tensors:
+            data_file.write(bytes(-data_file.tell() % _PAGE))
+            proto = _declare(tensor)
+            proto.data_location = TensorProto.EXTERNAL
+            for key, value in (
+                ("location", data.name),
+                ("offset", data_file.tell()),
+                ("length", tensor.num_bytes),
+            ):
+                proto.external_data.add(key=key, value=str(value))
+            model.graph.initializer.append(proto)
+            data_file.write(_bytes_of(tensor))
         file.write(model.SerializeToString())
+        file.flush()
 
 
 def _declare(tensor: LazyTensor) -> TensorProto:
