@@ -1,7 +1,7 @@
 """Compiles ternary language models and runs them.
 
-    model = ternc.compile("story.onnx")
-    print(model.generate("Once upon a time", temperature=0.8, top_p=0.9))
+model = ternc.compile("story.onnx")
+print(model.generate("Once upon a time", temperature=0.8, top_p=0.9))
 """
 
 from .compiler import CompileError, compile, find_compiler

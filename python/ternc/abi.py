@@ -115,7 +115,15 @@ _FUNCTIONS = {
     "tern_free": (None, [c_void_p]),
     "tern_generate": (
         c_int,
-        [c_void_p, c_char_p, c_size_t, c_int64, POINTER(TernSampling), TernTextFn, c_void_p],
+        [
+            c_void_p,
+            c_char_p,
+            c_size_t,
+            c_int64,
+            POINTER(TernSampling),
+            TernTextFn,
+            c_void_p,
+        ],
     ),
 }
 

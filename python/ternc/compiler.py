@@ -30,7 +30,9 @@ def find_compiler() -> str:
         if found := shutil.which(candidate):
             return found
         if candidate is candidates[0]:
-            raise Error(f"TERNC: found '{candidate}'; expected the path of the ternc command")
+            raise Error(
+                f"TERNC: found '{candidate}'; expected the path of the ternc command"
+            )
     raise Error(f"ternc is neither on the PATH nor at {_BUILT}; set TERNC to its path")
 
 
@@ -53,7 +55,13 @@ def compile(
     output = Path(model).with_suffix("") if output is None else Path(output)
     if emit == "lib" and output.suffix == ".so":
         output = output.with_suffix("")
-    command = [find_compiler(), os.fspath(model), "-o", os.fspath(output), f"--emit={emit}"]
+    command = [
+        find_compiler(),
+        os.fspath(model),
+        "-o",
+        os.fspath(output),
+        f"--emit={emit}",
+    ]
     for name, value in options.items():
         flag = "--" + name.replace("_", "-")
         if value is True:
@@ -62,5 +70,7 @@ def compile(
             command.append(f"{flag}={value}")
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
-        raise CompileError(done.stderr.strip() or f"{command[0]} failed", done.returncode)
+        raise CompileError(
+            done.stderr.strip() or f"{command[0]} failed", done.returncode
+        )
     return Model(f"{output}.so", threads) if emit == "lib" else output

@@ -6,9 +6,9 @@ import ctypes
 import os
 import queue
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -114,7 +114,8 @@ class Model:
         self._check(self._library.tern_run(self._open_session(), tensors, results))
         try:
             return {
-                spec.name: _to_array(tensor) for spec, tensor in zip(self.outputs, results)
+                spec.name: _to_array(tensor)
+                for spec, tensor in zip(self.outputs, results)
             }
         finally:
             for tensor in results:
@@ -203,7 +204,7 @@ class Model:
             self._library.tern_close(self._session)
             self._session = None
 
-    def __enter__(self) -> "Model":
+    def __enter__(self) -> Model:
         return self
 
     def __exit__(self, *_exception) -> None:

@@ -134,7 +134,9 @@ def test_unpacked_weight_that_is_no_trit(message):
 
 
 def test_float_llama_is_not_ternary(message):
-    built = Built(Spec(architecture="LlamaForCausalLM", storage="master", quantization=None))
+    built = Built(
+        Spec(architecture="LlamaForCausalLM", storage="master", quantization=None)
+    )
     text = message(built)
     assert f"tensor '{Q_PROJ}.weight' is not ternary\n  found rows of several" in text
     assert "quantization_mode online" in text
@@ -160,15 +162,25 @@ CONFIG_FAULTS = {
 def test_config(key, message):
     found, expected = CONFIG_FAULTS[key]
     text = message(Built(Spec()), {key: found})
-    assert text.startswith(f"/in/config.json: error: '{key}'\n  found {json.dumps(found)}; ")
+    assert text.startswith(
+        f"/in/config.json: error: '{key}'\n  found {json.dumps(found)}; "
+    )
     assert f"; expected {expected}" in text
 
 
 @pytest.mark.parametrize(
     "section, key, expected",
     [
-        ({"rope_scaling": {"rope_type": "yarn"}}, "rope_scaling.rope_type", "default, linear"),
-        ({"rope_scaling": {"type": "linear"}}, "rope_scaling.factor", "a positive number"),
+        (
+            {"rope_scaling": {"rope_type": "yarn"}},
+            "rope_scaling.rope_type",
+            "default, linear",
+        ),
+        (
+            {"rope_scaling": {"type": "linear"}},
+            "rope_scaling.factor",
+            "a positive number",
+        ),
         (
             {"quantization_config": {"quant_method": "gptq"}},
             "quantization_config.quant_method",
@@ -230,7 +242,9 @@ def test_truncated_shard(tmp_path):
     folder = Built(Spec()).write(tmp_path / "in")
     data = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(data[:-1])
-    with pytest.raises(ExportError, match="model.safetensors: error: not a safetensors file"):
+    with pytest.raises(
+        ExportError, match="model.safetensors: error: not a safetensors file"
+    ):
         export(folder, tmp_path / "model.onnx")
 
 
@@ -239,13 +253,17 @@ def test_tensor_in_two_files(tmp_path):
     folder = built.write(tmp_path / "in")
     (folder / "model.safetensors").rename(folder / "a.safetensors")
     save_file({"model.norm.weight": np.ones(1)}, folder / "b.safetensors")
-    with pytest.raises(ExportError, match="'model.norm.weight' is also in a.safetensors"):
+    with pytest.raises(
+        ExportError, match="'model.norm.weight' is also in a.safetensors"
+    ):
         export(folder, tmp_path / "model.onnx")
 
 
 def test_command_line(tmp_path):
     folder = Built(Spec()).write(tmp_path / "in")
-    done = run(folder, "-o", tmp_path / "model.onnx", "--weights", "packed", "--opset", 18)
+    done = run(
+        folder, "-o", tmp_path / "model.onnx", "--weights", "packed", "--opset", 18
+    )
     assert (done.returncode, done.stdout) == (0, "")
     assert "reading BitNetForCausalLM, 2 layers" in done.stderr
     assert (tmp_path / "model.onnx").exists()
@@ -257,7 +275,8 @@ def test_unused_tensor_is_reported(tmp_path):
     lines = []
     export(built.write(tmp_path / "in"), tmp_path / "model.onnx", report=lines.append)
     assert (
-        "warning: 1 tensors have no place in the model: model.layers.0.extra.weight" in lines
+        "warning: 1 tensors have no place in the model: model.layers.0.extra.weight"
+        in lines
     )
 
 
@@ -287,7 +306,9 @@ def test_unwritable_output(tmp_path):
     folder = Built(Spec()).write(tmp_path / "in")
     done = run(folder, "-o", tmp_path / "none" / "model.onnx")
     assert done.returncode == 1
-    assert "model.onnx: error: cannot be written: No such file or directory" in done.stderr
+    assert (
+        "model.onnx: error: cannot be written: No such file or directory" in done.stderr
+    )
 
 
 @pytest.mark.parametrize("flag", ["--no-external-data", "--external-data"])
@@ -298,6 +319,9 @@ def test_full_disk_keeps_the_old_file(flag, tmp_path):
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))  # noqa: E731
     done = run(folder, "-o", tmp_path / "model.onnx", flag, preexec_fn=limit)
     assert done.returncode == 1
-    assert "model.onnx" in done.stderr and "cannot be written: File too large" in done.stderr
+    assert (
+        "model.onnx" in done.stderr
+        and "cannot be written: File too large" in done.stderr
+    )
     assert (tmp_path / "model.onnx").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "model.onnx"]

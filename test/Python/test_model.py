@@ -28,7 +28,17 @@ def build(tmp_path_factory):
     def compile_stub(*flags):
         path = tmp_path_factory.mktemp("stub") / "stub.so"
         include = f"-I{ROOT / 'include'}"
-        command = ["cc", "-shared", "-fPIC", "-Wall", include, *flags, SOURCE, "-o", path]
+        command = [
+            "cc",
+            "-shared",
+            "-fPIC",
+            "-Wall",
+            include,
+            *flags,
+            SOURCE,
+            "-o",
+            path,
+        ]
         subprocess.run(command, check=True)
         return path
 
@@ -139,7 +149,13 @@ def test_run_passes_the_librarys_message_on(model):
 
 def test_generate(model):
     text = model.generate(
-        "né", 2, temperature=0.5, top_k=7, top_p=0.25, repetition_penalty=1.5, seed=2**64 - 1
+        "né",
+        2,
+        temperature=0.5,
+        top_k=7,
+        top_p=0.25,
+        repetition_penalty=1.5,
+        seed=2**64 - 1,
     )
     assert text == "0.5 7 0.25 1.5 18446744073709551615 3 3néné"
 
