@@ -129,8 +129,12 @@ class Built:
     def _scaled(self, name, trits):
         rows, columns = trits.shape
         groups = self.spec.groups if columns % self.spec.groups == 0 else 1
-        scale = self.rng.uniform(0.1, 0.3, (rows if self.spec.scale_rows else 1, groups))
-        scale = np.broadcast_to(np.repeat(scale, columns // groups, axis=1), trits.shape)
+        scale = self.rng.uniform(
+            0.1, 0.3, (rows if self.spec.scale_rows else 1, groups)
+        )
+        scale = np.broadcast_to(
+            np.repeat(scale, columns // groups, axis=1), trits.shape
+        )
         values = (trits * scale).astype(self.spec.dtype)
         self.tensors[f"{name}.weight"] = values
         return values.astype(np.float32)
@@ -157,7 +161,10 @@ class Built:
             "eos_token_id": [2, 3],
         }
         if spec.quantization is not None:
-            config["quantization_config"] = {"quant_method": "bitnet", **spec.quantization}
+            config["quantization_config"] = {
+                "quant_method": "bitnet",
+                **spec.quantization,
+            }
         if spec.rope_scaling:
             config["rope_scaling"] = spec.rope_scaling
         return config
@@ -187,5 +194,7 @@ def pack(trits):
     quarter = (rows + 3) // 4
     packed = np.zeros((quarter, columns), np.uint8)
     for row in range(rows):
-        packed[row % quarter] |= (trits[row] + 1).astype(np.uint8) << (2 * (row // quarter))
+        packed[row % quarter] |= (trits[row] + 1).astype(np.uint8) << (
+            2 * (row // quarter)
+        )
     return packed

@@ -101,7 +101,9 @@ class Model:
         half = self.head_dim // 2
         frequencies = [self._frequency(j) for j in range(half)]
         angles = np.outer(np.arange(len(x), dtype=F32), np.array(frequencies, F32))
-        turned = (x[:, :half] + 1j * x[:, half:]) * np.exp(1j * angles.astype(np.float64))
+        turned = (x[:, :half] + 1j * x[:, half:]) * np.exp(
+            1j * angles.astype(np.float64)
+        )
         return np.concatenate([turned.real, turned.imag], axis=1).astype(F32)
 
     def _frequency(self, j):
@@ -143,7 +145,9 @@ def rms_norm(x, weight, eps):
 
 def quantize(x, half_up=False):
     """Codes of -128..127 as floats, and the scale of each row."""
-    s = F32(127) * (F32(1) / np.maximum(np.abs(x).max(axis=-1, keepdims=True), F32(1e-5)))
+    s = F32(127) * (
+        F32(1) / np.maximum(np.abs(x).max(axis=-1, keepdims=True), F32(1e-5))
+    )
     codes = np.floor(x * s + F32(0.5)) if half_up else np.round(x * s)
     return np.clip(codes, -128, 127), s
 
@@ -151,6 +155,8 @@ def quantize(x, half_up=False):
 def absmean(weight, half_up=False):
     """The float weight that online quantisation computes with."""
     weight = weight.astype(F32)
-    s = F32(1) / np.maximum(np.abs(weight).mean(dtype=np.float64).astype(F32), F32(1e-5))
+    s = F32(1) / np.maximum(
+        np.abs(weight).mean(dtype=np.float64).astype(F32), F32(1e-5)
+    )
     trits = np.floor(weight * s + F32(0.5)) if half_up else np.round(weight * s)
     return np.clip(trits, -1, 1) / s

@@ -42,7 +42,9 @@ class Decoder:
         self.mask = np.concatenate([self.mask, added], axis=1)
         # Positions count the tokens that are attended, as transformers does.
         positions = np.maximum(self.mask.cumsum(axis=1) - 1, 0)[:, -ids.shape[1] :]
-        names = ["logits"] + [name.replace("past_key_values", "present") for name in self.past]
+        names = ["logits"] + [
+            name.replace("past_key_values", "present") for name in self.past
+        ]
         results = self.session.run(
             names,
             {

@@ -42,19 +42,28 @@ SPECS = {
     "llama-packed-no-config": Spec(**LLAMA, quantization=None),
     "llama-bias-packed": Spec(**LLAMA, bias=True),
     "llama-bias-auto": Spec(**LLAMA, bias=True, quantization=AUTO),
-    "llama-bias-online": Spec(**LLAMA, bias=True, quantization=ONLINE, storage="master"),
+    "llama-bias-online": Spec(
+        **LLAMA, bias=True, quantization=ONLINE, storage="master"
+    ),
     "llama-wide-heads": Spec(**LLAMA, head_dim=10, inner=33, hidden=21),
     "llama-some-float": Spec(
         **LLAMA, quantization={"modules_to_not_convert": ["lm_head", "layers.1.mlp"]}
     ),
-    "llama-linear-rope": Spec(**LLAMA, rope_scaling={"rope_type": "linear", "factor": 4.0}),
+    "llama-linear-rope": Spec(
+        **LLAMA, rope_scaling={"rope_type": "linear", "factor": 4.0}
+    ),
     "llama3-rope": Spec(**LLAMA, rope_scaling=LLAMA3, head_dim=12),
     "trilm-tensor": Spec(
         **LLAMA, quantization=None, storage="scaled", dtype=np.float16, scale_rows=False
     ),
     "trilm-rows": Spec(**LLAMA, quantization=None, storage="scaled", dtype=np.float16),
     "trilm-groups": Spec(
-        **LLAMA, quantization=None, storage="scaled", dtype=np.float16, groups=2, inner=32
+        **LLAMA,
+        quantization=None,
+        storage="scaled",
+        dtype=np.float16,
+        groups=2,
+        inner=32,
     ),
     "one-wide": Spec(hidden=1, inner=1, heads=1, head_dim=2),
 }
@@ -75,7 +84,9 @@ def export_spec(spec, folder, form=WeightForm.INT2, **options):
 def assert_close(found, expected):
     # No activation code of these seeds lies near a tie: only the order of f32
     # additions differs.
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max()
+    )
 
 
 @pytest.mark.parametrize("form", WeightForm)
@@ -113,13 +124,20 @@ def test_every_opset_that_onnxruntime_knows(form, tmp_path):
 
 
 def test_transformers_5_rope_parameters(tmp_path):
-    built = Built(Spec(rope_scaling={"rope_type": "linear", "factor": 2.0}, theta=12345.0))
+    built = Built(
+        Spec(rope_scaling={"rope_type": "linear", "factor": 2.0}, theta=12345.0)
+    )
     folder = built.write(tmp_path / "checkpoint")
     config = dict(built.config)
-    config["rope_parameters"] = {**config.pop("rope_scaling"), "rope_theta": config.pop("rope_theta")}
+    config["rope_parameters"] = {
+        **config.pop("rope_scaling"),
+        "rope_theta": config.pop("rope_theta"),
+    }
     (folder / "config.json").write_text(json.dumps(config))
     export(folder, tmp_path / "model.onnx")
-    assert_close(Decoder(tmp_path / "model.onnx").step([IDS])[0], built.model.logits(IDS))
+    assert_close(
+        Decoder(tmp_path / "model.onnx").step([IDS])[0], built.model.logits(IDS)
+    )
 
 
 @pytest.mark.parametrize("rounding", Rounding)

@@ -7,7 +7,14 @@ from checkpoints import Built, Spec
 from onnx import TensorProto, numpy_helper
 from sessions import Decoder
 
-from ternc.export import Options, WeightForm, export
+from ternc.export import (
+    ExportError,
+    Options,
+    WeightForm,
+    checkpoint,
+    export,
+    writer,
+)
 
 EXTERNAL = TensorProto.EXTERNAL
 
@@ -41,7 +48,11 @@ def test_trits_are_the_checkpoints(built, form, tmp_path):
 
 
 def test_packed_weights_keep_their_bytes(built, tmp_path):
-    export(built.write(tmp_path / "in"), tmp_path / "model.onnx", Options(WeightForm.PACKED))
+    export(
+        built.write(tmp_path / "in"),
+        tmp_path / "model.onnx",
+        Options(WeightForm.PACKED),
+    )
     tensors = initializers(tmp_path / "model.onnx")
     for name in built.trits:
         assert tensors[name].raw_data == built.tensors[name].tobytes()
@@ -82,7 +93,9 @@ def test_generation_config_goes_before_config(built, tmp_path):
     folder = built.write(tmp_path / "in")
     (folder / "generation_config.json").write_text('{"eos_token_id": 9}')
     export(folder, tmp_path / "model.onnx")
-    entries = {e.key: e.value for e in onnx.load(tmp_path / "model.onnx").metadata_props}
+    entries = {
+        e.key: e.value for e in onnx.load(tmp_path / "model.onnx").metadata_props
+    }
     assert entries["tern.eos_token_ids"] == "9"
     assert entries["tern.bos_token_id"] == "1"
 
@@ -106,7 +119,9 @@ def test_export_into_the_checkpoint_itself(built, tmp_path):
 def test_shards_make_the_same_file(built, tmp_path):
     export(built.write(tmp_path / "a" / "model"), tmp_path / "one.onnx")
     export(built.write(tmp_path / "b" / "model", shards=3), tmp_path / "three.onnx")
-    assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "three.onnx").read_bytes()
+    assert (tmp_path / "one.onnx").read_bytes() == (
+        tmp_path / "three.onnx"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("form", WeightForm)
@@ -124,11 +139,38 @@ def test_external_data(built, form, tmp_path):
         entries = {entry.key: entry.value for entry in tensor.external_data}
         assert entries["location"] == "model.onnx.data"
         assert int(entries["offset"]) % 4096 == 0
-    logits = [Decoder(tmp_path / f"{name}.onnx").step([[1, 2, 3]]) for name in ("inline", "model")]
+    logits = [
+        Decoder(tmp_path / f"{name}.onnx").step([[1, 2, 3]])
+        for name in ("inline", "model")
+    ]
     np.testing.assert_array_equal(*logits)
+
+
+def test_large_tensors_come_in_parts(built, tmp_path, monkeypatch):
+    folder = built.write(tmp_path / "in")
+    export(folder, tmp_path / "whole.onnx")
+    monkeypatch.setattr(checkpoint, "_PART_ELEMENTS", 100)
+    export(folder, tmp_path / "parts.onnx")
+    whole, parts = tmp_path / "whole.onnx", tmp_path / "parts.onnx"
+    assert whole.read_bytes() == parts.read_bytes()
+
+
+@pytest.mark.parametrize("limit, external", [(10_000, True), (10**6, False)])
+def test_weights_move_out_of_too_large_a_file(
+    limit, external, built, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(writer, "MAX_INLINE_BYTES", limit)
+    folder = built.write(tmp_path / "in")
+    export(folder, tmp_path / "model.onnx")
+    assert (tmp_path / "model.onnx.data").exists() == external
+    if external:
+        with pytest.raises(ExportError, match="holds at most 10000"):
+            export(folder, tmp_path / "model.onnx", Options(external_data=False))
 
 
 def test_permissions_follow_the_umask(built, tmp_path):
     export(built.write(tmp_path / "in"), tmp_path / "model.onnx")
     (tmp_path / "plain").touch()
-    assert (tmp_path / "model.onnx").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert (tmp_path / "model.onnx").stat().st_mode == (
+        tmp_path / "plain"
+    ).stat().st_mode

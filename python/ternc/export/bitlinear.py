@@ -1,4 +1,4 @@
-"""Emits BitLinear layers: activation quantisation, trits, rescaling.
+"""Emits BitLinear layers: activation quantisation, product, rescaling.
 
 The node sequences are those of PyTorch's exporter for transformers' layers, so
 that every consumer sees one form, in the order of the original arithmetic.
@@ -6,33 +6,18 @@ that every consumer sees one form, in the order of the original arithmetic.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 import numpy as np
 from onnx import TensorProto
 
-from .graph import FLOAT, Graph, LazyTensor
-from .packing import pack_int2, pack_rows, packed_rows
+from .graph import FLOAT, Graph
+from .storage import WeightForm, matrix_of
 from .weights import Rounding, Scaling, TernaryWeight
 
 _EPS = 1e-5
 _MAX_CODE = 127.0
 _MIN_CODE = -128.0
-
-
-class WeightForm(enum.Enum):
-    """How trits are stored in the file."""
-
-    INT2 = "int2"  # DequantizeLinear of INT2
-    INT8 = "int8"  # DequantizeLinear of INT8
-    PACKED = "packed"  # uint8, four rows to a byte, unpacked by bit operations
-
-    @property
-    def min_opset(self) -> int:
-        # INT2 came with 25, blocked dequantisation with 21, and the axes of
-        # ReduceMax and ReduceMean became inputs with 18.
-        return {self.INT2: 25, self.INT8: 21, self.PACKED: 18}[self]
 
 
 @dataclass(frozen=True)
@@ -73,7 +58,9 @@ class BitLinear:
     def __call__(self, x: str, weight: TernaryWeight, bias: np.ndarray | None) -> str:
         """`x` of `[..., K]` times the transposed weight: `[..., N]`."""
         graph = self._graph
-        matrix = graph.node("Transpose", self._matrix(weight), perm=[1, 0])
+        matrix = graph.node(
+            "Transpose", matrix_of(graph, weight, self._form), perm=[1, 0]
+        )
         if not weight.quantizes_activations:
             return self._add(graph.node("MatMul", x, matrix), weight, bias)
         codes = self._quantized(x)
@@ -113,71 +100,3 @@ class BitLinear:
 
     def _scale(self, weight: TernaryWeight) -> str:
         return self._graph.tensor(f"{weight.name}_scale", weight.scale.reshape(1))
-
-    def _matrix(self, weight: TernaryWeight) -> str:
-        """The weight as f32 `[N, K]`."""
-        if self._form is WeightForm.PACKED:
-            return self._unpacked(weight)
-        return self._dequantized(weight)
-
-    def _dequantized(self, weight: TernaryWeight) -> str:
-        graph = self._graph
-        size = weight.rows * weight.columns
-        if self._form is WeightForm.INT2:
-            data_type, num_bytes = TensorProto.INT2, -(-size // 4)
-            produce = lambda: pack_int2(weight.trits())  # noqa: E731
-        else:
-            data_type, num_bytes, produce = TensorProto.INT8, size, weight.trits
-        trits = graph.lazy_tensor(
-            LazyTensor(
-                weight.name, data_type, (weight.rows, weight.columns), num_bytes, produce
-            )
-        )
-        if weight.scaling is not Scaling.WEIGHTS:
-            return graph.node("DequantizeLinear", trits, graph.constant(1.0))
-        name = f"{weight.name}_scale"
-        if weight.scale.ndim == 0:
-            return graph.node("DequantizeLinear", trits, graph.tensor(name, weight.scale))
-        groups = weight.scale.shape[1]
-        if groups == 1:
-            scale = graph.tensor(name, weight.scale[:, 0])
-            return graph.node("DequantizeLinear", trits, scale, axis=0)
-        return graph.node(
-            "DequantizeLinear",
-            trits,
-            graph.tensor(name, weight.scale),
-            axis=1,
-            block_size=weight.columns // groups,
-        )
-
-    def _unpacked(self, weight: TernaryWeight) -> str:
-        graph = self._graph
-        shape = (packed_rows(weight.rows), weight.columns)
-        packed = graph.lazy_tensor(
-            LazyTensor(
-                weight.name,
-                TensorProto.UINT8,
-                shape,
-                shape[0] * shape[1],
-                lambda: pack_rows(weight.trits()),
-            )
-        )
-        quarters = []
-        for shift in (0, 2, 4, 6):
-            bits = graph.node("BitwiseAnd", packed, graph.constant(3 << shift, np.uint8))
-            if shift:
-                amount = graph.constant(shift, np.uint8)
-                bits = graph.node("BitShift", bits, amount, direction="RIGHT")
-            quarters.append(bits)
-        codes = graph.node("Concat", *quarters, axis=0)
-        trits = graph.node("Sub", graph.node("Cast", codes, to=FLOAT), graph.constant(1.0))
-        if weight.rows % 4:
-            trits = graph.node(
-                "Slice", trits, graph.ints(0), graph.ints(weight.rows), graph.ints(0)
-            )
-        if weight.scaling is not Scaling.WEIGHTS:
-            return trits
-        scale = weight.scale
-        if scale.ndim == 2 and scale.shape[1] > 1:
-            scale = np.repeat(scale, weight.columns // scale.shape[1], axis=1)
-        return graph.node("Mul", trits, graph.tensor(f"{weight.name}_scale", scale))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from .errors import ExportError
+
+# Elements of a matrix that are read at a time.
+_PART_ELEMENTS = 2**22
 
 FLOATS = ("F32", "BF16", "F16")
 
@@ -39,7 +44,11 @@ class Checkpoint:
         self._used: set[str] = set()
         index = folder / "model.safetensors.index.json"
         expected = _read_index(index) if index.exists() else None
-        files = _single_files(folder) if expected is None else sorted(set(expected.values()))
+        files = (
+            _single_files(folder)
+            if expected is None
+            else sorted(set(expected.values()))
+        )
         for file in files:
             self._add_file(folder / file)
         for name, file in (expected or {}).items():
@@ -54,7 +63,9 @@ class Checkpoint:
             with safe_open(path, framework="numpy") as file:
                 for name in file.keys():
                     entry = file.get_slice(name)
-                    info = TensorInfo(name, path, entry.get_dtype(), tuple(entry.get_shape()))
+                    info = TensorInfo(
+                        name, path, entry.get_dtype(), tuple(entry.get_shape())
+                    )
                     if name in self._tensors:
                         raise ExportError(
                             f"{path}: error: tensor '{name}' is also in "
@@ -64,7 +75,9 @@ class Checkpoint:
         except FileNotFoundError:
             raise ExportError(f"{path}: error: no such file") from None
         except (OSError, SafetensorError) as error:
-            raise ExportError(f"{path}: error: not a safetensors file: {error}") from error
+            raise ExportError(
+                f"{path}: error: not a safetensors file: {error}"
+            ) from error
 
     def find(self, *names: str) -> TensorInfo | None:
         """The first of `names` that the checkpoint holds."""
@@ -79,7 +92,9 @@ class Checkpoint:
         info = self.find(*names)
         if info is None:
             others = "".join(f" (or '{name}')" for name in names[1:])
-            raise ExportError(f"{self.folder}: error: tensor '{names[0]}'{others} is missing")
+            raise ExportError(
+                f"{self.folder}: error: tensor '{names[0]}'{others} is missing"
+            )
         return info
 
     def get_float(self, shape: tuple[int, ...], *names: str) -> TensorInfo:
@@ -94,13 +109,17 @@ class Checkpoint:
 
     def read(self, info: TensorInfo) -> np.ndarray:
         """The data of a tensor, in its own dtype (bfloat16 by ml_dtypes)."""
-        try:
-            with safe_open(info.file, framework="numpy") as file:
-                return file.get_tensor(info.name)
-        except (OSError, SafetensorError) as error:
-            raise ExportError(
-                f"{info.file}: error: tensor '{info.name}' cannot be read: {error}"
-            ) from error
+        with _reading(info) as file:
+            return file.get_tensor(info.name)
+
+    def read_parts(self, info: TensorInfo) -> Iterator[np.ndarray]:
+        """As read for a matrix, in blocks of rows that memory hardly notices."""
+        rows, columns = info.shape
+        step = max(1, _PART_ELEMENTS // columns)
+        with _reading(info) as file:
+            matrix = file.get_slice(info.name)
+            for row in range(0, rows, step):
+                yield matrix[row : min(row + step, rows)]
 
     def read_f32(self, info: TensorInfo) -> np.ndarray:
         """The data of a float tensor as float32, which holds all it can say."""
@@ -115,6 +134,17 @@ class Checkpoint:
     def unused(self) -> list[str]:
         """Names of the tensors that nothing has asked for, sorted."""
         return sorted(self._tensors.keys() - self._used)
+
+
+@contextlib.contextmanager
+def _reading(info: TensorInfo) -> Iterator[safe_open]:
+    try:
+        with safe_open(info.file, framework="numpy") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        raise ExportError(
+            f"{info.file}: error: tensor '{info.name}' cannot be read: {error}"
+        ) from error
 
 
 def expect(info: TensorInfo, dtypes: tuple[str, ...], shape: tuple[int, ...]) -> None:
@@ -133,7 +163,9 @@ def _read_index(path: Path) -> dict[str, str]:
         weight_map = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
         files = dict(weight_map)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ExportError(f"{path}: error: not an index of shards: {error!r}") from error
+        raise ExportError(
+            f"{path}: error: not an index of shards: {error!r}"
+        ) from error
     for name, file in files.items():
         # The index must not lead out of the checkpoint's folder.
         if not isinstance(file, str) or Path(file).name != file:

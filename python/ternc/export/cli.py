@@ -9,9 +9,9 @@ from pathlib import Path
 from onnx import helper
 from onnx.defs import onnx_opset_version
 
-from .bitlinear import WeightForm
 from .errors import ExportError
 from .exporter import Options, export
+from .storage import WeightForm
 from .weights import Rounding
 
 EXIT_INPUT = 1
@@ -23,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     form = WeightForm(options.weights)
-    if options.opset is not None and not form.min_opset <= options.opset <= _max_opset():
+    if (
+        options.opset is not None
+        and not form.min_opset <= options.opset <= _max_opset()
+    ):
         parser.error(
             f"--opset: found {options.opset}; --weights {form.value} "
             f"needs {form.min_opset} to {_max_opset()}"
@@ -32,7 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
         export(
             options.checkpoint,
             options.output,
-            Options(form, options.opset, options.external_data, Rounding(options.rounding)),
+            Options(
+                form, options.opset, options.external_data, Rounding(options.rounding)
+            ),
             report=lambda message: print(f"ternc.export: {message}", file=sys.stderr),
         )
     except ExportError as error:
@@ -63,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CHECKPOINT_DIR",
         help="folder with config.json, *.safetensors and tokenizer.json",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL.onnx")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MODEL.onnx"
+    )
     parser.add_argument(
         "--weights",
         choices=[form.value for form in WeightForm],

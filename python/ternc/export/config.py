@@ -18,7 +18,11 @@ _LLAMA = "LlamaForCausalLM"
 # What transformers assumes where config.json is silent.
 _DEFAULTS = {
     _BITNET: {"hidden_act": "relu2", "rms_norm_eps": 1e-5, "rope_theta": 500000.0},
-    _BITNET_1BITLLM: {"hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 10000.0},
+    _BITNET_1BITLLM: {
+        "hidden_act": "silu",
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0,
+    },
     _LLAMA: {"hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 10000.0},
 }
 _DEFAULT_CONTEXT = 2048
@@ -165,7 +169,7 @@ class _Keys:
         value = self._values.get(key)
         return default if value is None else value
 
-    def section(self, key: str) -> "_Keys | None":
+    def section(self, key: str) -> _Keys | None:
         value = self._values.get(key)
         if value is None:
             return None
@@ -279,7 +283,9 @@ def _quantization(keys: _Keys, architecture: str) -> Quantization | None:
     if section is None:
         # 1bitLLM's checkpoints carry none: their class implies it.
         implied = architecture == _BITNET_1BITLLM
-        return Quantization("autobitlinear", True, None, ("lm_head",)) if implied else None
+        return (
+            Quantization("autobitlinear", True, None, ("lm_head",)) if implied else None
+        )
     if section.get("quant_method") != "bitnet":
         section.fail("quant_method", section.get("quant_method"), "bitnet")
     linear_class = section.get("linear_class", "bitlinear")

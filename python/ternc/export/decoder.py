@@ -12,9 +12,8 @@ import numpy as np
 from onnx import TensorProto
 
 from .bitlinear import BitLinear
-from .checkpoint import FLOATS, Checkpoint, TensorInfo, expect
+from .checkpoint import Checkpoint, TensorInfo
 from .config import ModelConfig
-from .errors import ExportError
 from .graph import FLOAT, INT64, Graph, LazyTensor
 from .rope import inverse_frequencies
 from .weights import Rounding, load_weight
@@ -75,7 +74,9 @@ class Decoder:
         step = self._step(ids, padding, positions)
         embedding = self._embedding("model.embed_tokens.weight")
         with graph.scope("model.embed_tokens"):
-            x = graph.node("Cast", graph.node("Gather", embedding, ids, axis=0), to=FLOAT)
+            x = graph.node(
+                "Cast", graph.node("Gather", embedding, ids, axis=0), to=FLOAT
+            )
         for i in range(config.num_layers):
             x = self._layer(i, x, step)
         x = self._norm(x, config.hidden_size, config.rms_norm_eps, "model.norm")
@@ -160,7 +161,10 @@ class Decoder:
         with graph.scope(module):
             x = graph.node("Add", x, attended)
         normed = self._norm(
-            x, config.hidden_size, config.rms_norm_eps, f"{module}.post_attention_layernorm"
+            x,
+            config.hidden_size,
+            config.rms_norm_eps,
+            f"{module}.post_attention_layernorm",
         )
         fed = self._mlp(f"{module}.mlp", normed)
         with graph.scope(module):
@@ -185,9 +189,13 @@ class Decoder:
             weights = graph.node("Softmax", scores, axis=-1)
             y = graph.node("MatMul", weights, values)
             y = graph.node("Transpose", y, perm=[0, 2, 1, 3])
-            shape = graph.node("Concat", step.batch, step.sequence, graph.ints(-1), axis=0)
+            shape = graph.node(
+                "Concat", step.batch, step.sequence, graph.ints(-1), axis=0
+            )
             y = graph.node("Reshape", y, shape, allowzero=1)
-        y = self._sub_norm(y, width, f"{module}.attn_sub_norm", f"{module}.inner_attn_ln")
+        y = self._sub_norm(
+            y, width, f"{module}.attn_sub_norm", f"{module}.inner_attn_ln"
+        )
         return self._linear(
             y, config.hidden_size, width, f"{module}.o_proj", config.attention_bias
         )
@@ -196,7 +204,11 @@ class Decoder:
         """A projection of `x`, split: [batch, heads, sequence, head_dim]."""
         config, graph = self._config, self._graph
         y = self._linear(
-            x, heads * config.head_dim, config.hidden_size, module, config.attention_bias
+            x,
+            heads * config.head_dim,
+            config.hidden_size,
+            module,
+            config.attention_bias,
         )
         with graph.scope(module):
             shape = graph.node(
@@ -225,7 +237,9 @@ class Decoder:
         config = self._config
         present = f"present.{name}"
         self._graph.output(
-            present, FLOAT, ["batch", config.num_kv_heads, "past + seq", config.head_dim]
+            present,
+            FLOAT,
+            ["batch", config.num_kv_heads, "past + seq", config.head_dim],
         )
         return self._graph.node(
             "Concat", f"past_key_values.{name}", new, result=present, axis=-2
@@ -248,14 +262,23 @@ class Decoder:
             axis=0,
         )
         merged = graph.node(
-            "Concat", step.batch, graph.ints(config.num_heads), step.total, head_dim, axis=0
+            "Concat",
+            step.batch,
+            graph.ints(config.num_heads),
+            step.total,
+            head_dim,
+            axis=0,
         )
         x = graph.node("Expand", self._unsqueeze(x, 2), expanded)
         return graph.node("Reshape", x, merged, allowzero=1)
 
     def _mlp(self, module: str, x: str) -> str:
         config, graph = self._config, self._graph
-        hidden, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
+        hidden, inner, bias = (
+            config.hidden_size,
+            config.intermediate_size,
+            config.mlp_bias,
+        )
         gate = self._linear(x, inner, hidden, f"{module}.gate_proj", bias)
         with graph.scope(f"{module}.act_fn"):
             if config.hidden_act == "relu2":
@@ -265,7 +288,9 @@ class Decoder:
         up = self._linear(x, inner, hidden, f"{module}.up_proj", bias)
         with graph.scope(module):
             y = graph.node("Mul", gate, up)
-        y = self._sub_norm(y, inner, f"{module}.ffn_sub_norm", f"{module}.ffn_layernorm")
+        y = self._sub_norm(
+            y, inner, f"{module}.ffn_sub_norm", f"{module}.ffn_layernorm"
+        )
         return self._linear(y, hidden, inner, f"{module}.down_proj", bias)
 
     def _sub_norm(self, x: str, width: int, *modules: str) -> str:
@@ -277,7 +302,9 @@ class Decoder:
     def _norm(self, x: str, width: int, eps: float, *modules: str) -> str:
         """RMSNorm by the weight of the first of `modules` that exists."""
         graph = self._graph
-        info = self._checkpoint.get_float((width,), *(f"{name}.weight" for name in modules))
+        info = self._checkpoint.get_float(
+            (width,), *(f"{name}.weight" for name in modules)
+        )
         with graph.scope(info.name.removesuffix(".weight")):
             square = graph.node("Pow", x, graph.constant(2.0))
             mean = graph.node("ReduceMean", square, graph.ints(-1), keepdims=1)
@@ -286,7 +313,9 @@ class Decoder:
             weight = graph.tensor(info.name, self._checkpoint.read_f32(info))
             return graph.node("Mul", weight, normed)
 
-    def _linear(self, x: str, rows: int, columns: int, module: str, has_bias: bool) -> str:
+    def _linear(
+        self, x: str, rows: int, columns: int, module: str, has_bias: bool
+    ) -> str:
         """A projection: ternary, unless the configuration leaves it float."""
         quantization = self._config.quantization
         bias = None
@@ -343,7 +372,7 @@ class Decoder:
                 data_type,
                 info.shape,
                 int(np.prod(info.shape)) * width,
-                lambda: self._checkpoint.read(info),
+                lambda: self._checkpoint.read_parts(info),
             )
         )
 

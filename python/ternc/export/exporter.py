@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 from onnx import ModelProto, helper
 
-from .. import __version__
-from .bitlinear import BitLinear, WeightForm
+from ..version import __version__
+from .bitlinear import BitLinear
 from .checkpoint import Checkpoint
 from .config import ModelConfig, load_config
 from .decoder import Decoder
 from .errors import ExportError
 from .graph import Graph
+from .storage import WeightForm
 from .weights import Rounding
 from .writer import replacing, write_model
 

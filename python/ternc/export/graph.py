@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Callable, Iterator
 
 import numpy as np
 import onnx
@@ -19,7 +19,7 @@ class LazyTensor:
     data_type: int  # TensorProto.DataType
     dims: tuple[int, ...]
     num_bytes: int
-    produce: Callable[[], np.ndarray]  # any dtype and shape of num_bytes, row-major
+    produce: Callable[[], Iterable[np.ndarray]]  # num_bytes in all, in order
 
 
 class Graph:
@@ -58,7 +58,9 @@ class Graph:
     def output(self, name: str, data_type: int, shape: list[int | str]) -> None:
         self._outputs.append(helper.make_tensor_value_info(name, data_type, shape))
 
-    def node(self, op: str, *inputs: str, result: str | None = None, **attributes) -> str:
+    def node(
+        self, op: str, *inputs: str, result: str | None = None, **attributes
+    ) -> str:
         """Appends a node with one result and returns the result's name."""
         name = self._unique(f"{self._scope}/{op}" if self._scope else op)
         result = result or name

@@ -8,8 +8,8 @@ weights), onebitllms (rounding half up), and the "Unpacked" checkpoints of TriLM
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 
@@ -131,7 +131,9 @@ def _require_trits(
     )
 
 
-def _quantized(checkpoint: Checkpoint, info: TensorInfo, rounding: Rounding) -> TernaryWeight:
+def _quantized(
+    checkpoint: Checkpoint, info: TensorInfo, rounding: Rounding
+) -> TernaryWeight:
     """Float weights by absmean, in f32 as transformers' WeightQuant does."""
     # NumPy and PyTorch add floats in different orders; the double sum, rounded
     # once, is what both approximate.

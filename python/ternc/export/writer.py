@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import BinaryIO
 
 import numpy as np
 import onnx
@@ -58,14 +59,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise ExportError(f"{path}: error: cannot be written: {error.strerror}") from error
+        raise ExportError(
+            f"{path}: error: cannot be written: {error.strerror}"
+        ) from error
     try:
         with open(descriptor, "wb") as file:
             yield file
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except OSError as error:
-        raise ExportError(f"{path}: error: cannot be written: {error.strerror}") from error
+        raise ExportError(
+            f"{path}: error: cannot be written: {error.strerror}"
+        ) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
@@ -93,7 +98,7 @@ def _write_inline(path: Path, model: ModelProto, tensors: list[LazyTensor]) -> N
         file.write(graph)
         for prefix, header, tensor in zip(prefixes, headers, tensors):
             file.write(prefix + header)
-            file.write(_bytes_of(tensor))
+            _write_data(file, tensor)
 
 
 def _inline_header(tensor: LazyTensor) -> bytes:
@@ -105,33 +110,37 @@ def _inline_header(tensor: LazyTensor) -> bytes:
 
 def _write_external(path: Path, model: ModelProto, tensors: list[LazyTensor]) -> None:
     data = path.with_name(path.name + ".data")
-    with replacing(path) as file:
-        with replacing(data) as data_file:
-            for tensor in tensors:
-                data_file.write(bytes(-data_file.tell() % _PAGE))
-                proto = _declare(tensor)
-                proto.data_location = TensorProto.EXTERNAL
-                for key, value in (
-                    ("location", data.name),
-                    ("offset", data_file.tell()),
-                    ("length", tensor.num_bytes),
-                ):
-                    proto.external_data.add(key=key, value=str(value))
-                model.graph.initializer.append(proto)
-                data_file.write(_bytes_of(tensor))
+    # Both files are complete before either takes its place.
+    with replacing(path) as file, replacing(data) as data_file:
+        for tensor in tensors:
+            data_file.write(bytes(-data_file.tell() % _PAGE))
+            proto = _declare(tensor)
+            proto.data_location = TensorProto.EXTERNAL
+            for key, value in (
+                ("location", data.name),
+                ("offset", data_file.tell()),
+                ("length", tensor.num_bytes),
+            ):
+                proto.external_data.add(key=key, value=str(value))
+            model.graph.initializer.append(proto)
+            _write_data(data_file, tensor)
         file.write(model.SerializeToString())
+        file.flush()
 
 
 def _declare(tensor: LazyTensor) -> TensorProto:
     return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
 
 
-def _bytes_of(tensor: LazyTensor) -> memoryview:
-    data = np.ascontiguousarray(tensor.produce())
-    # Lengths are already in the file: a mismatch would corrupt it.
-    if data.nbytes != tensor.num_bytes:
-        raise ValueError(f"{tensor.name}: {data.nbytes} bytes, not {tensor.num_bytes}")
-    return memoryview(data.reshape(-1).view(np.uint8))
+def _write_data(file: BinaryIO, tensor: LazyTensor) -> None:
+    written = 0
+    for part in tensor.produce():
+        data = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
+        file.write(memoryview(data))
+        written += data.nbytes
+    # The length is already in the file: a mismatch would corrupt it.
+    if written != tensor.num_bytes:
+        raise ValueError(f"{tensor.name}: {written} bytes, not {tensor.num_bytes}")
 
 
 def _length_delimited(field: int, length: int) -> bytes:
