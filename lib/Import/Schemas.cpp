@@ -1,4 +1,4 @@
-//===- Schemas.cpp - the operators that the importer knows ----------------===//
+//===- Schemas.cpp - the operators that ONNX defines ----------------------===//
 
 #include "Schemas.h"
 

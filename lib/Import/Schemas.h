@@ -1,4 +1,4 @@
-//===- Schemas.h - the operators that the importer knows --------*- C++ -*-===//
+//===- Schemas.h - the operators that ONNX defines --------------*- C++ -*-===//
 #ifndef TERN_LIB_IMPORT_SCHEMAS_H
 #define TERN_LIB_IMPORT_SCHEMAS_H
 
@@ -9,8 +9,7 @@
 namespace tern::importer {
 
 /// The schema of the operator of `node` in version `opset` of its domain, or
-/// null where it is unknown or deprecated. Knows ONNX's operators and those of
-/// onnxruntime that language models contain.
+/// null where ONNX knows none or has withdrawn it.
 const onnxlib::OpSchema *getSchema(const onnxlib::NodeProto &node, int opset);
 
 } // namespace tern::importer

@@ -7,6 +7,7 @@
 
 #include "TypeInference.h"
 
+#include "ContribTypes.h"
 #include "Schemas.h"
 
 #include <onnx/shape_inference/implementation.h>
@@ -29,6 +30,7 @@ public:
 
 private:
   void inferNode(NodeProto &node);
+  std::vector<const TypeProto *> getInputTypes(const NodeProto &node) const;
   std::vector<TypeProto> inferOutputs(NodeProto &node, const OpSchema &schema);
   void propagateData(NodeProto &node, const OpSchema &schema);
   void setType(const std::string &name, TypeProto type);
@@ -117,6 +119,8 @@ void TypeInference::inferNode(NodeProto &node) {
   const OpSchema *schema = getSchema(node, file.getOpset(node.domain()));
   if (schema)
     outputs = inferOutputs(node, *schema);
+  else
+    inferContribTypes(node, getInputTypes(node), outputs);
   for (int i = 0, e = node.output_size(); i != e; ++i) {
     if (node.output(i).empty())
       continue;
@@ -127,6 +131,16 @@ void TypeInference::inferNode(NodeProto &node) {
   }
   if (schema)
     propagateData(node, *schema);
+}
+
+std::vector<const TypeProto *>
+TypeInference::getInputTypes(const NodeProto &node) const {
+  std::vector<const TypeProto *> inputs;
+  for (const std::string &input : node.input()) {
+    auto it = types.find(input);
+    inputs.push_back(it == types.end() ? nullptr : &it->second);
+  }
+  return inputs;
 }
 
 std::vector<TypeProto> TypeInference::inferOutputs(NodeProto &node,
