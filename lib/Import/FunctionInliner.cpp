@@ -21,7 +21,8 @@ constexpr size_t kMaxDepth = 64;
 
 namespace {
 
-/// Walks the functions that the graph calls, checking that they can be inlined.
+/// Walks the functions that the graph calls, checking that they can be inlined
+/// and writing out what the inliner would overlook.
 class FunctionChecker {
 public:
   explicit FunctionChecker(ModelFile &file) : file(file) {}
@@ -35,9 +36,12 @@ public:
   }
 
 private:
-  template <typename Nodes>
-  LogicalResult checkNodes(const Nodes &nodes, uint64_t &size);
-  LogicalResult checkNode(const onnxlib::NodeProto &node, uint64_t &size);
+  using Nodes = google::protobuf::RepeatedPtrField<onnxlib::NodeProto>;
+
+  LogicalResult checkNodes(Nodes &nodes, uint64_t &size);
+  LogicalResult checkNode(onnxlib::NodeProto &node, uint64_t &size);
+  LogicalResult addDefaults(onnxlib::NodeProto &call,
+                            const onnxlib::FunctionProto &callee);
   LogicalResult checkCall(const onnxlib::NodeProto &call,
                           const onnxlib::FunctionProto &callee);
   LogicalResult checkCallee(const onnxlib::NodeProto &call,
@@ -66,12 +70,11 @@ LogicalResult FunctionChecker::check() {
              << "function '" << onnxlib::GetFunctionImplId(function)
              << "' is defined twice";
   uint64_t size = 0;
-  return checkNodes(file.getGraph().node(), size);
+  return checkNodes(*file.getGraph().mutable_node(), size);
 }
 
-template <typename Nodes>
-LogicalResult FunctionChecker::checkNodes(const Nodes &nodes, uint64_t &size) {
-  for (const onnxlib::NodeProto &node : nodes) {
+LogicalResult FunctionChecker::checkNodes(Nodes &nodes, uint64_t &size) {
+  for (onnxlib::NodeProto &node : nodes) {
     if (failed(checkNode(node, size)))
       return failure();
     if (size > kMaxNodes)
@@ -81,7 +84,7 @@ LogicalResult FunctionChecker::checkNodes(const Nodes &nodes, uint64_t &size) {
   return success();
 }
 
-LogicalResult FunctionChecker::checkNode(const onnxlib::NodeProto &node,
+LogicalResult FunctionChecker::checkNode(onnxlib::NodeProto &node,
                                          uint64_t &size) {
   for (const auto &attribute : node.attribute())
     if (attribute.has_g() || !attribute.graphs().empty())
@@ -94,6 +97,7 @@ LogicalResult FunctionChecker::checkNode(const onnxlib::NodeProto &node,
     return success();
   }
   if (failed(checkCall(node, *callee->second)) ||
+      failed(addDefaults(node, *callee->second)) ||
       failed(checkCallee(node, *callee->second)))
     return failure();
   size += sizes[callee->first];
@@ -113,6 +117,30 @@ LogicalResult FunctionChecker::checkCall(const onnxlib::NodeProto &call,
   return success();
 }
 
+// The inliner leaves out default values: gives `call` those that it needs.
+LogicalResult
+FunctionChecker::addDefaults(onnxlib::NodeProto &call,
+                             const onnxlib::FunctionProto &callee) {
+  for (const auto &parameter : callee.attribute_proto()) {
+    auto given = llvm::find_if(call.attribute(), [&](const auto &attr) {
+      return attr.name() == parameter.name();
+    });
+    if (given == call.attribute().end()) {
+      *call.add_attribute() = parameter;
+      continue;
+    }
+    // Whether a parameter without default has a value depends on the caller.
+    if (!given->ref_attr_name().empty() && !path.empty() &&
+        llvm::is_contained(path.back()->attribute(), given->ref_attr_name()))
+      return file.emitError(call)
+             << "attribute '" << given->name() << "' has a default, but is "
+             << "given by parameter '" << given->ref_attr_name()
+             << "' of function '" << onnxlib::GetFunctionImplId(*path.back())
+             << "', which has none; expected a default for both";
+  }
+  return success();
+}
+
 LogicalResult FunctionChecker::checkCallee(const onnxlib::NodeProto &call,
                                            onnxlib::FunctionProto &callee) {
   if (llvm::is_contained(path, &callee))
@@ -124,7 +152,7 @@ LogicalResult FunctionChecker::checkCallee(const onnxlib::NodeProto &call,
                                 << kMaxDepth << " levels deep";
   path.push_back(&callee);
   uint64_t size = 0;
-  if (failed(checkNodes(callee.node(), size)) || failed(adoptOpsets(callee)))
+  if (failed(checkNodes(*callee.mutable_node(), size)) || failed(adoptOpsets(callee)))
     return failure();
   path.pop_back();
   sizes[onnxlib::GetFunctionImplId(callee)] = size;

@@ -116,7 +116,7 @@ LogicalResult TensorReader::prepare(TensorProto &tensor, StringRef name) {
   std::optional<uint64_t> size = getStorageSize(tensor);
   if (!size)
     return file.emitTensorError(name)
-           << "has more bytes than 64 bits can count: " << getTypeText(tensor);
+           << "claims more bytes than can be addressed: " << getTypeText(tensor);
 
   if (std::optional<std::string> problem = moveToRawData(tensor))
     return file.emitTensorError(name) << *problem;
