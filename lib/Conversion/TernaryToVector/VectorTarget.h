@@ -1,0 +1,92 @@
+//===- VectorTarget.h - what a kernel needs of a target -----------*- C++ -*-===//
+//
+// A target is its vector length, the size of the blocks that its registers
+// hold, and one primitive: the products of one step of the layout, added to
+// 32-bit lanes. Each target is one file.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H
+#define TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H
+
+#include "mlir/IR/Builders.h"
+
+#include <memory>
+
+namespace tern::ternary {
+
+/// The operands of one step of a block: 4 P columns of some strips, for some
+/// tokens. A strip is the rows that the lanes of one vector hold.
+class StepOperands {
+public:
+  virtual ~StepOperands() = default;
+
+  /// The codes (0, 1 or 2) of one plane of a strip, as u8: four consecutive
+  /// columns in each lane.
+  virtual mlir::Value getCodes(int64_t strip, int64_t plane) = 0;
+
+  /// The four activations of a token that meet a plane, in every lane, as i8.
+  virtual mlir::Value getActivations(int64_t token, int64_t plane) = 0;
+
+  int64_t tokens;
+  int64_t strips;
+  int64_t planes;
+};
+
+/// Accumulators of a block, vectors of i32: one for each token and strip or,
+/// where `splitPlanes`, for each token, strip and plane.
+struct Accumulators {
+  mlir::Value &get(int64_t token, int64_t strip, int64_t plane) {
+    return values[(token * strips + strip) * planes +
+                  (planes == 1 ? 0 : plane)];
+  }
+
+  int64_t strips;
+  /// Accumulators for a strip and a token: 1 if the planes share one.
+  int64_t planes;
+  llvm::SmallVector<mlir::Value> values;
+};
+
+class VectorTarget {
+public:
+  VectorTarget(llvm::StringRef name, int64_t lanes, int64_t blockTokens,
+               int64_t blockStrips)
+      : name(name), lanes(lanes), blockTokens(blockTokens),
+        blockStrips(blockStrips) {}
+  virtual ~VectorTarget() = default;
+
+  /// Whether a product is exact for codes of any u8, not only of 0, 1 and 2,
+  /// and adds to the lanes directly. Then planes may have accumulators of their
+  /// own and need not be shifted down.
+  virtual bool hasWideDot() const { return false; }
+
+  /// Adds the products of a step to the accumulators.
+  virtual void buildStep(mlir::OpBuilder &builder, mlir::Location loc,
+                         StepOperands &operands,
+                         Accumulators &accumulators) const = 0;
+
+  /// As the option of the pass spells it.
+  const llvm::StringRef name;
+  /// 32-bit lanes of a vector: a power of two up to the 16 rows of a tile.
+  const int64_t lanes;
+  /// Tokens of a block of the matrix-matrix product; a power of two.
+  const int64_t blockTokens;
+  /// Strips of a block: a multiple or a divisor of the strips of a tile.
+  const int64_t blockStrips;
+};
+
+std::unique_ptr<VectorTarget> createGenericTarget();
+std::unique_ptr<VectorTarget> createAvx2Target();
+std::unique_ptr<VectorTarget> createAvxVnniTarget();
+std::unique_ptr<VectorTarget> createAvx512VnniTarget();
+
+/// A splat of an integer in a vector type.
+mlir::Value buildSplat(mlir::OpBuilder &builder, mlir::Location loc,
+                       mlir::VectorType type, int64_t value);
+
+/// The same bits as a vector of integers of `width` bits.
+mlir::Value buildBitcast(mlir::OpBuilder &builder, mlir::Location loc,
+                         mlir::Value vector, unsigned width);
+
+} // namespace tern::ternary
+
+#endif // TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H

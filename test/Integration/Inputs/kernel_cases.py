@@ -1,0 +1,131 @@
+"""Writes an MLIR module that multiplies and compares, case by case.
+
+Each case is a `ternary.matmul` on constant weights, and what NumPy computes for
+it by multiplying. The module's main prints one line for each case that differs
+and, last, how many were compared: "kernels: <cases> cases, wrong elements" and a number.
+"""
+
+import argparse
+import itertools
+import sys
+
+import numpy as np
+
+
+def parse_sizes(text):
+    return [int(size) for size in text.split(",")]
+
+
+def hex_constant(array):
+    """The attribute of an array, and its type."""
+    kind = {"uint8": "ui8", "int8": "i8", "int32": "i32"}[array.dtype.name]
+    shape = "".join(f"{size}x" for size in array.shape)
+    if array.size == 0:
+        return f"dense<> : tensor<{shape}{kind}>", f"tensor<{shape}{kind}>"
+    return f'dense<"0x{array.tobytes().hex()}"> : tensor<{shape}{kind}>', f"tensor<{shape}{kind}>"
+
+
+def pack_row_major(trits):
+    """Two bits a trit, four trits a byte, each row in whole bytes."""
+    rows, cols = trits.shape
+    codes = np.ones((rows, (cols + 3) // 4 * 4), np.uint8)
+    codes[:, :cols] = trits + 1
+    codes = codes.reshape(rows, -1, 4)
+    return (codes << np.array([0, 2, 4, 6], np.uint8)).sum(axis=2).astype(np.uint8).ravel()
+
+
+def make_operands(rng, kind, m, n, k):
+    """Activations [m, k] and trits [n, k]."""
+    if kind == "random":
+        x = rng.integers(-128, 128, (m, k)).astype(np.int8)
+        return x, rng.integers(-1, 2, (n, k)).astype(np.int8)
+    x_value, trit = {"low-minus": (-128, -1), "low-plus": (-128, 1), "high-plus": (127, 1)}[kind]
+    return np.full((m, k), x_value, np.int8), np.full((n, k), trit, np.int8)
+
+
+def write_case(out, index, x, trits):
+    m, k = x.shape
+    n = trits.shape[0]
+    expected = x.astype(np.int32) @ trits.astype(np.int32).T
+    weights, _ = hex_constant(pack_row_major(trits))
+    x_attr, x_type = hex_constant(x)
+    y_attr, y_type = hex_constant(expected.astype(np.int32))
+    out.write(f"""
+func.func @product{index}(%x: tensor<?x{k}xi8>) -> tensor<?x{n}xi32> {{
+  %w = ternary.constant {weights} as !ternary.matrix<{n}x{k}>
+  %y = ternary.matmul %x, %w : (tensor<?x{k}xi8>, !ternary.matrix<{n}x{k}>) -> tensor<?x{n}xi32>
+  return %y : tensor<?x{n}xi32>
+}}
+
+func.func @case{index}() -> i64 {{
+  %x = arith.constant {x_attr}
+  %tokens = tensor.cast %x : {x_type} to tensor<?x{k}xi8>
+  %y = call @product{index}(%tokens) : (tensor<?x{k}xi8>) -> tensor<?x{n}xi32>
+  %found = tensor.cast %y : tensor<?x{n}xi32> to tensor<?x?xi32>
+  %e = arith.constant {y_attr}
+  %expected = tensor.cast %e : {y_type} to tensor<?x?xi32>
+  %wrong = func.call @count_wrong(%found, %expected) : (tensor<?x?xi32>, tensor<?x?xi32>) -> i64
+  return %wrong : i64
+}}
+""")
+
+
+COUNT_WRONG = """
+func.func @count_wrong(%found: tensor<?x?xi32>, %expected: tensor<?x?xi32>) -> i64 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %none = arith.constant 0 : i64
+  %rows = tensor.dim %found, %c0 : tensor<?x?xi32>
+  %expected_rows = tensor.dim %expected, %c0 : tensor<?x?xi32>
+  %cols = tensor.dim %expected, %c1 : tensor<?x?xi32>
+  %same = arith.cmpi eq, %rows, %expected_rows : index
+  cf.assert %same, "the number of tokens differs"
+  %wrong = scf.for %i = %c0 to %rows step %c1 iter_args(%a = %none) -> i64 {
+    %row = scf.for %j = %c0 to %cols step %c1 iter_args(%b = %a) -> i64 {
+      %f = tensor.extract %found[%i, %j] : tensor<?x?xi32>
+      %e = tensor.extract %expected[%i, %j] : tensor<?x?xi32>
+      %differs = arith.cmpi ne, %f, %e : i32
+      %one = arith.extui %differs : i1 to i64
+      %sum = arith.addi %b, %one : i64
+      scf.yield %sum : i64
+    }
+    scf.yield %row : i64
+  }
+  return %wrong : i64
+}
+"""
+
+
+def write_main(out, shapes):
+    out.write("func.func @main() {\n  %none = arith.constant 0 : i64\n")
+    total = "%none"
+    for index, (kind, m, n, k) in enumerate(shapes):
+        out.write(f"  %w{index} = call @case{index}() : () -> i64\n")
+        out.write(f"  %bad{index} = arith.cmpi ne, %w{index}, %none : i64\n")
+        out.write(f"  scf.if %bad{index} {{\n")
+        out.write(f'    vector.print str "differs: {kind} M={m} N={n} K={k}, elements "\n')
+        out.write(f"    vector.print %w{index} : i64\n  }}\n")
+        out.write(f"  %t{index} = arith.addi {total}, %w{index} : i64\n")
+        total = f"%t{index}"
+    out.write(f'  vector.print str "kernels: {len(shapes)} cases, wrong elements "\n')
+    out.write(f"  vector.print {total} : i64\n  return\n}}\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=parse_sizes, required=True, metavar="M,...")
+    parser.add_argument("--rows", type=parse_sizes, required=True, metavar="N,...")
+    parser.add_argument("--cols", type=parse_sizes, required=True, metavar="K,...")
+    parser.add_argument("--kinds", default="random", metavar="KIND,...",
+                        help="random, low-minus, low-plus, high-plus")
+    args = parser.parse_args()
+    rng = np.random.default_rng(158)
+    shapes = list(itertools.product(args.kinds.split(","), args.tokens, args.rows, args.cols))
+    for index, (kind, m, n, k) in enumerate(shapes):
+        write_case(sys.stdout, index, *make_operands(rng, kind, m, n, k))
+    sys.stdout.write(COUNT_WRONG)
+    write_main(sys.stdout, shapes)
+
+
+if __name__ == "__main__":
+    main()
