@@ -84,7 +84,7 @@ run_gtests() { # PREFIX BUILD_FOLDER
 
 run_pytest() {
   local tests=("$root/test/Python")
-  export PYTHONPATH=$root/python
+  export PYTHONPATH=$root/python PATH=$root/build/bin:$PATH
   local pytest=("$python" -m pytest -q --rootdir "$root/test/Python"
     -o cache_dir="$root/build/pytest-cache" --basetemp "$root/build/pytest-files")
   if [[ -n $filter ]]; then
