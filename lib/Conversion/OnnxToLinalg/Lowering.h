@@ -25,6 +25,8 @@ struct LoweringContext {
   NodeOp node;
   /// Signless ranked tensors; null where an optional input is omitted.
   llvm::ArrayRef<mlir::Value> inputs;
+  /// The types that ONNX gives them, with signedness.
+  llvm::ArrayRef<mlir::Type> inputTypes;
   mlir::ImplicitLocOpBuilder &b;
 
   /// Input `index`, or null where it is omitted.
