@@ -100,6 +100,7 @@ void addReductionLowerings(LoweringTable &table);     // Reduction.cpp
 void addContractionLowerings(LoweringTable &table);   // Contraction.cpp
 void addNormalizationLowerings(LoweringTable &table); // Normalization.cpp
 void addQuantizationLowerings(LoweringTable &table);  // Quantization.cpp
+void addMatMulNBitsLowering(LoweringTable &table);    // MatMulNBits.cpp
 void addShapeLowerings(LoweringTable &table);         // Shape.cpp
 void addMovementLowerings(LoweringTable &table);      // Movement.cpp
 void addIndexingLowerings(LoweringTable &table);      // Indexing.cpp

@@ -215,6 +215,7 @@ struct ConvertOnnxToLinalgPass
     addContractionLowerings(table);
     addNormalizationLowerings(table);
     addQuantizationLowerings(table);
+    addMatMulNBitsLowering(table);
     addShapeLowerings(table);
     addMovementLowerings(table);
     addIndexingLowerings(table);
