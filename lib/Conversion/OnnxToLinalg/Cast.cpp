@@ -117,8 +117,8 @@ static LoweringResult lowerCast(LoweringContext &ctx) {
   };
   Type from = ctx.type(0).getElementType();
   if (!to || !isSupported(to) || !isSupported(from))
-    return ctx.error() << "cannot convert " << ctx.node.getInputs()[0].getType()
-                       << " to " << ctx.node.getOutputs()[0].getType();
+    return ctx.error() << "cannot convert " << ctx.inputTypes[0] << " to "
+                       << ctx.node.getOutputs()[0].getType();
   // Integers of one width differ in how they are read only.
   if (lowerElementType(to) == from)
     return single(ctx.input(0));

@@ -30,7 +30,7 @@ static bool isUnsignedAt(TypeRange types, unsigned index) {
 }
 
 bool LoweringContext::isUnsigned(unsigned index) const {
-  return isUnsignedAt(node->getOperandTypes(), index);
+  return isUnsignedAt(inputTypes, index);
 }
 
 bool LoweringContext::isUnsignedOutput(unsigned index) const {
@@ -49,8 +49,7 @@ std::string LoweringContext::describe() const {
 }
 
 InFlightDiagnostic LoweringContext::error() const {
-  NodeOp op = node;
-  return op.emitError() << describe() << ": ";
+  return emitError(node->getLoc()) << describe() << ": ";
 }
 
 void LoweringContext::check(Value condition, StringRef message) {

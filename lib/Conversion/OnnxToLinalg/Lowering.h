@@ -25,6 +25,8 @@ struct LoweringContext {
   NodeOp node;
   /// Signless ranked tensors; null where an optional input is omitted.
   llvm::ArrayRef<mlir::Value> inputs;
+  /// The types that ONNX gives them, with signedness.
+  llvm::ArrayRef<mlir::Type> inputTypes;
   mlir::ImplicitLocOpBuilder &b;
 
   /// Input `index`, or null where it is omitted.
@@ -98,6 +100,7 @@ void addReductionLowerings(LoweringTable &table);     // Reduction.cpp
 void addContractionLowerings(LoweringTable &table);   // Contraction.cpp
 void addNormalizationLowerings(LoweringTable &table); // Normalization.cpp
 void addQuantizationLowerings(LoweringTable &table);  // Quantization.cpp
+void addMatMulNBitsLowering(LoweringTable &table);    // MatMulNBits.cpp
 void addShapeLowerings(LoweringTable &table);         // Shape.cpp
 void addMovementLowerings(LoweringTable &table);      // Movement.cpp
 void addIndexingLowerings(LoweringTable &table);      // Indexing.cpp

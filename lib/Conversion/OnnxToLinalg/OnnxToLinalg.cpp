@@ -74,7 +74,7 @@ private:
                                            lowerTypes(type.getResults())));
     for (Block &block : func.getBody())
       for (BlockArgument arg : block.getArguments())
-        arg.setType(lowerType(arg.getType()));
+        setLoweredType(arg);
   }
 
   LogicalResult lower(Operation *op) {
@@ -97,10 +97,13 @@ private:
 
   LogicalResult lowerNode(NodeOp node, ImplicitLocOpBuilder &b) {
     SmallVector<Value> inputs;
-    for (Value input : node.getInputs())
-      inputs.push_back(isa<NoneType>(input.getType()) ? Value()
-                                                      : valueFor(input));
-    LoweringContext ctx{node, inputs, b};
+    SmallVector<Type> inputTypes;
+    for (Value input : node.getInputs()) {
+      bool isOmitted = isa<NoneType>(input.getType());
+      inputs.push_back(isOmitted ? Value() : valueFor(input));
+      inputTypes.push_back(declaredType(input));
+    }
+    LoweringContext ctx{node, inputs, inputTypes, b};
     auto entry = table.find(node.getKind());
     if (entry == table.end())
       return ctx.error() << "the operator is not supported";
@@ -161,7 +164,7 @@ private:
         operand.set(castTo(b, valueFor(operand.get()), type));
       }
       for (OpResult result : nested->getResults())
-        result.setType(lowerType(result.getType()));
+        setLoweredType(result);
     });
   }
 
@@ -181,8 +184,20 @@ private:
     return found ? found : value;
   }
 
+  // Values that stay lose their signedness, which nodes may still ask for.
+  void setLoweredType(Value value) {
+    declared[value] = value.getType();
+    value.setType(lowerType(value.getType()));
+  }
+
+  Type declaredType(Value value) const {
+    Type type = declared.lookup(value);
+    return type ? type : value.getType();
+  }
+
   func::FuncOp func;
   const LoweringTable &table;
+  DenseMap<Value, Type> declared;
   DenseMap<Value, Value> lowered;
   SmallVector<Operation *> done;
 };
@@ -200,6 +215,7 @@ struct ConvertOnnxToLinalgPass
     addContractionLowerings(table);
     addNormalizationLowerings(table);
     addQuantizationLowerings(table);
+    addMatMulNBitsLowering(table);
     addShapeLowerings(table);
     addMovementLowerings(table);
     addIndexingLowerings(table);
