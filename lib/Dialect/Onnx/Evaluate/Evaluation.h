@@ -40,8 +40,6 @@ void addIndexingEvaluations(EvaluationTable &table);     // Indexing.cpp
 void addShapeEvaluations(EvaluationTable &table);        // Shape.cpp
 void addQuantizationEvaluations(EvaluationTable &table); // Quantization.cpp
 
-/// `tensor` with its elements converted to `kind` (Cast.cpp).
-Result castTensor(Tensor &&tensor, ElementKind kind);
 /// The elements of `tensor` as i64; nullopt where it is no integer tensor.
 std::optional<llvm::SmallVector<int64_t>> getIntegers(const Tensor &tensor);
 /// Input `index` as integers where it is present, else attribute `name`;
@@ -50,10 +48,6 @@ std::optional<llvm::SmallVector<int64_t>> getIntegers(const Tensor &tensor);
 std::optional<llvm::SmallVector<int64_t>>
 getIntegers(EvaluationContext &context, unsigned index, llvm::StringRef name,
             bool &ok);
-/// Permutes dimensions: dimension i of the result is `permutation[i]` of the
-/// input (Movement.cpp).
-Result transposeTensor(const Tensor &tensor,
-                       llvm::ArrayRef<int64_t> permutation);
 /// `axis` counted from the front; nullopt where it is none of `rank`.
 std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
 

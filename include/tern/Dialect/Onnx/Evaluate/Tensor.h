@@ -117,6 +117,16 @@ private:
   std::shared_ptr<char> elements;
 };
 
+/// `tensor` with its elements converted to `kind`. Integers wrap; floats
+/// truncate and saturate to an integer's range, NaN gives 0. nullopt only where
+/// memory is short.
+std::optional<Tensor> castTensor(Tensor &&tensor, ElementKind kind);
+
+/// `tensor` with permuted dimensions: dimension i of the result is
+/// `permutation[i]` of the input. `permutation` must be one.
+std::optional<Tensor> transposeTensor(const Tensor &tensor,
+                                      llvm::ArrayRef<int64_t> permutation);
+
 } // namespace tern::onnx
 
 #endif // TERN_DIALECT_ONNX_EVALUATE_TENSOR_H
