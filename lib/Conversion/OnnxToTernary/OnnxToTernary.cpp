@@ -1,30 +1,69 @@
-//===- OnnxToTernary.cpp -------------------------------------------------------===//
+//===- OnnxToTernary.cpp - finds the ternary layers of a graph ------------===//
 
 #include "tern/Conversion/Passes.h"
 
-#include "tern/Dialect/Onnx/IR/Onnx.h"
-#include "tern/Dialect/Ternary/IR/Ternary.h"
+#include "Raising.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace tern {
 #define GEN_PASS_DEF_CONVERTONNXTOTERNARY
 #include "tern/Conversion/Passes.h.inc"
 } // namespace tern
 
+using namespace mlir;
+using namespace tern;
+using tern::onnx::ConstantOp;
+using tern::onnx::NodeOp;
+using tern::onnx::NoneOp;
+
+using RaisingFn = void (*)(const Matcher &, NodeOp);
+
+/// What raises a node of this operator, or null.
+static RaisingFn getRaising(StringRef kind) {
+  return llvm::StringSwitch<RaisingFn>(kind)
+      .Case("MatMul", raiseMatMul)
+      .Case("Gemm", raiseGemm)
+      .Case("MatMulInteger", raiseMatMulInteger)
+      .Case("QLinearMatMul", raiseQLinearMatMul)
+      .Case("com.microsoft::MatMulNBits", raiseMatMulNBits)
+      .Default(nullptr);
+}
+
 namespace {
+
 struct ConvertOnnxToTernaryPass
     : tern::impl::ConvertOnnxToTernaryBase<ConvertOnnxToTernaryPass> {
   using Base::Base;
-  void runOnOperation() override {}
+  void runOnOperation() override;
 };
+
 } // namespace
+
+/// Erases what produced the weights and codes of raised layers.
+static void eraseUnusedNodes(func::FuncOp function) {
+  SmallVector<Operation *> nodes;
+  function.walk([&](Operation *op) {
+    if (isa<NodeOp, ConstantOp, NoneOp>(op))
+      nodes.push_back(op);
+  });
+  // Users come after what they use.
+  for (Operation *op : llvm::reverse(nodes))
+    if (isOpTriviallyDead(op))
+      op->erase();
+}
+
+void ConvertOnnxToTernaryPass::runOnOperation() {
+  Matcher matcher;
+  SmallVector<NodeOp> layers;
+  getOperation().walk([&](NodeOp node) {
+    if (getRaising(node.getKind()) && node->getNumResults() == 1)
+      layers.push_back(node);
+  });
+  for (NodeOp node : layers)
+    getRaising(node.getKind())(matcher, node);
+  eraseUnusedNodes(getOperation());
+}

@@ -1,20 +1,130 @@
-//===- FoldConstants.cpp -------------------------------------------------------===//
+//===- FoldConstants.cpp - evaluates nodes on constants -------------------===//
 
 #include "tern/Dialect/Onnx/Transforms/Passes.h"
 
+#include "tern/Dialect/Onnx/Evaluate/ConstantEvaluator.h"
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace tern::onnx {
 #define GEN_PASS_DEF_FOLDCONSTANTS
 #include "tern/Dialect/Onnx/Transforms/Passes.h.inc"
 } // namespace tern::onnx
 
+using namespace mlir;
+using namespace tern::onnx;
+
+/// Operators that compute nothing new: the value is its input moved, widened
+/// or repeated, and a consumer can do that as it reads.
+static bool onlyMovesElements(NodeOp node) {
+  return llvm::StringSwitch<bool>(node.getKind())
+      .Cases({"Cast", "CastLike", "Identity", "DequantizeLinear"}, true)
+      .Cases({"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}, true)
+      .Cases({"Expand", "ConstantOfShape"}, true)
+      .Default(false);
+}
+
+/// Bytes of a value of `type`, or 0 where that is not known.
+static int64_t getBytes(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape())
+    return 0;
+  std::optional<ElementKind> kind = getElementKind(tensor.getElementType());
+  return kind ? tensor.getNumElements() * getStorageBytes(*kind) : 0;
+}
+
+/// Gives the users of `node` the constant. Nodes take a type that says more
+/// than the one inferred; other users keep the type they had. Fails where the
+/// types contradict each other.
+static LogicalResult replaceWithConstant(NodeOp node, ElementsAttr value) {
+  Value old = node->getResult(0);
+  if (value.getType() != old.getType() &&
+      !tensor::CastOp::areCastCompatible(value.getType(), old.getType()))
+    return failure();
+  OpBuilder builder(node);
+  Value constant = ConstantOp::create(builder, node.getLoc(), value);
+  old.replaceUsesWithIf(
+      constant, [](OpOperand &use) { return isa<NodeOp>(use.getOwner()); });
+  if (old.use_empty())
+    return success();
+  if (constant.getType() != old.getType())
+    constant =
+        tensor::CastOp::create(builder, node.getLoc(), old.getType(), constant);
+  old.replaceAllUsesWith(constant);
+  return success();
+}
+
 namespace {
-struct FoldConstantsPass : tern::onnx::impl::FoldConstantsBase<FoldConstantsPass> {
+
+struct FoldConstantsPass
+    : tern::onnx::impl::FoldConstantsBase<FoldConstantsPass> {
   using Base::Base;
-  void runOnOperation() override {}
+  void runOnOperation() override;
+
+private:
+  bool isFoldable(NodeOp node) const;
+  bool fold(NodeOp node);
+
+  ConstantEvaluator evaluator;
+  /// Nodes with constant inputs only, in the order of the function.
+  llvm::SetVector<Operation *> constantNodes;
 };
+
 } // namespace
+
+bool FoldConstantsPass::isFoldable(NodeOp node) const {
+  if (!evaluator.canEvaluate(node))
+    return false;
+  // A shape may be known where the value is not.
+  if (node.is("Shape") || node.is("Size"))
+    return evaluator.isConstant(node->getResult(0));
+  return llvm::all_of(node.getInputs(), [&](Value input) {
+    Operation *producer = input.getDefiningOp();
+    return isa_and_nonnull<ConstantOp, NoneOp>(producer) ||
+           constantNodes.contains(producer);
+  });
+}
+
+/// Replaces `node` by its value; false where it stays.
+bool FoldConstantsPass::fold(NodeOp node) {
+  Value result = node->getResult(0);
+  if (onlyMovesElements(node) && getBytes(result.getType()) > largeBytes)
+    return false;
+  std::optional<Tensor> value = evaluator.evaluate(result);
+  return value &&
+         succeeded(replaceWithConstant(
+             node, value->toAttr(&getContext(), "folded", maxDenseElements)));
+}
+
+void FoldConstantsPass::runOnOperation() {
+  constantNodes.clear();
+  getOperation().walk([&](NodeOp node) {
+    if (isFoldable(node))
+      constantNodes.insert(node);
+  });
+
+  // Only what leaves the constant part is materialised, and where that is
+  // declined, what it reads.
+  SmallVector<Operation *> worklist;
+  for (Operation *node : constantNodes)
+    if (llvm::any_of(node->getUsers(), [&](Operation *user) {
+          return !constantNodes.contains(user);
+        }))
+      worklist.push_back(node);
+  llvm::DenseSet<Operation *> seen(worklist.begin(), worklist.end());
+  for (size_t i = 0; i < worklist.size(); ++i) {
+    if (fold(cast<NodeOp>(worklist[i])))
+      continue;
+    for (Value input : worklist[i]->getOperands())
+      if (Operation *producer = input.getDefiningOp();
+          constantNodes.contains(producer) && seen.insert(producer).second)
+        worklist.push_back(producer);
+  }
+
+  for (Operation *node : llvm::reverse(constantNodes))
+    if (node->use_empty())
+      node->erase();
+}

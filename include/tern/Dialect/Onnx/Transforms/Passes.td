@@ -9,11 +9,29 @@ def FoldConstants : Pass<"onnx-fold-constants", "::mlir::func::FuncOp"> {
   let summary = "Evaluate ONNX nodes whose inputs are constant";
   let description = [{
     Replaces every node whose inputs are all constant by an `onnx.constant` of
-    its value, evaluated as the ONNX specification defines the operator.
+    its value, evaluated as the ONNX specification defines the operator (see
+    `ConstantEvaluator` for the accumulation of sums). Only values that another
+    node or the function's end reads are materialised.
+
+    A value of more than `large-bytes` is not materialised where it only moves,
+    widens or repeats a constant (Cast, Transpose, Reshape, Expand,
+    DequantizeLinear, ...): a second copy of an embedding table costs more than
+    the operation, which its consumer absorbs. What such a node reads is folded
+    by the same rule.
+
+    Runs after `convert-onnx-to-ternary`, which needs the sub-graphs that
+    produce weights.
 
     Ensures: bit-identical integer results; float results as the f32 operation
-    gives them. A node that the evaluator does not know stays.
+    gives them. A node that the evaluator does not know, or whose shapes do not
+    fit, stays.
   }];
+  let options = [
+    Option<"largeBytes", "large-bytes", "int64_t", /*default=*/"1 << 20",
+           "Bytes above which a moved or widened constant is not materialised">,
+    Option<"maxDenseElements", "max-dense-elements", "int64_t", /*default=*/"64",
+           "Elements up to which a value becomes a dense attribute, not a resource">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
 def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {

@@ -1,0 +1,62 @@
+//===- ConstantEvaluator.h - ONNX nodes on constants ------------*- C++ -*-===//
+#ifndef TERN_DIALECT_ONNX_EVALUATE_CONSTANTEVALUATOR_H
+#define TERN_DIALECT_ONNX_EVALUATE_CONSTANTEVALUATOR_H
+
+#include "tern/Dialect/Onnx/Evaluate/Tensor.h"
+#include "tern/Dialect/Onnx/IR/Onnx.h"
+
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <functional>
+#include <optional>
+
+namespace tern::onnx {
+
+struct EvaluationContext;
+
+/// Computes values of `onnx.node` sub-graphs whose leaves are constants, as the
+/// ONNX specification defines the operators.
+///
+/// Nothing is remembered between calls, and a value lives only until its last
+/// consumer in the sub-graph has run: a model that quantises its weights in
+/// the graph is evaluated one weight at a time. The traversal keeps its own
+/// stack, so long chains are safe.
+///
+/// Arithmetic on f16 and bf16 is done in f32 and rounded after every node;
+/// sums and means are accumulated in f64 (in 8 interleaved partial sums, which
+/// makes the order fixed) and rounded once. Integers wrap; floats beyond the
+/// range of the integer they are cast to saturate, NaN becomes 0.
+class ConstantEvaluator {
+public:
+  /// Maps a value to the one to evaluate in its place, or to itself.
+  using Substitution = std::function<mlir::Value(mlir::Value)>;
+
+  explicit ConstantEvaluator(Substitution substitution = {});
+
+  /// Whether the operator of `node` is known here.
+  bool canEvaluate(NodeOp node) const;
+  /// Whether `value` depends on constants only, by known operators. Says
+  /// nothing about whether shapes and types fit.
+  bool isConstant(mlir::Value value) const;
+  /// The value, or nullopt where it is not constant or where shapes, types or
+  /// attributes do not fit the operators.
+  std::optional<Tensor> evaluate(mlir::Value value) const;
+  /// The only element of a constant of one element, as a double.
+  std::optional<double> evaluateScalar(mlir::Value value) const;
+
+private:
+  using EvaluationFn = std::optional<Tensor> (*)(EvaluationContext &);
+  struct Schedule;
+
+  mlir::Value resolve(mlir::Value value) const;
+  bool plan(mlir::Value value, Schedule &schedule) const;
+  std::optional<Tensor> run(NodeOp node, Schedule &schedule) const;
+
+  llvm::StringMap<EvaluationFn> table;
+  Substitution substitution;
+};
+
+} // namespace tern::onnx
+
+#endif // TERN_DIALECT_ONNX_EVALUATE_CONSTANTEVALUATOR_H

@@ -1,0 +1,207 @@
+//===- Linear.cpp - MatMul and Gemm with ternary weights ------------------===//
+
+#include "Raising.h"
+
+using namespace mlir;
+using namespace tern;
+using tern::onnx::NodeOp;
+
+//===----------------------------------------------------------------------===//
+// Activations behind a Reshape
+//===----------------------------------------------------------------------===//
+
+/// A Reshape that merges or splits tokens and leaves rows as they are: it
+/// commutes with everything that happens to a row.
+static NodeOp matchRowReshape(const Matcher &matcher, Value value) {
+  NodeOp reshape = matcher.match(value, "Reshape");
+  if (!reshape || !reshape.getInput(0))
+    return {};
+  auto from = dyn_cast<RankedTensorType>(reshape.getInput(0).getType());
+  auto to = dyn_cast<RankedTensorType>(reshape->getResult(0).getType());
+  if (!from || !to || from.getRank() == 0 || to.getRank() == 0)
+    return {};
+  int64_t size = to.getShape().back();
+  bool keepsRows =
+      size == from.getShape().back() && !ShapedType::isDynamic(size);
+  return keepsRows && size != 0 ? reshape : NodeOp();
+}
+
+/// `value` reshaped as `reshape`, if any, reshapes its input.
+static Value applyReshape(ImplicitLocOpBuilder &b, NodeOp reshape,
+                          Value value) {
+  if (!reshape || !value)
+    return value;
+  auto type = cast<RankedTensorType>(reshape->getResult(0).getType());
+  SmallVector<Value> inputs(reshape.getInputs());
+  inputs[0] = value;
+  return buildNode(b, "Reshape",
+                   type.clone(getElementTypeOrSelf(value.getType())), inputs,
+                   reshape.getAttrs().getValue());
+}
+
+//===----------------------------------------------------------------------===//
+// The three ways to raise a layer
+//===----------------------------------------------------------------------===//
+
+/// Builds the layer `x * weight^T` at the end of the chain that `output`
+/// covers, and gives that end's users its result, with the bias.
+static void replaceWithBitLinear(LinearLayer &layer, Value x, NodeOp reshape,
+                                 ternary::QuantizationAttr quantization,
+                                 const OutputScale &output) {
+  ImplicitLocOpBuilder b(layer.node.getLoc(), output.end.getDefiningOp());
+  bool divides = foldScales(layer.weight, output);
+  x = withLastDim(b, applyReshape(b, reshape, x), layer.weight.cols);
+  auto type = cast<RankedTensorType>(x.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.back() = layer.weight.rows;
+  auto op = ternary::BitLinearOp::create(
+      b, type.clone(shape), x, buildMatrix(b, layer.weight),
+      buildScales(b, layer.weight), quantization, divides);
+  op->setAttr("form", b.getStringAttr(layer.form));
+  Value result = op;
+  if (layer.bias)
+    result = buildElementwise(b, "Add", result,
+                              getElementTypeOrSelf(result.getType()),
+                              {result, layer.bias});
+  replaceWithCast(b, output.end, result);
+  reportRaised(layer.node, layer.form, "ternary.bit_linear");
+}
+
+/// What follows the layer's node, as far as it can be folded into the layer.
+static std::optional<OutputScale> getOutput(const Matcher &matcher,
+                                            LinearLayer &layer,
+                                            const AbsmaxQuantization *pending) {
+  Value product = layer.node->getResult(0);
+  // A bias comes before the rest of the chain.
+  std::optional<OutputScale> output =
+      layer.bias ? std::nullopt
+                 : followOutput(matcher, product, layer.weight.rows, pending);
+  if (!output && !pending)
+    output = OutputScale{product, {}, {}};
+  return output;
+}
+
+static bool raiseWithQuantization(const Matcher &matcher, LinearLayer &layer,
+                                  const CodedActivation &activation,
+                                  NodeOp reshape) {
+  if (!activation.absmax)
+    return false;
+  const AbsmaxQuantization &absmax = *activation.absmax;
+  bool isDequantized = activation.isDequantized(matcher);
+  if (!isDequantized && activation.factor != CodedActivation::Factor::None)
+    return false;
+  // The scale is a row's: behind a Reshape it would have another shape, and
+  // the chain after the product cannot be told to hold it.
+  if (!isDequantized && reshape)
+    return false;
+  std::optional<OutputScale> output =
+      getOutput(matcher, layer, isDequantized ? nullptr : &absmax);
+  if (!output)
+    return false;
+  replaceWithBitLinear(layer, absmax.source, reshape, absmax.attr, *output);
+  return true;
+}
+
+/// Multiplies the codes exactly and leaves the rest of the graph as it is.
+static bool raiseOnCodes(LinearLayer &layer, const CodedActivation &activation,
+                         NodeOp reshape) {
+  bool hasFactor = activation.factor != CodedActivation::Factor::None;
+  if (hasFactor && reshape)
+    return false;
+  Value old = layer.node->getResult(0);
+  ImplicitLocOpBuilder b(layer.node.getLoc(), layer.node);
+  Value codes = buildCast(b, activation.codes, b.getI8Type());
+  Value result = buildProduct(b, applyReshape(b, reshape, codes), layer.weight,
+                              layer.form);
+  if (hasFactor) {
+    Type type = getElementTypeOrSelf(activation.factorValue.getType());
+    result = buildCast(b, result, type);
+    bool divides = activation.factor == CodedActivation::Factor::Divides;
+    result = buildElementwise(b, divides ? "Div" : "Mul", result, type,
+                              {result, activation.factorValue});
+  }
+  Type type = getElementTypeOrSelf(old.getType());
+  result = buildCast(b, result, type);
+  if (layer.bias)
+    result = buildElementwise(b, "Add", result, type, {result, layer.bias});
+  replaceWithCast(b, old, result);
+  reportRaised(layer.node, layer.form, "ternary.matmul");
+  return true;
+}
+
+void tern::raiseFloatLayer(const Matcher &matcher, LinearLayer &layer) {
+  NodeOp reshape = matchRowReshape(matcher, layer.activation);
+  for (NodeOp around : {NodeOp(), reshape}) {
+    Value value = around ? around.getInput(0) : layer.activation;
+    std::optional<CodedActivation> activation = matchActivation(matcher, value);
+    if (activation && isa<RankedTensorType>(activation->codes.getType()) &&
+        (raiseWithQuantization(matcher, layer, *activation, around) ||
+         raiseOnCodes(layer, *activation, around)))
+      return;
+    if (!reshape)
+      break;
+  }
+  std::optional<OutputScale> output = getOutput(matcher, layer, nullptr);
+  replaceWithBitLinear(layer, layer.activation, NodeOp(), {}, *output);
+}
+
+//===----------------------------------------------------------------------===//
+// MatMul, Gemm
+//===----------------------------------------------------------------------===//
+
+/// Whether a layer can take `value` as its activations: floats of known rank,
+/// with rows of `cols` elements.
+static bool isActivation(Value value, int64_t cols) {
+  auto type =
+      value ? dyn_cast<RankedTensorType>(value.getType()) : RankedTensorType();
+  if (!type || type.getRank() == 0 ||
+      !(isF32(value) || type.getElementType().isF16() ||
+        type.getElementType().isBF16()))
+    return false;
+  int64_t last = type.getShape().back();
+  return last == cols || ShapedType::isDynamic(last);
+}
+
+/// Proves the weights of `node` and raises it.
+static void raiseWithWeights(const Matcher &matcher, NodeOp node, Value weights,
+                             bool isOutputMajor, Value bias, float alpha) {
+  std::optional<TernaryWeight> weight =
+      proveWeights(matcher, node, weights, isOutputMajor);
+  if (!weight)
+    return;
+  Value activation = node.getInput(0);
+  if (!isActivation(activation, weight->cols))
+    return reportMissed(node, "activations are no float tensor of known rank");
+  if (alpha != 1.0f)
+    for (float &scale : weight->scales)
+      scale *= alpha;
+  LinearLayer layer{node, activation, std::move(*weight), bias,
+                    getWeightForm(weights)};
+  raiseFloatLayer(matcher, layer);
+}
+
+/// Whether `value` is of a type that a weight matrix may have.
+static bool isMatrix(Value value) {
+  auto type =
+      value ? dyn_cast<RankedTensorType>(value.getType()) : RankedTensorType();
+  // The evaluator knows the rank where the type does not say it.
+  return value && (!type || type.getRank() == 2);
+}
+
+void tern::raiseMatMul(const Matcher &matcher, NodeOp node) {
+  if (node.getInputs().size() != 2 || !isMatrix(node.getInput(1)))
+    return;
+  raiseWithWeights(matcher, node, node.getInput(1), /*isOutputMajor=*/false,
+                   /*bias=*/{}, /*alpha=*/1.0f);
+}
+
+void tern::raiseGemm(const Matcher &matcher, NodeOp node) {
+  if (!isMatrix(node.getInput(1)) || node.getInt("transA", 0) != 0)
+    return;
+  Value bias = node.getInput(2);
+  if (bias && node.getFloat("beta", 1.0f) != 1.0f)
+    return reportMissed(node, "beta is not 1");
+  raiseWithWeights(matcher, node, node.getInput(1),
+                   node.getInt("transB", 0) != 0, bias,
+                   node.getFloat("alpha", 1.0f));
+}

@@ -1,0 +1,148 @@
+//===- Weights.cpp - evaluating and judging the weights of a layer --------===//
+
+#include "Raising.h"
+
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace tern;
+using tern::onnx::ElementKind;
+using tern::onnx::NodeOp;
+using tern::onnx::Tensor;
+
+//===----------------------------------------------------------------------===//
+// Reports
+//===----------------------------------------------------------------------===//
+
+static constexpr llvm::StringLiteral kCategory = "tern-raise";
+
+void tern::reportRaised(NodeOp node, StringRef form, StringRef operation) {
+  remark::passed(node.getLoc(),
+                 remark::RemarkOpts::name("raised").category(kCategory))
+      << operation << remark::metric("form", form);
+}
+
+void tern::reportMissed(NodeOp node, const Twine &reason) {
+  std::string text = (node.getKind() + ": " + reason).str();
+  remark::missed(node.getLoc(),
+                 remark::RemarkOpts::name("kept").category(kCategory))
+      << remark::reason("{0}", text);
+}
+
+std::optional<TernaryWeight> tern::proveOrReport(NodeOp node,
+                                                 const Tensor &weights) {
+  if (std::optional<TernaryWeight> weight = proveTernary(weights))
+    return weight;
+  if (std::optional<NearMiss> miss = findNearMiss(weights)) {
+    auto warning = node.emitWarning()
+                   << "weights of " << node.getKind()
+                   << " are nearly ternary, so the layer stays float: found "
+                   << miss->found << " at [" << miss->row << ", " << miss->col
+                   << "], expected " << miss->expected;
+    if (miss->count > 1)
+      warning << ", and " << miss->count - 1 << " more such elements";
+  }
+  reportMissed(node, "weights are not ternary");
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Evaluation
+//===----------------------------------------------------------------------===//
+
+/// The kinds whose values f32 holds exactly.
+static bool fitsF32(ElementKind kind) {
+  return kind == ElementKind::F32 || kind == ElementKind::F16 ||
+         kind == ElementKind::BF16 ||
+         (!onnx::isFloat(kind) && onnx::getBitWidth(kind) <= 16);
+}
+
+/// Looks at one output feature only, so that a large float matrix is turned
+/// down without being converted or transposed.
+static bool isFirstRowPlausible(const Tensor &weights, bool isOutputMajor) {
+  int64_t rows = weights.getShape()[0], cols = weights.getShape()[1];
+  int64_t count = isOutputMajor ? cols : rows;
+  int64_t stride = isOutputMajor ? 1 : cols;
+  if (rows * cols == 0)
+    return true;
+  std::optional<Tensor> row = Tensor::allocate(weights.getKind(), {1, count});
+  if (!row)
+    return false;
+  unsigned bytes = getStorageBytes(weights.getKind());
+  for (int64_t k = 0; k < count; ++k)
+    std::memcpy(row->getMutableData<char>() + k * bytes,
+                weights.getData<char>() + k * stride * bytes, bytes);
+  row = onnx::castTensor(std::move(*row), ElementKind::F32);
+  return row && (proveTernary(*row) || findNearMiss(*row));
+}
+
+/// The matrix behind transposes, which would only be undone again.
+static Value skipTransposes(const Matcher &matcher, Value value,
+                            bool &isOutputMajor) {
+  while (NodeOp transpose = matcher.match(value, "Transpose")) {
+    auto perm = transpose.getInts("perm");
+    Value input = transpose.getInput(0);
+    auto type = input ? dyn_cast<RankedTensorType>(input.getType())
+                      : RankedTensorType();
+    if (!type || type.getRank() != 2 ||
+        (perm && *perm != ArrayRef<int64_t>{1, 0}))
+      break;
+    value = input;
+    isOutputMajor = !isOutputMajor;
+  }
+  return value;
+}
+
+std::optional<TernaryWeight> tern::proveWeights(const Matcher &matcher,
+                                                NodeOp node, Value value,
+                                                bool isOutputMajor) {
+  if (!value || !matcher.getEvaluator().isConstant(value))
+    return std::nullopt;
+  value = skipTransposes(matcher, value, isOutputMajor);
+  std::optional<Tensor> weights = matcher.getEvaluator().evaluate(value);
+  if (!weights) {
+    reportMissed(node, "constant weights cannot be evaluated");
+    return std::nullopt;
+  }
+  if (weights->getRank() != 2 || !fitsF32(weights->getKind())) {
+    reportMissed(node, "weights are no matrix of floats or small integers");
+    return std::nullopt;
+  }
+  if (!isFirstRowPlausible(*weights, isOutputMajor)) {
+    reportMissed(node, "weights are not ternary");
+    return std::nullopt;
+  }
+  weights = onnx::castTensor(std::move(*weights), ElementKind::F32);
+  if (weights && !isOutputMajor)
+    weights = onnx::transposeTensor(*weights, {1, 0});
+  if (!weights) {
+    reportMissed(node, "not enough memory to read the weights");
+    return std::nullopt;
+  }
+  return proveOrReport(node, *weights);
+}
+
+StringRef tern::getWeightForm(Value value) {
+  SmallVector<Value> worklist{value};
+  llvm::DenseSet<Value> seen{value};
+  StringRef form = "baked";
+  while (!worklist.empty()) {
+    auto node = worklist.pop_back_val().getDefiningOp<NodeOp>();
+    if (!node)
+      continue;
+    StringRef found =
+        llvm::StringSwitch<StringRef>(node.getKind())
+            .Case("DequantizeLinear", "dequantize")
+            .Cases({"BitShift", "BitwiseAnd", "Mod", "ScatterND"}, "packed")
+            .Case("Round", "fake_quant")
+            .Default("");
+    if (!found.empty())
+      form = found;
+    for (Value input : node.getInputs())
+      if (seen.insert(input).second)
+        worklist.push_back(input);
+  }
+  return form;
+}
