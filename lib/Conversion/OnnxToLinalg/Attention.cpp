@@ -1,6 +1,155 @@
-//===- Attention.cpp - attention operators and caches
-//---------------------------------===//
+//===- Attention.cpp - ONNX's Attention (opsets 23 to 25) -----------------===//
 
-#include "Lowering.h"
+#include "AttentionCore.h"
+#include "Sizes.h"
 
-void tern::onnx::addAttentionLowerings(LoweringTable &table) {}
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tern::onnx;
+
+namespace {
+enum Input : unsigned {
+  Query,
+  Key,
+  Values,
+  Mask,
+  PastKey,
+  PastValue,
+  KeyCounts
+};
+enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
+} // namespace
+
+static bool isUsed(LoweringContext &ctx, unsigned output) {
+  return output < ctx.node.getOutputs().size() &&
+         !ctx.node.getOutputs()[output].use_empty();
+}
+
+static FailureOr<Heads> headsOfInput(LoweringContext &ctx, unsigned index,
+                                     StringRef headsAttr) {
+  if (!ctx.input(index))
+    return ctx.error() << "input " << index << " is missing";
+  if (ctx.type(index).getRank() == 4)
+    return Heads{ctx.input(index), HeadLayout::HeadsFirst};
+  return splitHeads(ctx, ctx.input(index), ctx.node.getInt(headsAttr, 0));
+}
+
+// Puts the past before `heads`, which then has its heads first.
+static LogicalResult prependPast(LoweringContext &ctx, unsigned past,
+                                 Heads &heads) {
+  if (!ctx.input(past))
+    return success();
+  if (ctx.type(past).getRank() != 4)
+    return ctx.error() << "input " << past << " has type " << ctx.type(past)
+                       << "; expected rank 4";
+  FailureOr<Value> present = concatenate(
+      ctx, {ctx.input(past), headsFirst(ctx, heads)}, /*axis=*/2);
+  if (failed(present))
+    return failure();
+  heads = {*present, HeadLayout::HeadsFirst};
+  return success();
+}
+
+static FailureOr<ScoreStage> shownStage(LoweringContext &ctx) {
+  int64_t mode = ctx.node.getInt("qk_matmul_output_mode", 0);
+  if (mode < 0 || mode > 3)
+    return ctx.error() << "found qk_matmul_output_mode " << mode
+                       << "; expected 0 to 3";
+  return static_cast<ScoreStage>(mode);
+}
+
+// With key counts and no past, the last query stands at the last key.
+static Value offsetsFromCounts(LoweringContext &ctx, OpFoldResult queries) {
+  ImplicitLocOpBuilder &b = ctx.b;
+  Value counts = ctx.input(KeyCounts);
+  Type type = ctx.type(KeyCounts).getElementType();
+  Value length = scalarFromSize(b, queries, type);
+  return generate(
+      b, sizesOf(b, counts), type,
+      BroadcastOperand{counts, b.getMultiDimIdentityMap(1)},
+      [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
+        return arith::SubIOp::create(body, scalars[0], length);
+      });
+}
+
+static FailureOr<double> scaleOf(LoweringContext &ctx, const Heads &query) {
+  if (ctx.node.getNodeAttr("scale"))
+    return ctx.node.getFloat("scale", 1);
+  auto type = cast<RankedTensorType>(query.tensor.getType());
+  if (type.isDynamicDim(3))
+    return ctx.error() << "found queries of type " << type
+                       << " and no scale; expected a static head size";
+  return 1 / std::sqrt(static_cast<double>(type.getDimSize(3)));
+}
+
+static FailureOr<AttentionProblem> readProblem(LoweringContext &ctx) {
+  FailureOr<Heads> query = headsOfInput(ctx, Query, "q_num_heads");
+  FailureOr<Heads> key = headsOfInput(ctx, Key, "kv_num_heads");
+  FailureOr<Heads> value = headsOfInput(ctx, Values, "kv_num_heads");
+  if (failed(query) || failed(key) || failed(value) ||
+      failed(prependPast(ctx, PastKey, *key)) ||
+      failed(prependPast(ctx, PastValue, *value)))
+    return failure();
+  if (!ctx.input(PastKey) != !ctx.input(PastValue))
+    return ctx.error() << "found one of past_key and past_value; expected both";
+  if (ctx.input(PastKey) && ctx.input(KeyCounts))
+    return ctx.error() << "found both a past and nonpad_kv_seqlen";
+  FailureOr<double> scale = scaleOf(ctx, *query);
+  if (failed(scale))
+    return failure();
+
+  AttentionProblem problem{*query, *key, *value};
+  problem.scale = *scale;
+  problem.softcap = ctx.node.getFloat("softcap", 0);
+  problem.mask = ctx.input(Mask);
+  problem.isCausal = ctx.node.getInt("is_causal", 0) != 0;
+  problem.leftWindow = ctx.node.getInt("left_window_size", -1);
+  problem.rightWindow = ctx.node.getInt("right_window_size", -1);
+  problem.offset = ctx.b.getIndexAttr(0);
+  if (ctx.input(PastKey))
+    problem.offset = sizeOf(ctx.b, ctx.input(PastKey), 2);
+  if (ctx.input(KeyCounts)) {
+    int64_t sequence = query->layout == HeadLayout::HeadsFirst ? 2 : 1;
+    problem.keyCounts = ctx.input(KeyCounts);
+    problem.batchOffsets =
+        offsetsFromCounts(ctx, sizeOf(ctx.b, query->tensor, sequence));
+  }
+  return problem;
+}
+
+static LoweringResult lowerAttention(LoweringContext &ctx) {
+  FailureOr<AttentionProblem> problem = readProblem(ctx);
+  FailureOr<ScoreStage> mode = shownStage(ctx);
+  if (failed(problem) || failed(mode))
+    return failure();
+  std::optional<ScoreStage> shown;
+  if (isUsed(ctx, Scores))
+    shown = *mode;
+  FailureOr<AttentionOutputs> outputs = emitAttention(ctx, *problem, shown);
+  if (failed(outputs))
+    return failure();
+  SmallVector<Value> results(ctx.node.getOutputs().size());
+  FailureOr<Value> result = outputs->output.tensor;
+  if (ctx.type(Query).getRank() == 3)
+    result = joinHeads(ctx, outputs->output);
+  if (failed(result))
+    return failure();
+  results[Result] = *result;
+  if (isUsed(ctx, PresentKey))
+    results[PresentKey] = headsFirst(ctx, problem->key);
+  if (isUsed(ctx, PresentValue))
+    results[PresentValue] = headsFirst(ctx, problem->value);
+  if (isUsed(ctx, Scores))
+    results[Scores] = outputs->scores;
+  return results;
+}
+
+void tern::onnx::addAttentionLowerings(LoweringTable &table) {
+  table["Attention"] = lowerAttention;
+  addRotaryEmbeddingLowerings(table);
+  addGroupQueryAttentionLowerings(table);
+}
