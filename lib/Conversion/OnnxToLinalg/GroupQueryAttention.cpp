@@ -188,16 +188,11 @@ static FailureOr<Value> appendTokens(LoweringContext &ctx, unsigned past,
                     "seqlens_k is too small for the tokens");
         checkAtMost(inner, offset, room, "seqlens_k is too large");
         Sizes from(4, body.getIndexAttr(0)), to(from), taken(tokenSizes);
-        Sizes strides(4, body.getIndexAttr(1));
         from[0] = to[0] = batch;
         to[2] = offset;
         taken[0] = body.getIndexAttr(1);
-        Value rows = tensor::ExtractSliceOp::create(body, tokens, from, taken,
-                                                    strides);
-        scf::YieldOp::create(body,
-                             tensor::InsertSliceOp::create(
-                                 body, rows, carried[0], to, taken, strides)
-                                 .getResult());
+        Value rows = sliceOf(body, tokens, from, taken);
+        scf::YieldOp::create(body, insertInto(body, rows, carried[0], to));
       });
   return Value(loop.getResult(0));
 }

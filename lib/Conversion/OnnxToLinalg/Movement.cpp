@@ -44,11 +44,38 @@ Value tern::onnx::transpose(ImplicitLocOpBuilder &b, Value tensor,
       .getResult()[0];
 }
 
+static bool holdsNothing(ArrayRef<OpFoldResult> sizes) {
+  return llvm::any_of(
+      sizes, [](OpFoldResult size) { return isConstantIntValue(size, 0); });
+}
+
+// The verifier wants offsets inside the tensor, even of slices without
+// elements; those need no slice.
+static Value extractSlice(ImplicitLocOpBuilder &b, Value tensor,
+                          ArrayRef<OpFoldResult> offsets,
+                          ArrayRef<OpFoldResult> sizes,
+                          ArrayRef<OpFoldResult> strides) {
+  if (holdsNothing(sizes))
+    return emptyTensor(
+        b, sizes, cast<RankedTensorType>(tensor.getType()).getElementType());
+  return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, strides);
+}
+
+static Value insertSlice(ImplicitLocOpBuilder &b, Value source, Value dest,
+                         ArrayRef<OpFoldResult> offsets,
+                         ArrayRef<OpFoldResult> sizes,
+                         ArrayRef<OpFoldResult> strides) {
+  if (holdsNothing(sizes))
+    return dest;
+  return tensor::InsertSliceOp::create(b, castToSizes(b, source, sizes), dest,
+                                       offsets, sizes, strides);
+}
+
 Value tern::onnx::sliceOf(ImplicitLocOpBuilder &b, Value tensor,
                           ArrayRef<OpFoldResult> offsets,
                           ArrayRef<OpFoldResult> sizes) {
   Sizes strides(sizes.size(), b.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, strides);
+  return extractSlice(b, tensor, offsets, sizes, strides);
 }
 
 Value tern::onnx::sliceAlong(ImplicitLocOpBuilder &b, Value tensor,
@@ -63,7 +90,14 @@ Value tern::onnx::sliceAlong(ImplicitLocOpBuilder &b, Value tensor,
   offsets[axis] = offset;
   strides[axis] = b.getIndexAttr(stride);
   sizes[axis] = size;
-  return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, strides);
+  return extractSlice(b, tensor, offsets, sizes, strides);
+}
+
+Value tern::onnx::insertInto(ImplicitLocOpBuilder &b, Value source, Value dest,
+                             ArrayRef<OpFoldResult> offsets) {
+  SmallVector<OpFoldResult> sizes = sizesOf(b, source);
+  Sizes strides(sizes.size(), b.getIndexAttr(1));
+  return insertSlice(b, source, dest, offsets, sizes, strides);
 }
 
 Value tern::onnx::insertAlong(ImplicitLocOpBuilder &b, Value source, Value dest,
@@ -74,8 +108,7 @@ Value tern::onnx::insertAlong(ImplicitLocOpBuilder &b, Value source, Value dest,
   Sizes strides(sizes.size(), b.getIndexAttr(1));
   offsets[axis] = offset;
   strides[axis] = b.getIndexAttr(stride);
-  return tensor::InsertSliceOp::create(b, castToSizes(b, source, sizes), dest,
-                                       offsets, sizes, strides);
+  return insertSlice(b, source, dest, offsets, sizes, strides);
 }
 
 Value tern::onnx::generate(ImplicitLocOpBuilder &b,
@@ -404,9 +437,8 @@ static LoweringResult lowerPad(LoweringContext &ctx) {
                               maxIndex(b, after, zero)));
   }
   Value inner = sliceOf(b, ctx.input(0), from, kept);
-  Sizes strides(kept.size(), b.getIndexAttr(1));
-  return SmallVector<Value>{tensor::InsertSliceOp::create(
-      b, inner, filledTensor(b, padded, *value), to, kept, strides)};
+  return SmallVector<Value>{
+      insertInto(b, inner, filledTensor(b, padded, *value), to)};
 }
 
 static LoweringResult lowerTrilu(LoweringContext &ctx) {

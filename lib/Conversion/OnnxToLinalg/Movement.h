@@ -89,7 +89,10 @@ mlir::Value sliceOf(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
 mlir::Value sliceAlong(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
                        int64_t axis, mlir::OpFoldResult offset,
                        mlir::OpFoldResult size, int64_t stride = 1);
-/// `dest` with `source` written at `offset` along `axis`.
+/// `dest` with `source` written at `offsets`, and along `axis` at `offset`.
+mlir::Value insertInto(mlir::ImplicitLocOpBuilder &b, mlir::Value source,
+                       mlir::Value dest,
+                       llvm::ArrayRef<mlir::OpFoldResult> offsets);
 mlir::Value insertAlong(mlir::ImplicitLocOpBuilder &b, mlir::Value source,
                         mlir::Value dest, int64_t axis,
                         mlir::OpFoldResult offset, int64_t stride = 1);

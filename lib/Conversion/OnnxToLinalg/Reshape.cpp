@@ -236,6 +236,9 @@ FailureOr<Value> tern::onnx::reshapeTo(LoweringContext &ctx, Value tensor,
   SmallVector<OpFoldResult> source = sizesOf(b, tensor);
   tensor = castToSizes(b, tensor, source);
   std::optional<Grouping> grouping = groupDimensions(source, sizes);
+  bool isEmpty = staticCount(source) == 0, becomesEmpty = staticCount(sizes) == 0;
+  if (isEmpty && becomesEmpty)
+    return emptyTensor(b, sizes, type.getElementType());
   if (!grouping) {
     std::optional<uint64_t> found = staticCount(source);
     std::optional<uint64_t> expected = staticCount(sizes);
@@ -243,6 +246,8 @@ FailureOr<Value> tern::onnx::reshapeTo(LoweringContext &ctx, Value tensor,
       return ctx.error() << "found " << *found
                          << " elements; the new shape holds " << *expected;
     checkElementCount(ctx, source, sizes);
+    if (isEmpty || becomesEmpty)
+      return emptyTensor(b, sizes, type.getElementType());
     grouping = oneGroup(source.size(), sizes.size());
   }
   // With no dimensions on a side, the other has ones only.

@@ -310,15 +310,12 @@ static Value copyRows(ImplicitLocOpBuilder &b, Value update, Value cache,
                       OpFoldResult to, OpFoldResult count) {
   SmallVector<OpFoldResult> sizes = sizesOf(b, update);
   Sizes source(sizes.size(), b.getIndexAttr(0)), target(source);
-  Sizes strides(sizes.size(), b.getIndexAttr(1));
   sizes[0] = b.getIndexAttr(1);
   sizes[axis] = count;
   source[0] = target[0] = batch;
   source[axis] = from;
   target[axis] = to;
-  Value rows =
-      tensor::ExtractSliceOp::create(b, update, source, sizes, strides);
-  return tensor::InsertSliceOp::create(b, rows, cache, target, sizes, strides);
+  return insertInto(b, sliceOf(b, update, source, sizes), cache, target);
 }
 
 // The rows of one batch; those behind the end of the cache go to its start.
