@@ -3,7 +3,8 @@
 // A reshape whose dimensions are proven to correspond in groups, as in
 // [b, s, h * d] to [b, s, h, d], is a collapse followed by an expansion of
 // those groups, which later passes see through. Else all dimensions form one
-// group, whose element count is checked at run time.
+// group, whose element count is checked at run time. Upstream lowers no
+// expansion of a group to several dynamic sizes: that is a tensor.reshape.
 //
 //===----------------------------------------------------------------------===//
 
@@ -174,6 +175,16 @@ static Value expand(ImplicitLocOpBuilder &b, Value tensor,
   return tensor::ExpandShapeOp::create(b, resultType, tensor, groups, sizes);
 }
 
+// Whether each group has at most one dynamic size.
+static bool isExpandable(ArrayRef<ReassociationIndices> groups,
+                         ArrayRef<OpFoldResult> sizes) {
+  return llvm::all_of(groups, [&](const ReassociationIndices &group) {
+    return llvm::count_if(group, [&](int64_t dim) {
+             return !getConstantIntValue(sizes[dim]);
+           }) <= 1;
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Checks of what is not proven
 //===----------------------------------------------------------------------===//
@@ -250,12 +261,21 @@ FailureOr<Value> tern::onnx::reshapeTo(LoweringContext &ctx, Value tensor,
       return emptyTensor(b, sizes, type.getElementType());
     grouping = oneGroup(source.size(), sizes.size());
   }
-  // With no dimensions on a side, the other has ones only.
+  // With no dimensions on a side, there is one element.
   if (grouping->source.empty()) {
-    Sizes ones(std::max(source.size(), sizes.size()), b.getIndexAttr(1));
-    if (sizes.empty())
-      return collapse(b, castToSizes(b, tensor, ones), {});
-    return castToSizes(b, expand(b, tensor, {}, ones), ones);
+    Value zero = indexValue(b, b.getIndexAttr(0));
+    Value element = tensor::ExtractOp::create(
+        b, tensor, SmallVector<Value>(source.size(), zero));
+    Sizes ones(sizes.size(), b.getIndexAttr(1));
+    return tensorOfScalars(b, typeWithSizes(ones, type.getElementType()),
+                           element);
+  }
+  if (!isExpandable(grouping->result, sizes)) {
+    auto shapeType = RankedTensorType::get({resultType.getRank()},
+                                           b.getIndexType());
+    Value shape = tensor::FromElementsOp::create(b, shapeType,
+                                                 indexValues(b, sizes));
+    return Value(tensor::ReshapeOp::create(b, resultType, tensor, shape));
   }
   return expand(b, collapse(b, tensor, grouping->source), grouping->result,
                 sizes);

@@ -106,6 +106,10 @@ static OpFoldResult sizeFromDefinition(ImplicitLocOpBuilder &b, OpResult tensor,
       product = multiplySizes(b, product, sizeOf(b, collapse.getSrc(), source));
     return product;
   }
+  if (auto reshape = dyn_cast<tensor::ReshapeOp>(def))
+    if (auto shape = reshape.getShape().getDefiningOp<tensor::FromElementsOp>())
+      if (Value size = shape.getElements()[dim]; size.getType().isIndex())
+        return size;
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(def))
     return sizeOf(b, insert.getDest(), dim);
   if (auto insert = dyn_cast<tensor::InsertOp>(def))

@@ -11,6 +11,7 @@ brings its own expectation.
 import ctypes
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -64,7 +65,8 @@ class Case:
     """One node and its inputs.
 
     Inputs are arrays, `Const` where the compiler sees the value, or None where
-    omitted. With `dynamic`, no size of an array is known to the compiler.
+    omitted. With `dynamic`, no size of an array is known to the compiler; as a
+    mapping, it says which sizes of which inputs are not.
     `expected` stands in for onnx's reference evaluator; so does `by_ort`.
     `fails` is a part of the message with which the program must stop.
     """
@@ -75,7 +77,7 @@ class Case:
     opset: int = 20
     outputs: int = 1
     unused: tuple = ()
-    dynamic: bool = True
+    dynamic: bool | dict = True
     expected: list | None = None
     by_ort: bool = False
     rtol: float = 1e-6
@@ -157,7 +159,12 @@ def element_type(dtype):
 
 
 def type_text(array, dynamic):
-    dims = "".join("?x" if dynamic else f"{size}x" for size in array.shape)
+    """Of `dynamic` sizes: all, none, or those whose dimensions it names."""
+    if isinstance(dynamic, bool):
+        dynamic = range(array.ndim) if dynamic else ()
+    dims = "".join(
+        "?x" if dim in dynamic else f"{size}x" for dim, size in enumerate(array.shape)
+    )
     return f"tensor<{dims}{element_type(array.dtype)}>"
 
 
@@ -203,7 +210,10 @@ def function_text(name, case, expected):
             lines.append(f"  %x{index} = {constant_text(item.value)}")
             types.append(type_text(item.value, False))
         else:
-            types.append(type_text(item, case.dynamic))
+            dynamic = case.dynamic
+            if isinstance(dynamic, dict):
+                dynamic = dynamic.get(index, ())
+            types.append(type_text(item, dynamic))
             args.append(f"%x{index}: {types[-1]}")
     kept = [i for i in range(case.outputs) if i not in case.unused]
     results = dict(zip(kept, (type_text(e, True) for e in expected)))
@@ -251,7 +261,10 @@ def compile_cases(named, folder):
                  stem + ".ll", "-o", stem + ".o")  # fmt: skip
         objects.append(stem + ".o")
     library = str(folder / "cases.so")
-    run_tool("cc", "-shared", *objects, "-lm", "-o", library)
+    # Strided copies are calls to MLIR's runtime.
+    runtime = pathlib.Path(shutil.which("mlir-opt")).resolve().parent.parent / "lib"
+    run_tool("cc", "-shared", *objects, "-lm", f"-L{runtime}", f"-Wl,-rpath,{runtime}",
+             "-lmlir_c_runner_utils", "-o", library)  # fmt: skip
     return ctypes.CDLL(library)
 
 

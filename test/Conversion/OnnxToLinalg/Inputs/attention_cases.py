@@ -1,0 +1,200 @@
+"""Attention, and what surrounds it."""
+
+import ml_dtypes
+import numpy as np
+from conformance import Case
+
+RNG = np.random.default_rng(4)
+INF = np.float32(np.inf)
+
+
+def floats(*shape, dtype=np.float32):
+    return RNG.normal(size=shape).astype(dtype)
+
+
+def both(op, inputs, *args, dynamic, **kwargs):
+    """The case with static and with dynamic batches and lengths."""
+    kwargs = {"rtol": 1e-5, "atol": 2e-6, **kwargs}
+    yield Case(op, inputs, *args, dynamic=False, **kwargs)
+    yield Case(op, inputs, *args, dynamic=dynamic, **kwargs)
+
+
+# Batch and length are dynamic; heads and sizes are not.
+HEADS_FIRST = {0: (0, 2), 1: (0, 2), 2: (0, 2), 3: (0, 1, 2, 3), 4: (0, 2), 5: (0, 2), 6: (0,)}
+JOINED = {**HEADS_FIRST, 0: (0, 1), 1: (0, 1), 2: (0, 1)}
+
+
+def attention(inputs, attrs=None, dynamic=HEADS_FIRST, opset=24, **kwargs):
+    kwargs.setdefault("outputs", 1)
+    return both("Attention", inputs, attrs or {}, dynamic=dynamic, opset=opset, **kwargs)
+
+
+def heads(batch=2, queries=3, keys=5, query_heads=4, kv_heads=2, size=8, value_size=6):
+    return [floats(batch, query_heads, queries, size), floats(batch, kv_heads, keys, size),
+            floats(batch, kv_heads, keys, value_size)]  # fmt: skip
+
+
+def plain():
+    for opset in (23, 24):
+        yield from attention(heads(), opset=opset)
+        yield from attention(heads(), {"is_causal": 1}, opset=opset)
+    yield from attention(heads(kv_heads=4))
+    yield from attention(heads(kv_heads=1), {"scale": 0.3})
+    yield from attention(heads(queries=1, keys=1))
+    yield from attention(heads(queries=7, keys=2), {"is_causal": 1})
+    yield from attention(heads(), {"softcap": 0.7})
+    yield from attention(heads(), {"softcap": 0.7, "is_causal": 1})
+    # Large scores: their exponentials overflow without subtracting the maximum.
+    q, k, v = heads()
+    yield from attention([q * 60, k * 60, v])
+    for empty in ({"batch": 0}, {"queries": 0}):
+        q, k, v = heads(**empty)
+        yield from attention([q, k, v], expected=[np.zeros((*q.shape[:3], v.shape[3]), np.float32)])
+    q, k, v = heads(keys=0)
+    yield from attention([q, k, v], expected=[np.zeros((*q.shape[:3], v.shape[3]), np.float32)])
+    for dtype, tolerance in ((np.float64, 1e-12), (np.float16, 4e-3)):
+        yield from attention([a.astype(dtype) for a in heads()], rtol=tolerance, atol=tolerance)
+    narrow = [a.astype(ml_dtypes.bfloat16) for a in heads()]
+    wide = [a.astype(np.float32) for a in narrow]
+    scores = np.einsum("bhgsd,bhtd->bhgst", wide[0].reshape(2, 2, 2, 3, 8), wide[1]) / np.sqrt(8)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    weights /= weights.sum(-1, keepdims=True)
+    truth = np.einsum("bhgst,bhtv->bhgsv", weights, wide[2]).reshape(2, 4, 3, 6)
+    yield from attention(narrow, expected=[truth.astype(ml_dtypes.bfloat16)], rtol=1e-2, atol=1e-2)
+
+
+def masks():
+    for shape in ((3, 5), (1, 5), (4, 3, 5), (1, 3, 5), (2, 1, 3, 5), (1, 4, 3, 5), (2, 4, 1, 5),
+                  (2, 4, 3, 5), (1, 1, 1, 5)):  # fmt: skip
+        yield from attention([*heads(), floats(*shape)])
+        yield from attention([*heads(), RNG.random(shape) < 0.7])
+    yield from attention([*heads(), floats(3, 5)], {"is_causal": 1, "softcap": 2.0})
+    # Rows without a key give zeros, as in onnxruntime; very negative ones do not.
+    hidden = np.ones((3, 5), bool)
+    hidden[1] = False
+    yield from attention([*heads(), hidden])
+    yield from attention([*heads(), np.where(hidden, 0, -INF).astype(np.float32)])
+    yield from attention([*heads(), np.where(hidden, 0, -3.4e38).astype(np.float32)])
+    # A mask for fewer keys hides the others.
+    yield from attention([*heads(), floats(3, 4)])
+    yield from attention([*heads(), np.ones((2, 1, 3, 2), bool)])
+    yield Case("Attention", [*heads(), floats(3, 6)], opset=24, dynamic=HEADS_FIRST,
+               fails="longer than the keys", expected=[floats(2, 4, 3, 6)])  # fmt: skip
+    yield Case("Attention", [*heads(), floats(2, 5)], opset=24, dynamic=HEADS_FIRST,
+               fails="equal or 1", expected=[floats(2, 4, 3, 6)])  # fmt: skip
+
+
+def caches():
+    for past in (0, 1, 4):
+        q, k, v = heads(keys=3)
+        old = [floats(2, 2, past, 8), floats(2, 2, past, 6)]
+        for attrs in ({}, {"is_causal": 1}):
+            yield from attention([q, k, v, None, *old], attrs, outputs=3)
+            yield from attention([q, k, v, floats(3, 3 + past), *old], attrs, outputs=3)
+        yield from attention([q, k, v, None, *old], {"is_causal": 1}, outputs=3, opset=23)
+    for counts in ((5, 5), (3, 4), (1, 0), (2, 5)):
+        lengths = np.array(counts, np.int64)
+        for attrs in ({}, {"is_causal": 1}):
+            yield from attention([*heads(), None, None, None, lengths], attrs)
+    yield Case("Attention", [*heads()[:2], heads(keys=4)[2]], opset=24, dynamic=HEADS_FIRST,
+               fails="differ in number", expected=[floats(2, 4, 3, 6)])  # fmt: skip
+
+
+def joined_heads():
+    attrs = {"q_num_heads": 4, "kv_num_heads": 2}
+    q, k, v = floats(2, 3, 32), floats(2, 5, 16), floats(2, 5, 12)
+    for more in ({}, {"is_causal": 1}, {"softcap": 1.5}):
+        yield from attention([q, k, v], {**attrs, **more}, JOINED)
+        yield from attention([q, k, v], {**attrs, **more}, JOINED, outputs=3)
+    old = [floats(2, 2, 4, 8), floats(2, 2, 4, 6)]
+    yield from attention([q, k, v, None, *old], {**attrs, "is_causal": 1}, JOINED, outputs=3)
+    yield from attention([q, k, v, floats(4, 3, 5)], attrs, JOINED)
+
+
+def scores():
+    for mode in range(4):
+        attrs = {"qk_matmul_output_mode": mode, "softcap": 0.9, "is_causal": 1}
+        yield from attention([*heads(), floats(3, 5)], attrs, outputs=4)
+        yield from attention(heads(), {"qk_matmul_output_mode": mode}, outputs=4)
+
+
+def windows():
+    for left, right in ((0, -1), (1, 1), (-1, 0), (2, -1)):
+        attrs = {"left_window_size": left, "right_window_size": right}
+        yield from attention(heads(), attrs, opset=25)
+        yield from attention(heads(), {**attrs, "is_causal": 1}, opset=25)
+
+
+def rotations():
+    first = {0: (0, 2), 1: (0, 1), 2: (0, 1), 3: (0, 1)}
+    joined = {0: (0, 1), 1: (0, 1), 2: (0, 1), 3: (0, 1)}
+    cached_first = {**first, 1: (0,), 2: (0,)}
+    cached_joined = {**joined, 1: (0,), 2: (0,)}
+    cache = [floats(10, 4), floats(10, 4)]
+    angles = [floats(2, 3, 4), floats(2, 3, 4)]
+    positions = RNG.integers(0, 10, (2, 3))
+    for interleaved in (0, 1):
+        for size, rotated in ((8, 0), (12, 8)):
+            attrs = {"interleaved": interleaved, "rotary_embedding_dim": rotated}
+            x, flat = floats(2, 5, 3, size), floats(2, 3, 5 * size)
+            split = {**attrs, "num_heads": 5}
+            yield from both("RotaryEmbedding", [x, *angles], attrs, opset=23, dynamic=first)
+            yield from both("RotaryEmbedding", [x, *cache, positions], attrs, opset=23,
+                            dynamic=cached_first)  # fmt: skip
+            yield from both("RotaryEmbedding", [flat, *angles], split, opset=23, dynamic=joined)
+            yield from both("RotaryEmbedding", [flat, *cache, positions], split, opset=23,
+                            dynamic=cached_joined)  # fmt: skip
+        for offset in (positions, np.array([4])):
+            order = [flat[..., :40].copy(), offset, *cache]
+            yield from both("com.microsoft::RotaryEmbedding", order, {"interleaved": interleaved},
+                            dynamic={0: (0, 1)}, by_ort=True,
+                            output_types=[np.float32])  # fmt: skip
+    half = [a.astype(np.float16) for a in (floats(2, 5, 3, 8), *angles)]
+    yield from both("RotaryEmbedding", half, opset=23, dynamic=first, rtol=2e-3, atol=2e-3)
+    yield Case("RotaryEmbedding", [floats(2, 5, 3, 8), *cache, positions + 8], opset=23,
+               fails="outside its dimension", dynamic=cached_first,
+               expected=[floats(2, 5, 3, 8)])  # fmt: skip
+
+
+def group_queries():
+    size, query_heads, kv_heads = 16, 4, 2
+    attrs = {"num_heads": query_heads, "kv_num_heads": kv_heads}
+    cos, sin = floats(32, size // 2), floats(32, size // 2)
+
+    def case(batch, tokens, past, lengths, more=None, packed=True, rotary=True, buffer=None):
+        total = int(max(lengths)) + 1
+        rows = buffer if buffer is not None else past
+        old = [floats(batch, kv_heads, rows, size) for _ in range(2)]
+        widths = [query_heads + 2 * kv_heads] if packed else [query_heads, kv_heads, kv_heads]
+        new = [floats(batch, tokens, width * size) for width in widths]
+        inputs = [*new, *([None, None] if packed else []), *old,
+                  np.array(lengths, np.int32), np.array(total, np.int32)]  # fmt: skip
+        if rotary:
+            inputs += [cos, sin]
+        options = {**attrs, "do_rotary": int(rotary), **(more or {})}
+        dynamic = {0: (0, 1), 1: (0, 1), 2: (0, 1), 3: (0, 2), 4: (0, 2), 5: (0,)}
+        return both("com.microsoft::GroupQueryAttention", inputs, options, outputs=3, by_ort=True,
+                    output_types=[np.float32] * 3, dynamic=dynamic, rtol=1e-4,
+                    atol=1e-5)  # fmt: skip
+
+    for packed in (True, False):
+        for rotary in (True, False):
+            yield from case(2, 5, 0, (4, 4), packed=packed, rotary=rotary)
+            yield from case(2, 1, 6, (6, 6), packed=packed, rotary=rotary)
+    yield from case(1, 3, 6, (8,))
+    yield from case(2, 1, 6, (6, 3))
+    yield from case(1, 1, 6, (6,), {"rotary_interleaved": 1})
+    yield from case(1, 1, 6, (6,), {"scale": 0.2, "softcap": 1.1})
+    for window in (1, 2, 4, 50):
+        yield from case(1, 1, 6, (6,), {"local_window_size": window})
+        yield from case(1, 7, 0, (6,), {"local_window_size": window})
+    yield Case("com.microsoft::GroupQueryAttention",
+               [floats(1, 1, 128), None, None, floats(1, 2, 6, 16), floats(1, 2, 6, 16),
+                np.array([9], np.int32), np.array(7, np.int32)], attrs, outputs=3,
+               fails="too large", dynamic={}, expected=[floats(1, 1, 64), floats(1, 2, 7, 16),
+                                                        floats(1, 2, 7, 16)])  # fmt: skip
+
+
+def cases():
+    for group in (plain, masks, caches, joined_heads, scores, windows, rotations, group_queries):
+        yield from group()
