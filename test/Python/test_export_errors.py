@@ -280,6 +280,15 @@ def test_unused_tensor_is_reported(tmp_path):
     )
 
 
+def test_tied_head_may_be_stored_too(tmp_path):
+    built = Built(Spec())
+    built.tensors["lm_head.weight"] = built.tensors["model.embed_tokens.weight"]
+    built.tensors["model.rotary_emb.inv_freq"] = np.zeros(3, np.float32)
+    lines = []
+    export(built.write(tmp_path / "in"), tmp_path / "model.onnx", report=lines.append)
+    assert not [line for line in lines if "warning" in line]
+
+
 @pytest.mark.parametrize(
     "arguments, expected",
     [
