@@ -21,7 +21,8 @@ ONLINE = {"linear_class": "autobitlinear", "quantization_mode": "online"}
 def run(*arguments, **options):
     return subprocess.run(
         [sys.executable, "-m", "ternc.export", *map(str, arguments)],
-        env={"PYTHONPATH": str(ROOT / "python"), "PATH": ""},
+        # No bytecode: a limit on file sizes would cut it off.
+        env={"PYTHONPATH": str(ROOT / "python"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         **options,
