@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from checkpoints import BF16, Built, Spec
+from onnx import numpy_helper
 from sessions import Decoder
 
 from ternc.export import Options, Rounding, WeightForm, export
@@ -102,6 +103,16 @@ def test_logits(name, form, tmp_path):
     assert_close(np.concatenate(parts, axis=1)[0], expected)
 
 
+@pytest.mark.parametrize("name", ["bitnet-packed-multiplies", "bitnet-online"])
+def test_forms_agree_bit_for_bit(name, tmp_path):
+    logits = []
+    for form in WeightForm:
+        _, path = export_spec(SPECS[name], tmp_path, form)
+        logits.append(Decoder(path).step([IDS]))
+    np.testing.assert_array_equal(logits[0], logits[1])
+    np.testing.assert_array_equal(logits[0], logits[2])
+
+
 def test_padding_and_batches_leave_real_tokens_alone(tmp_path):
     built, path = export_spec(Spec(quantization=AUTO), tmp_path)
     decoder = Decoder(path)
@@ -140,6 +151,60 @@ def test_transformers_5_rope_parameters(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Spec(head_dim=6, kv_heads=3),
+        Spec(**LLAMA, eps=1e-6, head_dim=6, kv_heads=3),
+        Spec(
+            architecture="BitnetForCausalLM",
+            act="silu",
+            theta=10000.0,
+            kv_heads=3,
+            storage="master",
+            quantization=None,
+        ),
+    ],
+    ids=lambda spec: spec.architecture,
+)
+def test_defaults_of_config(spec, tmp_path):
+    built = Built(spec)
+    # So small that the norms' epsilon matters.
+    built.tensors["model.embed_tokens.weight"] *= BF16(2**-9)
+    built.model.embedding *= np.float32(2**-9)
+    folder = built.write(tmp_path / "checkpoint")
+    for key in ("rope_theta", "rms_norm_eps", "hidden_act", "head_dim"):
+        del built.config[key]
+    built.config["num_key_value_heads"] = None
+    (folder / "config.json").write_text(json.dumps(built.config))
+    export(folder, tmp_path / "model.onnx")
+    logits = Decoder(tmp_path / "model.onnx").step([IDS])[0]
+    assert_close(logits, built.model.logits(IDS))
+
+
+@pytest.mark.parametrize("form", WeightForm)
+@pytest.mark.parametrize("storage", ["master", "scaled"])
+def test_weights_of_zeros(storage, form, tmp_path):
+    quantization = ONLINE if storage == "master" else None
+    built = Built(Spec(**LLAMA, storage=storage, quantization=quantization, inner=32))
+    built.tensors["model.layers.0.mlp.up_proj.weight"][:] = 0
+    built.tensors["model.layers.1.mlp.up_proj.weight"][3:7] = 0
+    export(built.write(tmp_path / "in"), tmp_path / "model.onnx", Options(form))
+    logits = Decoder(tmp_path / "model.onnx").step([IDS])[0]
+    for i in range(2):
+        name = f"layers.{i}.mlp.up_proj"
+        weight = built.tensors[f"model.{name}.weight"].astype(np.float32)
+        built.model.linears[name].weight = weight
+    assert_close(logits, built.model.logits(IDS))
+    scales = [
+        numpy_helper.to_array(tensor)
+        for tensor in onnx.load(tmp_path / "model.onnx").graph.initializer
+        if tensor.name.endswith("_scale")
+    ]
+    assert scales
+    assert all((scale > 0).all() for scale in scales)
+
+
 @pytest.mark.parametrize("rounding", Rounding)
 def test_ties_of_master_weights(rounding, tmp_path):
     # The mean magnitude is 1, so the weights are their own quotients.
@@ -154,4 +219,4 @@ def test_ties_of_master_weights(rounding, tmp_path):
     tensors = onnx.load(tmp_path / "model.onnx").graph.initializer
     (tensor,) = [tensor for tensor in tensors if tensor.name == name]
     first = 0 if rounding is Rounding.HALF_EVEN else 1
-    assert onnx.numpy_helper.to_array(tensor)[0].tolist() == [first, 0, 1, -1]
+    assert numpy_helper.to_array(tensor)[0].tolist() == [first, 0, 1, -1]

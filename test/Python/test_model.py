@@ -242,7 +242,8 @@ def fake_ternc(tmp_path, monkeypatch, library):
         "#!/bin/sh\n"
         f'printf "%s\\n" "$@" > {tmp_path}/arguments\n'
         'case "$1" in *bad.onnx) echo "bad.onnx: error: foreign" >&2; exit 1;; esac\n'
-        f'/bin/cp {library} "$3.so"\n'
+        # Replaced, not overwritten: the old one may be mapped.
+        f'/bin/cp {library} "$3.new" && /bin/mv "$3.new" "$3.so"\n'
     )
     script.chmod(0o755)
     monkeypatch.delenv("TERNC", raising=False)

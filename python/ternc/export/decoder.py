@@ -26,12 +26,23 @@ _FLOAT_TYPES = {
 
 
 @dataclass(frozen=True)
+class _Sizes:
+    """Sizes of one call: vectors of one i64 to build shapes of, and scalars."""
+
+    batch: str  # [1]
+    sequence: str  # [1]
+    total: str  # [1]: past + sequence
+    rows: str  # []: batch
+    past: str  # []
+    length: str  # []: sequence
+    end: str  # []: total
+
+
+@dataclass(frozen=True)
 class _Step:
     """Values that every layer of one call shares."""
 
-    batch: str  # i64 [1]
-    sequence: str  # i64 [1]
-    total: str  # i64 [1]: past + sequence
+    sizes: _Sizes
     mask: str  # f32 [batch, 1, sequence, total]: 0 or the lowest float
     cos: str  # f32 [batch, 1, sequence, head_dim]
     sin: str
@@ -83,59 +94,60 @@ class Decoder:
         self._head(x, embedding)
 
     def _step(self, ids: str, padding: str, positions: str) -> _Step:
-        graph = self._graph
-        with graph.scope("model.mask"):
-            cache = "past_key_values.0.key"
-            batch = graph.node("Shape", cache, start=0, end=1)
-            sequence = graph.node("Shape", ids, start=1, end=2)
-            past = graph.node("Squeeze", graph.node("Shape", cache, start=2, end=3))
-            length = graph.node("Squeeze", sequence)
-            end = graph.node("Add", past, length)
-            total = graph.node("Reshape", end, graph.ints(-1), allowzero=0)
-            mask = self._mask(padding, batch, sequence, total, past, length, end)
+        with self._graph.scope("model.mask"):
+            sizes = self._sizes(ids)
+            mask = self._mask(padding, sizes)
         cos, sin = self._rotation(positions)
-        return _Step(batch, sequence, total, mask, cos, sin)
+        return _Step(sizes, mask, cos, sin)
 
-    def _mask(
-        self,
-        padding: str,
-        batch: str,
-        sequence: str,
-        total: str,
-        past: str,
-        length: str,
-        end: str,
-    ) -> str:
+    def _sizes(self, ids: str) -> _Sizes:
+        graph = self._graph
+        cache = "past_key_values.0.key"
+        batch = graph.node("Shape", cache, start=0, end=1)
+        sequence = graph.node("Shape", ids, start=1, end=2)
+        past = graph.node("Squeeze", graph.node("Shape", cache, start=2, end=3))
+        length = graph.node("Squeeze", sequence)
+        end = graph.node("Add", past, length)
+        total = graph.node("Reshape", end, graph.ints(-1), allowzero=0)
+        rows = graph.node("Squeeze", batch)
+        return _Sizes(batch, sequence, total, rows, past, length, end)
+
+    def _mask(self, padding: str, sizes: _Sizes) -> str:
         """f32 [batch, 1, sequence, total] to add to scores: each token sees the
         tokens up to itself, except those that the attention mask leaves out."""
         graph = self._graph
-        zero, one = graph.constant(0, np.int64), graph.constant(1, np.int64)
-        rows = graph.node("Range", zero, graph.node("Squeeze", batch), one)
-        queries = graph.node("Add", graph.node("Range", zero, length, one), past)
-        keys = graph.node("Range", zero, end, one)
-        rows = self._unsqueeze(self._unsqueeze(rows, 1, 2), 3)
+        rows = self._unsqueeze(self._unsqueeze(self._range(sizes.rows), 1, 2), 3)
+        queries = graph.node("Add", self._range(sizes.length), sizes.past)
         queries = self._unsqueeze(self._unsqueeze(queries, 0, 1), 3)
-        keys = self._unsqueeze(self._unsqueeze(keys, 0, 1), 2)
+        keys = self._unsqueeze(self._unsqueeze(self._range(sizes.end), 0, 1), 2)
         causal = graph.node("LessOrEqual", keys, queries)
+        # transformers composes masks, starting from one that hides nothing.
         causal = graph.node("And", graph.constant(True, np.bool_), causal)
-        # Pairs (row, key) to look up in the attention mask.
-        shape = graph.node("Shape", graph.node("Max", rows, keys), start=0)
-        pairs = graph.node(
-            "Concat",
-            self._unsqueeze(graph.node("Expand", rows, shape), -1),
-            self._unsqueeze(graph.node("Expand", keys, shape), -1),
-            axis=-1,
-        )
         attended = graph.node("Cast", padding, to=TensorProto.BOOL)
+        pairs = self._pairs(rows, keys)
         attended = graph.node("GatherND", attended, pairs, batch_dims=0)
         visible = graph.node("And", causal, attended)
-        shape = graph.node("Concat", batch, graph.ints(1), sequence, total, axis=0)
+        shape = graph.node(
+            "Concat", sizes.batch, graph.ints(1), sizes.sequence, sizes.total, axis=0
+        )
         return graph.node(
             "Where",
             graph.node("Expand", visible, shape),
             graph.constant(0.0),
             graph.constant(np.finfo(np.float32).min),
         )
+
+    def _range(self, end: str) -> str:
+        zero, one = (self._graph.constant(i, np.int64) for i in (0, 1))
+        return self._graph.node("Range", zero, end, one)
+
+    def _pairs(self, rows: str, keys: str) -> str:
+        """Indices (row, key) of the attention mask, broadcast to each other."""
+        graph = self._graph
+        shape = graph.node("Shape", graph.node("Max", rows, keys), start=0)
+        rows = self._unsqueeze(graph.node("Expand", rows, shape), -1)
+        keys = self._unsqueeze(graph.node("Expand", keys, shape), -1)
+        return graph.node("Concat", rows, keys, axis=-1)
 
     def _rotation(self, positions: str) -> tuple[str, str]:
         """Cosine and sine of every position's angles, for all heads."""
@@ -190,7 +202,7 @@ class Decoder:
             y = graph.node("MatMul", weights, values)
             y = graph.node("Transpose", y, perm=[0, 2, 1, 3])
             shape = graph.node(
-                "Concat", step.batch, step.sequence, graph.ints(-1), axis=0
+                "Concat", step.sizes.batch, step.sizes.sequence, graph.ints(-1), axis=0
             )
             y = graph.node("Reshape", y, shape, allowzero=1)
         y = self._sub_norm(
@@ -213,8 +225,8 @@ class Decoder:
         with graph.scope(module):
             shape = graph.node(
                 "Concat",
-                step.batch,
-                step.sequence,
+                step.sizes.batch,
+                step.sizes.sequence,
                 graph.ints(-1),
                 graph.ints(config.head_dim),
                 axis=0,
@@ -254,18 +266,18 @@ class Decoder:
         head_dim = graph.ints(config.head_dim)
         expanded = graph.node(
             "Concat",
-            step.batch,
+            step.sizes.batch,
             graph.ints(config.num_kv_heads),
             graph.ints(repeats),
-            step.total,
+            step.sizes.total,
             head_dim,
             axis=0,
         )
         merged = graph.node(
             "Concat",
-            step.batch,
+            step.sizes.batch,
             graph.ints(config.num_heads),
-            step.total,
+            step.sizes.total,
             head_dim,
             axis=0,
         )
