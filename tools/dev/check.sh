@@ -116,7 +116,9 @@ run_pytest
 if [[ -n $asan ]]; then
   "$root/tools/dev/setup.sh" --sanitizers TernSanitizedTests
   # MLIR's library is built without sanitizers, and shares containers with ours.
-  export ASAN_OPTIONS=detect_container_overflow=0
+  # A fault ends in a signal: an exit status could pass for one that a test expects.
+  export ASAN_OPTIONS=detect_container_overflow=0:abort_on_error=1
+  export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
   run_lit asan-lit "$root/build/asan" "(?=.*:: (Import|Runtime)/)(?=.*$filter)"
   run_gtests asan- "$root/build/asan"
 fi

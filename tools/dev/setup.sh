@@ -112,7 +112,7 @@ ensure_venv() {
   key=$({
     echo "$venv"
     /usr/bin/python3 --version
-    cat "$root/python/requirements-dev.txt"
+    cat "$root"/python/requirements*.txt
   } | hash_of)
   ensure_step venv "$key" "Installing Python packages into build/venv" make_venv
 }
