@@ -181,7 +181,7 @@ static FailureOr<Value> appendTokens(LoweringContext &ctx, unsigned past,
       b, zero, indexValue(b, sizes[0]), one, present,
       [&](OpBuilder &builder, Location loc, Value batch, ValueRange carried) {
         ImplicitLocOpBuilder body(loc, builder);
-        LoweringContext inner{ctx.node, ctx.inputs, body};
+        LoweringContext inner{ctx.node, ctx.inputs, ctx.inputTypes, body};
         Value length = tensor::ExtractOp::create(body, pastLengths, batch);
         Value offset = indexValue(body, sizeFromScalar(body, length));
         checkAtMost(inner, body.getIndexAttr(0), offset,

@@ -380,7 +380,7 @@ static LoweringResult lowerTensorScatter(LoweringContext &ctx) {
   return SmallVector<Value>{repeat(
       b, sizes[0], cache,
       [&](ImplicitLocOpBuilder &body, Value batch, Value carried) {
-        LoweringContext inner{ctx.node, ctx.inputs, body};
+        LoweringContext inner{ctx.node, ctx.inputs, ctx.inputTypes, body};
         Value index = tensor::ExtractOp::create(body, ctx.input(2), batch);
         Value start = indexValue(body, sizeFromScalar(body, index));
         checkAtMost(inner, body.getIndexAttr(0), start,
