@@ -138,6 +138,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(
       vector::createLowerVectorMultiReductionPass());
   pm.addPass(createSCFToControlFlowPass());
+  pm.addNestedPass<func::FuncOp>(createResolveExpandShapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(memref::createExpandOpsPass());

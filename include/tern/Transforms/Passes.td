@@ -48,6 +48,16 @@ def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def ResolveExpandShapes : Pass<"tern-resolve-expand-shapes", "::mlir::func::FuncOp"> {
+  let summary = "Turn expansions into several dynamic sizes into casts";
+  let description = [{
+    `memref.expand_shape` may split one dimension into several dynamic ones,
+    the sizes being operands; MLIR 22.1's `expand-strided-metadata` assumes one
+    and crashes. Rewrites such operations to `memref.reinterpret_cast`.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
   let summary = "Wrap a model's functions in the C interface of ModelABI.h";
   let description = [{

@@ -179,7 +179,13 @@ Value StepBuilder::sliceLogits() {
       ArrayRef<OpFoldResult>{attr(1), numLogits, attr(type.getDimSize(2))},
       ArrayRef<OpFoldResult>{attr(1), attr(1), attr(1)});
   target->set(slice);
-  return results.getOperand(model.logits);
+  auto logits = cast<RankedTensorType>(results.getOperand(model.logits).getType());
+  b.setInsertionPoint(results);
+  return tensor::CastOp::create(
+      b,
+      RankedTensorType::get({1, ShapedType::kDynamic, model.vocab},
+                            logits.getElementType()),
+      results.getOperand(model.logits));
 }
 
 void StepBuilder::build() {
@@ -201,10 +207,9 @@ void StepBuilder::build() {
   if (model.positionIds)
     step.getArgument(*model.positionIds)
         .replaceAllUsesWith(createPositions());
-  SmallVector<Value> results;
+  SmallVector<Value> results = {sliceLogits()};
   for (auto [kv, cache] : llvm::zip(model.caches, caches))
     results.push_back(appendInPlace(kv, cache));
-  results.insert(results.begin(), sliceLogits());
 
   step.front().eraseArguments(0, numOld);
   auto oldReturn = cast<func::ReturnOp>(step.front().getTerminator());
@@ -249,6 +254,8 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
       return;
     func::FuncOp step = graph.clone();
     step.setSymName("step");
+    // So that results which only say "the cache was updated" may be dropped.
+    step.setPrivate();
     getOperation().push_back(step);
     StepBuilder(step, *model, getContextLength()).build();
   }
