@@ -91,7 +91,7 @@ void tern::buildPackPipeline(OpPassManager &pm,
                              const PipelineOptions &options) {
   ternary::PackWeightsOptions pack;
   pack.encoding = options.encoding;
-  pm.addNestedPass<func::FuncOp>(ternary::createPackWeights(pack));
+  pm.addPass(ternary::createPackWeights(pack));
   addCleanup(pm);
 }
 
@@ -125,6 +125,7 @@ void tern::buildLowerPipeline(OpPassManager &pm,
   ConvertTernaryToVectorOptions vector;
   vector.target = options.vectorTarget;
   pm.addPass(createConvertTernaryToVector(vector));
+  pm.addNestedPass<func::FuncOp>(createLowerStridedCopies());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
   addCleanup(pm);
 }

@@ -10,7 +10,9 @@
 //     scf.for %t = %begin to %end { %i, %j = delinearize %t; body }
 //   }
 //
-// Values that the body uses travel in a struct on the caller's stack.
+// Values that the body uses travel in a struct on the caller's stack. The layers
+// of a model have the same loops, so equal bodies become one function: a model
+// of 30 layers costs the code generator what one layer does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +27,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace tern {
 #define GEN_PASS_DEF_OUTLINEPARALLELLOOPS
@@ -77,18 +80,22 @@ bool isInnermostCut(scf::ParallelOp loop) {
   return loop.getNumLoops() > 1 || estimateWork(*loop.getBody()) < kInnerChunk;
 }
 
+/// The outlined functions of a module by their text.
+using BodyTable = llvm::StringMap<func::FuncOp>;
+
 /// Outlines the loops of one function.
 class Outliner {
 public:
-  Outliner(func::FuncOp function, int64_t minWork)
+  Outliner(func::FuncOp function, int64_t minWork, BodyTable &bodies)
       : b(function.getLoc(), function.getContext()), function(function),
-        minWork(minWork), converter(function.getContext()),
+        minWork(minWork), bodies(bodies), converter(function.getContext()),
         pointer(LLVM::LLVMPointerType::get(function.getContext())) {}
 
   void outline(scf::ParallelOp loop);
 
 private:
-  /// Makes the body's function; returns it with the struct of what it uses.
+  /// Makes the body's function, or finds an equal one. `context` is the struct
+  /// of what the body uses.
   func::FuncOp createBody(scf::ParallelOp loop, ArrayRef<Value> captured,
                           LLVM::LLVMStructType context);
   /// Inside the body's function: the loop over [begin, end).
@@ -110,10 +117,23 @@ private:
   ImplicitLocOpBuilder b;
   func::FuncOp function;
   int64_t minWork;
+  BodyTable &bodies;
   LLVMTypeConverter converter;
   Type pointer;
-  unsigned counter = 0;
 };
+
+/// Returns the function of the table that equals `body`, which it erases, or
+/// `body` itself, which it adds.
+func::FuncOp unique(func::FuncOp body, BodyTable &bodies) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (Operation &op : body.front())
+    op.print(os, OpPrintingFlags().useLocalScope().printGenericOpForm());
+  auto [entry, isNew] = bodies.try_emplace(text, body);
+  if (!isNew)
+    body.erase();
+  return entry->second;
+}
 
 SmallVector<Value> Outliner::emitTripCounts(scf::ParallelOp loop,
                                             const IRMapping &mapping) {
@@ -171,9 +191,12 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
   b.setInsertionPoint(function);
   Type i64 = b.getI64Type();
   auto body = func::FuncOp::create(
-      b, (function.getSymName() + "_parallel_" + Twine(counter++)).str(),
+      b, (function.getSymName() + "_parallel_" + Twine(bodies.size())).str(),
       b.getFunctionType({pointer, i64, i64}, {}));
   body.setPrivate();
+  // Every layer calls it: a copy for each would undo the sharing.
+  body->setAttr("passthrough",
+                b.getArrayAttr({b.getStringAttr("noinline")}));
   b.setInsertionPointToStart(body.addEntryBlock());
 
   IRMapping mapping;
@@ -203,7 +226,7 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
   emitIterations(loop, mapping, begin, end);
   b.setInsertionPointToEnd(&body.front());
   func::ReturnOp::create(b);
-  return body;
+  return unique(body, bodies);
 }
 
 Value Outliner::emitContext(ArrayRef<Value> captured,
@@ -302,14 +325,25 @@ struct OutlineParallelLoopsPass
         functions.push_back(function);
     for (func::FuncOp function : functions)
       addHostArgument(function);
+    BodyTable bodies;
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
       lowerAsserts(function);
-      outlineLoops(function);
+      outlineLoops(function, bodies);
     }
+    hideFunctions();
   }
 
 private:
+  /// Only entry points are seen from outside the object: without this a graph
+  /// called `main` would be the program's.
+  void hideFunctions() {
+    auto internal = LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal() && !function->hasAttr(tern::kEntryAttr))
+        function->setAttr("llvm.linkage", internal);
+  }
+
   /// Entry points have the host as their first argument; others get it.
   void addHostArgument(func::FuncOp function) {
     if (function->hasAttr(tern::kEntryAttr))
@@ -366,8 +400,8 @@ private:
     return LLVM::AddressOfOp::create(b, pointer, name);
   }
 
-  void outlineLoops(func::FuncOp function) {
-    Outliner outliner(function, minWork);
+  void outlineLoops(func::FuncOp function, BodyTable &bodies) {
+    Outliner outliner(function, minWork, bodies);
     SmallVector<scf::ParallelOp> loops;
     function.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
       loops.push_back(loop);

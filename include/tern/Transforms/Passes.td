@@ -48,6 +48,16 @@ def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def LowerStridedCopies : Pass<"tern-lower-strided-copies", "::mlir::func::FuncOp"> {
+  let summary = "Turn copies between strided buffers into loops";
+  let description = [{
+    A `memref.copy` of contiguous buffers becomes a memcpy; one that is strided
+    would become a call of a library that the runtime does not have. Rewrites
+    the latter to linalg, so that it is vectorised like everything else.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def ResolveExpandShapes : Pass<"tern-resolve-expand-shapes", "::mlir::func::FuncOp"> {
   let summary = "Turn expansions into several dynamic sizes into casts";
   let description = [{

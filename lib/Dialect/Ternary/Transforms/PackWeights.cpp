@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace tern::ternary {
@@ -18,7 +19,8 @@ using namespace tern::ternary;
 
 namespace {
 /// Rewrites products on constant weights. Each matrix is packed once, behind
-/// its definition, whatever the number of its products.
+/// its definition, whatever the number of its products; the functions of a
+/// module share what is packed, since each has its own copy of the constant.
 class Packer {
 public:
   Packer(MLIRContext *context, LayoutAttr layout)
@@ -34,6 +36,8 @@ private:
   IRRewriter rewriter;
   LayoutAttr layout;
   llvm::DenseMap<Value, Value> bytesOf;
+  /// What the bytes of a constant of this type become.
+  llvm::DenseMap<std::pair<Attribute, Type>, TypedAttr> packedOf;
 };
 } // namespace
 
@@ -45,12 +49,17 @@ Value Packer::getBytes(Value weights) {
   rewriter.setInsertionPointAfterValue(weights);
   auto packed = cast<MatrixType>(weights.getType()).withLayout(layout);
   Location loc = weights.getLoc();
+  TypedAttr &known = packedOf[{
+      weights.getDefiningOp<ConstantOp>().getBytesAttr(), weights.getType()}];
+  if (known)
+    return bytes = arith::ConstantOp::create(rewriter, loc, known);
   Value matrix = rewriter.createOrFold<PackOp>(loc, packed, weights);
   auto type =
       RankedTensorType::get({packed.getStorageBytes()}, rewriter.getI8Type());
   bytes = rewriter.createOrFold<BytesOp>(loc, type, matrix);
   if (auto constant = matrix.getDefiningOp(); constant->use_empty())
     rewriter.eraseOp(constant);
+  matchPattern(bytes, m_Constant(&known));
   return bytes;
 }
 

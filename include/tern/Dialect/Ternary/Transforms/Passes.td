@@ -14,7 +14,7 @@ def DecomposeBitLinear : Pass<"ternary-decompose-bit-linear", "::mlir::func::Fun
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
-def PackWeights : Pass<"ternary-pack-weights", "::mlir::func::FuncOp"> {
+def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
   let summary = "Lay constant ternary weights out in tiles";
   let description = [{
     Rewrites each exact `ternary.matmul` to a `ternary.packed_matmul` on
