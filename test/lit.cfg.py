@@ -32,3 +32,19 @@ llvm_config.add_tool_substitutions(
      ["tern-opt", "ternc", "tern-reduce", "tern-lsp-server", "mlir-opt", "mlir-runner"]],
     [config.tern_tools_dir, config.llvm_tools_dir],
 )
+
+
+def vector_features():
+    """The targets of the vector lowering that this machine can run."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+            flags = next((line for line in cpuinfo if line.startswith("flags")), "").split()
+    except OSError:
+        return []
+    avx512 = {"avx512vl", "avx512bw", "avx512_vnni"}.issubset(flags)
+    targets = {"avx2": "avx2" in flags, "avxvnni": avx512 or "avx_vnni" in flags,
+               "avx512vnni": avx512}
+    return [target for target, runs in targets.items() if runs]
+
+
+config.available_features.update(vector_features())

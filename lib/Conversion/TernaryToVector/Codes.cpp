@@ -5,6 +5,7 @@
 #include "VectorTarget.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace tern::ternary;
@@ -39,30 +40,39 @@ Value CodeDecoder::decodeI2(OpBuilder &b, Location loc, int64_t plane) {
   return arith::AndIOp::create(b, loc, shifted, buildSplat(b, loc, type, mask));
 }
 
-// From the highest code down: it counts how many of 81 and 162 the byte
-// reaches; three times the rest brings the next code to the same place. All of
-// it stays in bytes, since the rest is at most 80.
+/// The high half of the product of 16-bit elements and 2^16 / divisor, rounded
+/// up: `v / divisor` for v below 256, and 256 times that (and more in the low
+/// byte) for 256 v. For 3, 9, 27 and 81 the rounding changes no quotient.
+static Value buildQuotient(OpBuilder &b, Location loc, Value v,
+                           int64_t divisor) {
+  Value factor = buildSplat(b, loc, cast<VectorType>(v.getType()),
+                            llvm::divideCeil(65536, divisor));
+  return arith::MulUIExtendedOp::create(b, loc, v, factor).getHigh();
+}
+
+// The code of plane j is q(j) - 3 q(j + 1), where q(j) is the byte divided by
+// 3^j. Quotients are taken in pairs of bytes, since x86 multiplies no bytes;
+// each depends on the byte alone, so there is no chain from plane to plane.
 void CodeDecoder::decodeT5(OpBuilder &b, Location loc) {
-  auto type = cast<VectorType>(bytes.getType());
-  Value one = buildSplat(b, loc, type, 1);
-  Value zero = buildSplat(b, loc, type, 0);
-  Value weight = buildSplat(b, loc, type, 81);
-  Value rest = bytes;
-  for (int64_t plane = 4; plane >= 0; --plane) {
-    Value code = zero, taken = zero;
-    for (int64_t bound : {81, 162}) {
-      Value reaches =
-          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, rest,
-                                buildSplat(b, loc, type, bound));
-      code = arith::AddIOp::create(
-          b, loc, code, arith::SelectOp::create(b, loc, reaches, one, zero));
-      taken = arith::AddIOp::create(
-          b, loc, taken,
-          arith::SelectOp::create(b, loc, reaches, weight, zero));
-    }
-    codes[plane] = code;
-    rest = arith::SubIOp::create(b, loc, rest, taken);
-    Value twice = arith::AddIOp::create(b, loc, rest, rest);
-    rest = arith::AddIOp::create(b, loc, twice, rest);
+  Value pairs = buildBitcast(b, loc, bytes, 16);
+  auto type = cast<VectorType>(pairs.getType());
+  Value lowByte = buildSplat(b, loc, type, 0x00ff);
+  Value highByte = buildSplat(b, loc, type, 0xff00);
+  Value even = arith::AndIOp::create(b, loc, pairs, lowByte);
+  Value odd = arith::AndIOp::create(b, loc, pairs, highByte);
+  Value quotient = bytes;
+  int64_t divisor = 1;
+  for (int64_t plane = 0; plane < 4; ++plane) {
+    divisor *= 3;
+    Value low = buildQuotient(b, loc, even, divisor);
+    Value high = buildQuotient(b, loc, odd, divisor);
+    high = arith::AndIOp::create(b, loc, high, highByte);
+    Value both = arith::OrIOp::create(b, loc, low, high);
+    Value next = buildBitcast(b, loc, both, 8);
+    Value twice = arith::AddIOp::create(b, loc, next, next);
+    Value thrice = arith::AddIOp::create(b, loc, twice, next);
+    codes[plane] = arith::SubIOp::create(b, loc, quotient, thrice);
+    quotient = next;
   }
+  codes[4] = quotient;
 }

@@ -34,33 +34,37 @@ def pack_row_major(trits):
     return (codes << np.array([0, 2, 4, 6], np.uint8)).sum(axis=2).astype(np.uint8).ravel()
 
 
-def make_operands(rng, kind, m, n, k):
-    """Activations [m, k] and trits [n, k]."""
+def make_operands(rng, kind, tokens, n, k):
+    """Activations [m, k] for each m of `tokens`, and trits [n, k]."""
     if kind == "random":
-        x = rng.integers(-128, 128, (m, k)).astype(np.int8)
-        return x, rng.integers(-1, 2, (n, k)).astype(np.int8)
+        xs = [rng.integers(-128, 128, (m, k)).astype(np.int8) for m in tokens]
+        return xs, rng.integers(-1, 2, (n, k)).astype(np.int8)
     x_value, trit = {"low-minus": (-128, -1), "low-plus": (-128, 1), "high-plus": (127, 1)}[kind]
-    return np.full((m, k), x_value, np.int8), np.full((n, k), trit, np.int8)
+    return [np.full((m, k), x_value, np.int8) for m in tokens], np.full((n, k), trit, np.int8)
 
 
-def write_case(out, index, x, trits):
-    m, k = x.shape
-    n = trits.shape[0]
-    expected = x.astype(np.int32) @ trits.astype(np.int32).T
+def write_product(out, name, trits):
+    n, k = trits.shape
     weights, _ = hex_constant(pack_row_major(trits))
-    x_attr, x_type = hex_constant(x)
-    y_attr, y_type = hex_constant(expected.astype(np.int32))
     out.write(f"""
-func.func @product{index}(%x: tensor<?x{k}xi8>) -> tensor<?x{n}xi32> {{
+func.func @{name}(%x: tensor<?x{k}xi8>) -> tensor<?x{n}xi32> {{
   %w = ternary.constant {weights} as !ternary.matrix<{n}x{k}>
   %y = ternary.matmul %x, %w : (tensor<?x{k}xi8>, !ternary.matrix<{n}x{k}>) -> tensor<?x{n}xi32>
   return %y : tensor<?x{n}xi32>
 }}
+""")
 
+
+def write_case(out, index, product, x, trits):
+    k, n = x.shape[1], trits.shape[0]
+    expected = x.astype(np.int32) @ trits.astype(np.int32).T
+    x_attr, x_type = hex_constant(x)
+    y_attr, y_type = hex_constant(expected.astype(np.int32))
+    out.write(f"""
 func.func @case{index}() -> i64 {{
   %x = arith.constant {x_attr}
   %tokens = tensor.cast %x : {x_type} to tensor<?x{k}xi8>
-  %y = call @product{index}(%tokens) : (tensor<?x{k}xi8>) -> tensor<?x{n}xi32>
+  %y = call @{product}(%tokens) : (tensor<?x{k}xi8>) -> tensor<?x{n}xi32>
   %found = tensor.cast %y : tensor<?x{n}xi32> to tensor<?x?xi32>
   %e = arith.constant {y_attr}
   %expected = tensor.cast %e : {y_type} to tensor<?x?xi32>
@@ -120,9 +124,14 @@ def main():
                         help="random, low-minus, low-plus, high-plus")
     args = parser.parse_args()
     rng = np.random.default_rng(158)
-    shapes = list(itertools.product(args.kinds.split(","), args.tokens, args.rows, args.cols))
-    for index, (kind, m, n, k) in enumerate(shapes):
-        write_case(sys.stdout, index, *make_operands(rng, kind, m, n, k))
+    shapes = []
+    matrices = itertools.product(args.kinds.split(","), args.rows, args.cols)
+    for number, (kind, n, k) in enumerate(matrices):
+        xs, trits = make_operands(rng, kind, args.tokens, n, k)
+        write_product(sys.stdout, f"product{number}", trits)
+        for x in xs:
+            write_case(sys.stdout, len(shapes), f"product{number}", x, trits)
+            shapes.append((kind, len(x), n, k))
     sys.stdout.write(COUNT_WRONG)
     write_main(sys.stdout, shapes)
 

@@ -1,0 +1,54 @@
+// RUN: tern-opt %s --ternary-pack-weights | FileCheck %s --check-prefixes=CHECK,I2
+// RUN: tern-opt %s --ternary-pack-weights=encoding=t5 | FileCheck %s --check-prefixes=CHECK,T5
+// RUN: not tern-opt %s --ternary-pack-weights=encoding=i4 2>&1 | FileCheck %s --check-prefix=ENCODING
+// RUN: not tern-opt %s --ternary-pack-weights=tile=3 2>&1 | FileCheck %s --check-prefix=TILE
+// RUN: not tern-opt %s --ternary-pack-weights=tile=0 2>&1 | FileCheck %s --check-prefix=NOTILE
+// ENCODING: error: unknown encoding 'i4'; expected i2 or t5
+// TILE: error: tile of 3 rows; expected 0 or a power of two up to 256
+// NOTILE: error: tile of 0 rows; expected a power of two up to 256
+
+// Whole tiles and, in i2, whole steps: nothing is padded or cut. Both products
+// use the same bytes.
+// CHECK-LABEL: func.func @whole(
+// CHECK:       %[[B:.*]] = arith.constant dense_resource<{{.*}}> : tensor<[[#]]xi8>
+// I2-NOT:      tensor.pad
+// T5:          %[[X:.*]] = tensor.pad %arg0 low[0, 0] high[0, 16]
+// I2:          %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<32x1024, #ternary.layout<i2, tile = 16>> ins(%arg0, %[[B]] :
+// I2-NOT:      tensor.extract_slice
+// I2:          ternary.packed_matmul !ternary.matrix<32x1024, #ternary.layout<i2, tile = 16>> ins(%arg1, %[[B]] :
+// I2-NOT:      tensor.extract_slice
+func.func @whole(%x: tensor<?x1024xi8>, %z: tensor<2x1024xi8>) -> (tensor<?x32xi32>, tensor<2x32xi32>) {
+  %w = ternary.constant dense<85> : tensor<8192xui8> as !ternary.matrix<32x1024>
+  %y = ternary.matmul %x, %w : (tensor<?x1024xi8>, !ternary.matrix<32x1024>) -> tensor<?x32xi32>
+  %v = ternary.matmul %z, %w : (tensor<2x1024xi8>, !ternary.matrix<32x1024>) -> tensor<2x32xi32>
+  return %y, %v : tensor<?x32xi32>, tensor<2x32xi32>
+}
+
+// CHECK-LABEL: func.func @parts(
+// CHECK:       tensor.pad %arg0 low[0, 0] high[0, [[#PAD:]]]
+// I2:          : tensor<?x4xi8> to tensor<?x16xi8>
+// T5:          : tensor<?x4xi8> to tensor<?x20xi8>
+// CHECK:       %[[M:.*]] = tensor.dim
+// CHECK:       %[[INIT:.*]] = tensor.empty(%[[M]]) : tensor<?x16xi32>
+// CHECK:       %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<2x4, #ternary.layout<{{i2|t5}}, tile = 16>>
+// CHECK-SAME:  outs(%[[INIT]] : tensor<?x16xi32>)
+// CHECK:       tensor.extract_slice %[[Y]][0, 0] [%[[M]], 2] [1, 1] : tensor<?x16xi32> to tensor<?x2xi32>
+func.func @parts(%x: tensor<?x4xi8>) -> tensor<?x2xi32> {
+  %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
+  %y = ternary.matmul %x, %w : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2xi32>
+  return %y : tensor<?x2xi32>
+}
+
+// Floats are not exact, groups have sums of their own, and what is no constant
+// cannot be packed at compile time.
+// CHECK-LABEL: func.func @stays(
+// CHECK-NOT:   ternary.packed_matmul
+// CHECK-COUNT-3: ternary.matmul
+// CHECK-NOT:   ternary.packed_matmul
+func.func @stays(%x: tensor<?x4xi8>, %f: tensor<?x4xf32>, %v: !ternary.matrix<2x4>) -> (tensor<?x2xf32>, tensor<?x2x2xi32>, tensor<?x2xi32>) {
+  %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
+  %0 = ternary.matmul %f, %w : (tensor<?x4xf32>, !ternary.matrix<2x4>) -> tensor<?x2xf32>
+  %1 = ternary.matmul %x, %w : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2x2xi32>
+  %2 = ternary.matmul %x, %v : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2xi32>
+  return %0, %1, %2 : tensor<?x2xf32>, tensor<?x2x2xi32>, tensor<?x2xi32>
+}
