@@ -77,8 +77,8 @@ TEST(Tokenizer, AppliesTheLowestRankThenTheLeftmost) {
   EXPECT_EQ(tokenizer.encode("aaa"), (std::vector<int64_t>{2, 0}));
   EXPECT_EQ(tokenizer.encode("aab"), (std::vector<int64_t>{4}));
   EXPECT_EQ(tokenizer.encode("aaab"), (std::vector<int64_t>{2, 3}));
-  EXPECT_EQ(tokenizer.encode("aaxb"), (std::vector<int64_t>{2, 1}))
-      << "an unknown character is dropped";
+  EXPECT_EQ(tokenizer.encode("aaxb"), (std::vector<int64_t>{4}))
+      << "an unknown character is dropped, and its neighbours merge";
 }
 
 TEST(Tokenizer, NamesWhatItDoesNotSupport) {
