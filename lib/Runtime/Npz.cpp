@@ -32,24 +32,33 @@ void tern::runtime::writeNpz(const std::string &path,
   file.commit();
 }
 
-NamedTensors tern::runtime::readNpz(const std::string &path) {
-  std::string contents = readFile(path);
+/// "layer/x.npy" holds the array "layer/x".
+static std::string removeSuffix(std::string name) {
+  constexpr std::string_view kSuffix = ".npy";
+  size_t length = name.size() - std::min(name.size(), kSuffix.size());
+  if (name.compare(length, kSuffix.size(), kSuffix) == 0)
+    name.resize(length);
+  return name;
+}
+
+NamedTensors tern::runtime::parseNpz(std::string_view bytes) {
   NamedTensors arrays;
-  std::string where = path;
-  try {
-    for (const ZipEntry &entry : listZip(contents)) {
-      std::string name = entry.name;
-      constexpr std::string_view kSuffix = ".npy";
-      if (name.size() > kSuffix.size() &&
-          name.compare(name.size() - kSuffix.size(), kSuffix.size(), kSuffix) ==
-              0)
-        name.resize(name.size() - kSuffix.size());
-      where = path + ": array '" + name + "'";
+  for (const ZipEntry &entry : listZip(bytes)) {
+    std::string name = removeSuffix(entry.name);
+    try {
       arrays.emplace_back(name, parseNpy(unpack(entry)));
-      where = path;
+    } catch (const InputError &error) {
+      throw InputError("array '" + name + "': " + error.what());
     }
-  } catch (const InputError &error) {
-    throw InputError(where + ": " + error.what());
   }
   return arrays;
+}
+
+NamedTensors tern::runtime::readNpz(const std::string &path) {
+  std::string bytes = readFile(path);
+  try {
+    return parseNpz(bytes);
+  } catch (const InputError &error) {
+    throw InputError(path + ": " + error.what());
+  }
 }

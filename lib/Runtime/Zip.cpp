@@ -172,7 +172,10 @@ ZipEntry readCentral(std::string_view archive, uint64_t &offset) {
   return entry;
 }
 
+/// The checksum of what `checksum` is of, followed by `bytes`.
 uint32_t computeChecksum(uint32_t checksum, std::string_view bytes) {
+  if (bytes.empty()) // zlib starts afresh at a null pointer
+    return checksum;
   return static_cast<uint32_t>(crc32_z(
       checksum, reinterpret_cast<const Bytef *>(bytes.data()), bytes.size()));
 }

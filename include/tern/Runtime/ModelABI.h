@@ -1,4 +1,4 @@
-/*===- ModelABI.h - what a compiled model offers, in C ----------------------===*
+/*===- ModelABI.h - what a compiled model offers, in C --------------------===*
  *
  * The one header that the compiler, the runtime and users' programs share.
  * ternc emits a constant `tern_model` of type TernModel; the runtime drives it.
@@ -47,8 +47,8 @@ typedef struct TernTensor {
 /* What the graph declares of one input or output. */
 typedef struct TernTensorSpec {
   const char *name;
-  int64_t dims[TERN_MAX_RANK];           /* -1: decided at run time */
-  const char *symbols[TERN_MAX_RANK];    /* name of a dimension, or null */
+  int64_t dims[TERN_MAX_RANK];        /* -1: decided at run time */
+  const char *symbols[TERN_MAX_RANK]; /* name of a dimension, or null */
   int32_t rank;
   int32_t dtype;
 } TernTensorSpec;
@@ -96,7 +96,7 @@ typedef struct TernCacheSpec {
   int32_t present; /* index of the output it leaves by, -1 if none */
   int32_t axis;    /* dimension of that input that counts positions */
   int32_t dtype;
-  int64_t bytes;   /* of the whole buffer at `context` positions (in place) */
+  int64_t bytes; /* of the whole buffer at `context` positions (in place) */
 } TernCacheSpec;
 
 /* Present when the graph maps token ids to logits. */
@@ -115,19 +115,19 @@ typedef struct TernLanguageModel {
 
 /* CPU features that a variant may need: bits of TernVariant.features. */
 enum TernFeature {
-  TERN_FEATURE_AVX2 = 1 << 0,       /* AVX2, FMA, F16C, BMI1/2: x86-64-v3 */
+  TERN_FEATURE_AVX2 = 1 << 0, /* AVX2, FMA, F16C, BMI1/2: x86-64-v3 */
   TERN_FEATURE_AVXVNNI = 1 << 1,
-  TERN_FEATURE_AVX512 = 1 << 2,     /* F, BW, CD, DQ, VL: x86-64-v4 */
+  TERN_FEATURE_AVX512 = 1 << 2, /* F, BW, CD, DQ, VL: x86-64-v4 */
   TERN_FEATURE_AVX512VNNI = 1 << 3,
   TERN_FEATURE_AVX512VBMI = 1 << 4
 };
 
 /* The model's code for one level of CPU. */
 typedef struct TernVariant {
-  const char *name;  /* "avx512vnni", "avxvnni", "avx2", "generic", "portable" */
+  const char *name; /* "avx512vnni", "avxvnni", "avx2", "generic", "portable" */
   uint64_t features; /* all of them must be there */
   TernRunFn run;
-  TernStepFn step;   /* null unless the cache is in place */
+  TernStepFn step; /* null unless the cache is in place */
 } TernVariant;
 
 typedef struct TernModel {
@@ -156,8 +156,8 @@ extern const TernModel tern_model;
 
 enum TernStatus {
   TERN_OK = 0,
-  TERN_ERROR_INPUT = 1, /* an argument is at fault; see the message */
-  TERN_ERROR_MEMORY = 2, /* or threads: the system has no more */
+  TERN_ERROR_INPUT = 1,   /* an argument is at fault; see the message */
+  TERN_ERROR_MEMORY = 2,  /* or threads: the system has no more */
   TERN_ERROR_INTERNAL = 3 /* our bug */
 };
 

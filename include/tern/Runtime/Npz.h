@@ -23,9 +23,12 @@ std::string makeNpyHeader(const Tensor &tensor);
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// Reads every array of an archive (stored or deflated, ZIP64 too).
-/// \throws InputError that names the file, the array and what is wrong. Never
-/// allocates more than deflate can have packed into the file.
+/// Reads every array of an archive (stored or deflated, ZIP64 too). Never
+/// allocates more than deflate can have packed into `bytes`.
+/// \throws InputError that names the array and what is wrong.
+NamedTensors parseNpz(std::string_view bytes);
+
+/// parseNpz of a file, which the messages name.
 NamedTensors readNpz(const std::string &path);
 
 /// Writes an archive as numpy.savez does: stored, one .npy an array. The file

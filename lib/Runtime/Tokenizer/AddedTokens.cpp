@@ -49,8 +49,7 @@ static size_t skipSpaceForward(std::string_view text, size_t begin) {
 AddedTokens::AddedTokens(const json &config, const Vocabulary &vocabulary,
                          const Normalizer &normalizer)
     : asWritten(1), inNormalized(1),
-      // As Rust's regex crate has it: with the joiners.
-      wordCharacter(R"([\w\x{200C}\x{200D}])") {
+      wordCharacter(std::string("[") + kRustWordSet + "]") {
   for (const json &entry : config) {
     Token token;
     token.spelling = entry.at("content").get<std::string>();
@@ -66,12 +65,14 @@ AddedTokens::AddedTokens(const json &config, const Vocabulary &vocabulary,
         !ids.try_emplace(token.spelling, token.id).second)
       continue;
     if (isSpecial)
-      special.insert(token.spelling);
+      special.insert(token.id);
     int32_t index = static_cast<int32_t>(tokens.size());
-    if (isNormalized)
-      insert(inNormalized, normalizer.normalize(token.spelling), index);
-    else
+    if (isNormalized) {
+      token.spelling = normalizer.normalize(token.spelling);
+      insert(inNormalized, token.spelling, index);
+    } else {
       insert(asWritten, token.spelling, index);
+    }
     byId[token.id] = index;
     tokens.push_back(std::move(token));
   }

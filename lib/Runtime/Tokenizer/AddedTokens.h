@@ -36,13 +36,12 @@ public:
   /// (`normalized` false), or at those matched in normalised text.
   std::vector<TextPart> split(std::string_view text, bool normalized) const;
 
-  /// Null if no added token has this id.
+  /// In normalised text, for a token that is matched there. Null if no added
+  /// token has this id.
   const std::string *findSpelling(int64_t id) const;
   std::optional<int64_t> findId(const std::string &spelling) const;
   /// Special tokens stand for no text.
-  bool isSpecial(const std::string &spelling) const {
-    return special.count(spelling) != 0;
-  }
+  bool isSpecial(int64_t id) const { return special.count(id) != 0; }
 
 private:
   struct Token {
@@ -69,7 +68,7 @@ private:
   std::vector<Token> tokens;
   std::unordered_map<int64_t, int32_t> byId;    // last token with an id
   std::unordered_map<std::string, int64_t> ids; // by spelling
-  std::unordered_set<std::string> special;
+  std::unordered_set<int64_t> special;
   Tree asWritten, inNormalized;
   Regex wordCharacter;
 };

@@ -222,8 +222,11 @@ std::unique_ptr<PreTokenizer> createSplitter(const std::string &type,
                                        : Behavior::Contiguous);
   if (type == "Punctuation")
     return make(Regex(R"([\p{P}$+<=>^`|~])"), readBehavior(config));
-  if (type == "Whitespace")
-    return make(Regex(R"(\w+|[^\w\s]+)"), Behavior::Removed, /*invert=*/true);
+  if (type == "Whitespace") {
+    std::string word = kRustWordSet;
+    return make(Regex("[" + word + "]+|[^" + word + "\\s]+"), Behavior::Removed,
+                /*invert=*/true);
+  }
   if (type == "WhitespaceSplit")
     return make(Regex(R"(\s)"), Behavior::Removed);
   if (type == "CharDelimiterSplit")

@@ -9,10 +9,12 @@ using namespace tern::runtime;
 namespace {
 
 // Oniguruma's \s is the property; PCRE2's has U+180E on top. Oniguruma's \w has
-// the combining marks and all connecting punctuation; PCRE2's has not.
+// the combining marks, all connecting punctuation, and of the numbers that are
+// no digits those of Latin-1 (¹, ½ and so on); PCRE2's differs in all of these.
 constexpr std::string_view kSpace = "\\p{White_Space}";
 constexpr std::string_view kNotSpace = "\\P{White_Space}";
-constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+                                   "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
 constexpr std::string_view kHex = "0-9A-Fa-f";
 
 /// One pass over the pattern.

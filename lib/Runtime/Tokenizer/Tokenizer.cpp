@@ -147,10 +147,8 @@ std::unique_ptr<TextStream> Tokenizer::makeTextStream() const {
   return std::make_unique<TokenTextStream>(
       parts->decoder.makeSteps(),
       [parts = parts.get()](int64_t id) -> const std::string * {
-        const std::string *spelling = parts->findSpelling(id);
-        if (!spelling || parts->addedTokens.isSpecial(*spelling))
-          return nullptr;
-        return spelling;
+        return parts->addedTokens.isSpecial(id) ? nullptr
+                                                : parts->findSpelling(id);
       });
 }
 

@@ -1,0 +1,208 @@
+//===- SessionTest.cpp - choosing code, checking arrays, sequences --------===//
+
+#include "FakeModel.h"
+
+#include "tern/Runtime/CpuFeatures.h"
+#include "tern/Runtime/DecodingState.h"
+#include "tern/Runtime/Error.h"
+
+#include <gtest/gtest.h>
+
+using namespace tern::runtime;
+using namespace tern::test;
+
+namespace {
+
+/// The message of the InputError that `body` throws.
+template <typename Body>
+std::string messageOf(Body body) {
+  try {
+    body();
+  } catch (const InputError &error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+struct AdderInputs {
+  explicit AdderInputs(int64_t rows)
+      : x(TERN_F32, {rows, 3}), y(TERN_BF16, {rows}) {}
+  std::vector<TernTensor> raw() const { return {x.raw(), y.raw()}; }
+  Tensor x, y;
+};
+
+std::vector<int64_t> makeTokens(int64_t count) {
+  std::vector<int64_t> tokens;
+  for (int64_t i = 0; i < count; ++i)
+    tokens.push_back((i * 31 + 7) % kVocab);
+  return tokens;
+}
+
+} // namespace
+
+TEST(CpuFeatures, TakesTheFirstVariantThatTheCpuRuns) {
+  TernVariant variants[] = {
+      {"best", TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI, nullptr, nullptr},
+      {"middle", TERN_FEATURE_AVX2, nullptr, nullptr},
+      {"last", 0, nullptr, nullptr}};
+  TernModel model = *findFakeModel("tensor");
+  model.variants = variants;
+  model.num_variants = 3;
+  uint64_t all = TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512 |
+                 TERN_FEATURE_AVX512VNNI | TERN_FEATURE_AVX512VBMI;
+  auto name = [&](uint64_t features, const char *wanted) {
+    return std::string(selectVariant(model, features, wanted).name);
+  };
+  EXPECT_EQ(name(all, ""), "best");
+  EXPECT_EQ(name(all & ~uint64_t(TERN_FEATURE_AVX512VNNI), ""), "middle");
+  EXPECT_EQ(name(0, ""), "last");
+  EXPECT_EQ(name(all, "last"), "last");
+  EXPECT_EQ(messageOf([&] { name(TERN_FEATURE_AVX2, "best"); }),
+            "cannot run variant 'best'; the model has best, middle, last (this "
+            "CPU runs: middle, last)");
+  EXPECT_EQ(messageOf([&] { name(0, "other"); }),
+            "cannot run variant 'other'; the model has best, middle, last "
+            "(this CPU runs: last)");
+  model.num_variants = 2;
+  EXPECT_EQ(messageOf([&] { name(0, ""); }),
+            "this CPU runs none of the model's variants; the model has best, "
+            "middle (this CPU runs: none)");
+}
+
+TEST(Session, RefusesAnotherAbi) {
+  TernModel model = *findFakeModel("tensor");
+  model.abi_version = TERN_ABI_VERSION + 1;
+  EXPECT_EQ(messageOf([&] { Session session(model, 1); }),
+            "the model has ABI version 2; this runtime expects 1");
+}
+
+TEST(Session, RunsTheGraph) {
+  Session session(*findFakeModel("tensor"), 2);
+  for (int64_t rows : {0, 1, 5, 100}) {
+    AdderInputs inputs(rows);
+    for (int64_t i = 0; i < 3 * rows; ++i)
+      inputs.x.data<float>()[i] = static_cast<float>(i);
+    std::vector<Tensor> outputs = session.run(inputs.raw());
+    ASSERT_EQ(outputs.size(), 2u);
+    EXPECT_EQ(outputs[0].dims(), (std::vector<int64_t>{rows, 3}));
+    for (int64_t i = 0; i < 3 * rows; ++i)
+      EXPECT_EQ(outputs[0].data<float>()[i], static_cast<float>(i + 1));
+  }
+}
+
+TEST(Session, NamesTheInputThatDoesNotFit) {
+  Session session(*findFakeModel("tensor"), 1);
+  AdderInputs two(2), three(3);
+  auto run = [&](std::vector<TernTensor> inputs) {
+    return messageOf([&] { session.run(inputs); });
+  };
+  EXPECT_EQ(run({two.x.raw()}), "the model takes 2 inputs, found 1");
+  EXPECT_EQ(run({two.y.raw(), two.y.raw()}),
+            "input 'x': expected float32[n,3], found bfloat16[2]");
+  EXPECT_EQ(run({Tensor(TERN_F32, {2, 4}).raw(), two.y.raw()}),
+            "input 'x': expected float32[n,3], found float32[2,4]");
+  EXPECT_EQ(run({Tensor(TERN_F32, {2, 3, 1}).raw(), two.y.raw()}),
+            "input 'x': expected float32[n,3], found float32[2,3,1]");
+  EXPECT_EQ(run({two.x.raw(), three.y.raw()}),
+            "input 'y': dimension 'n' is 3, but input 'x' made it 2");
+  TernTensor wild = two.x.raw();
+  wild.rank = 1000;
+  EXPECT_EQ(run({wild, two.y.raw()}),
+            "input 'x': expected float32[n,3], found an array of rank 1000");
+}
+
+TEST(Session, ReportsWhatTheModelRejectsAndGoesOn) {
+  Session session(*findFakeModel("tensor"), 2);
+  EXPECT_EQ(messageOf([&] { session.run(AdderInputs(7).raw()); }),
+            "seven rows do not broadcast");
+  EXPECT_EQ(session.run(AdderInputs(8).raw()).size(), 2u);
+}
+
+class DecodingStates : public testing::TestWithParam<const char *> {
+protected:
+  Session session{*findFakeModel(GetParam()), 2};
+  std::unique_ptr<DecodingState> state = DecodingState::create(session);
+
+  /// Feeds tokens[begin, end) and checks the last `numLogits` rows.
+  void feed(const std::vector<int64_t> &tokens, int64_t begin, int64_t end,
+            int64_t numLogits) {
+    std::vector<float> logits =
+        state->feed({tokens.begin() + begin, tokens.begin() + end}, numLogits);
+    ASSERT_EQ(logits.size(), static_cast<size_t>(numLogits * kVocab));
+    EXPECT_EQ(state->size(), end);
+    for (int64_t row = 0; row < numLogits; ++row) {
+      int64_t position = end - numLogits + row;
+      int64_t best =
+          predictNext({tokens.begin(), tokens.begin() + position + 1});
+      for (int64_t token : {int64_t(0), best, kVocab - 1})
+        ASSERT_EQ(logits[static_cast<size_t>(row * kVocab + token)],
+                  computeLogit(best, token))
+            << "position " << position << ", token " << token;
+    }
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(CacheKinds, DecodingStates,
+                         testing::Values("in-place", "returned", "none"));
+
+TEST_P(DecodingStates, ContinuesASequence) {
+  std::vector<int64_t> tokens = makeTokens(40);
+  feed(tokens, 0, 1, 1);
+  feed(tokens, 1, 17, 1);
+  feed(tokens, 17, 18, 1);
+  feed(tokens, 18, 40, 22);
+}
+
+TEST_P(DecodingStates, SplitsALongPromptIntoChunks) {
+  constexpr int64_t kChunk = DecodingState::kMaxChunk;
+  std::vector<int64_t> tokens = makeTokens(kContext);
+  feed(tokens, 0, kChunk + 1, 1);
+  state->reset();
+  feed(tokens, 0, kChunk, 1);
+  state->reset();
+  feed(tokens, 0, 2 * kChunk + 3, kChunk + 5); // rows from all three chunks
+  state->reset();
+  feed(tokens, 0, kContext, 0);
+}
+
+TEST_P(DecodingStates, ResetForgets) {
+  std::vector<int64_t> first = makeTokens(30), second = {1, 2, 3};
+  feed(first, 0, 30, 1);
+  state->reset();
+  EXPECT_EQ(state->size(), 0);
+  feed(second, 0, 2, 2);
+  feed(second, 2, 3, 1);
+}
+
+TEST_P(DecodingStates, ChecksTokensBeforeItReadsAny) {
+  auto feedAll = [&](std::vector<int64_t> tokens, int64_t numLogits) {
+    return messageOf([&] { state->feed(tokens, numLogits); });
+  };
+  EXPECT_EQ(feedAll({}, 0), "there are no tokens to read");
+  EXPECT_EQ(feedAll({1, 2}, 3), "cannot return 3 rows of logits for 2 tokens");
+  EXPECT_EQ(feedAll({1, kVocab}, 1),
+            "token id 259 is outside the model's vocabulary of 259");
+  EXPECT_EQ(feedAll({-1}, 1),
+            "token id -1 is outside the model's vocabulary of 259");
+  EXPECT_EQ(feedAll(makeTokens(kContext + 1), 1),
+            "a sequence of 1101 tokens exceeds the model's context of 1100");
+  EXPECT_EQ(state->size(), 0);
+}
+
+TEST(DecodingState, RefusesOtherGraphs) {
+  Session session(*findFakeModel("tensor"), 1);
+  EXPECT_EQ(messageOf([&] { DecodingState::create(session); }),
+            "'adder' is not a language model; run it with --inputs and "
+            "--outputs");
+}
+
+TEST(DecodingState, RefusesAnInputWithoutARole) {
+  TernLanguageModel language = *findFakeModel("returned")->language_model;
+  language.position_ids = -1;
+  TernModel model = *findFakeModel("returned");
+  model.language_model = &language;
+  Session session(model, 1);
+  EXPECT_EQ(messageOf([&] { DecodingState::create(session); }),
+            "input 'position_ids' has no role in generating text; run the "
+            "model with --inputs and --outputs");
+}

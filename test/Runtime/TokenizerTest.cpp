@@ -1,0 +1,144 @@
+//===- TokenizerTest.cpp - streams, limits and malformed files ------------===//
+//
+// tokenizer.test compares ids and texts with the `tokenizers` package.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FakeModel.h"
+
+#include "tern/Runtime/Error.h"
+#include "tern/Runtime/Tokenizer.h"
+
+#include <gtest/gtest.h>
+
+using namespace tern::runtime;
+using namespace tern::test;
+
+namespace {
+
+std::string messageOf(const std::string &json) {
+  try {
+    Tokenizer tokenizer(json);
+  } catch (const InputError &error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// A tokenizer whose model has the tokens a, b and ab, and `members` besides.
+std::string withMembers(const std::string &members) {
+  return "{" + members + (members.empty() ? "" : ",") +
+         R"("model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},)"
+         R"("merges":["a b"]}})";
+}
+
+void expectRefused(const std::string &json, const std::string &part) {
+  std::string message = messageOf(json);
+  EXPECT_NE(message.find(part), std::string::npos)
+      << json.substr(0, 300) << "\n  said: " << message;
+}
+
+} // namespace
+
+TEST(Tokenizer, StreamsWholeCharacters) {
+  Tokenizer tokenizer(makeByteTokenizer());
+  auto stream = tokenizer.makeTextStream();
+  EXPECT_EQ(stream->push(256), "") << "special";
+  EXPECT_EQ(stream->push(0xC3), "");
+  EXPECT_EQ(stream->push(258), "") << "special, inside a character";
+  EXPECT_EQ(stream->push(0xA9), "\u00E9");
+  EXPECT_EQ(stream->push(12345), "") << "unknown";
+  EXPECT_EQ(stream->push(-1), "") << "unknown";
+  EXPECT_EQ(stream->push(0xE2), "");
+  EXPECT_EQ(stream->finish(), "\uFFFD");
+}
+
+TEST(Tokenizer, FindsTokensByTheirSpelling) {
+  Tokenizer tokenizer(makeByteTokenizer());
+  EXPECT_EQ(tokenizer.findToken("</s>"), 257);
+  EXPECT_EQ(tokenizer.findToken("a"), 97);
+  EXPECT_EQ(tokenizer.findToken("none"), std::nullopt);
+}
+
+TEST(Tokenizer, MergesALongRunQuickly) {
+  // Quadratic merging would take hours here.
+  constexpr size_t kHalf = 500000;
+  Tokenizer tokenizer(withMembers(""));
+  std::string text;
+  for (size_t i = 0; i < kHalf; ++i)
+    text += "ab";
+  EXPECT_EQ(tokenizer.encode(text), std::vector<int64_t>(kHalf, 2));
+}
+
+TEST(Tokenizer, AppliesTheLowestRankThenTheLeftmost) {
+  Tokenizer tokenizer(
+      R"({"model":{"vocab":{"a":0,"b":1,"aa":2,"ab":3,"aab":4},)"
+      R"("merges":[["a","a"],["a","b"],["aa","b"]]}})");
+  EXPECT_EQ(tokenizer.encode("aaa"), (std::vector<int64_t>{2, 0}));
+  EXPECT_EQ(tokenizer.encode("aab"), (std::vector<int64_t>{4}));
+  EXPECT_EQ(tokenizer.encode("aaab"), (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(tokenizer.encode("aaxb"), (std::vector<int64_t>{4}))
+      << "an unknown character is dropped, and its neighbours merge";
+}
+
+TEST(Tokenizer, NamesWhatItDoesNotSupport) {
+  expectRefused(withMembers(R"("normalizer":{"type":"NFC"})"),
+                "normalizer 'NFC' is not supported");
+  expectRefused(withMembers(R"("pre_tokenizer":{"type":"BertPreTokenizer"})"),
+                "pre-tokenizer 'BertPreTokenizer' is not supported");
+  expectRefused(withMembers(R"("post_processor":{"type":"BertProcessing"})"),
+                "post-processor 'BertProcessing' is not supported");
+  expectRefused(withMembers(R"("decoder":{"type":"CTC"})"),
+                "decoder 'CTC' is not supported");
+  expectRefused(R"({"model":{"type":"Unigram","vocab":[["a",0.5]]}})",
+                "expected a model of type BPE, found 'Unigram'");
+}
+
+TEST(Tokenizer, RefusesUnsupportedPatterns) {
+  auto split = [](const std::string &regex) {
+    return withMembers(R"("pre_tokenizer":{"type":"Split","behavior":)"
+                       R"("Isolated","pattern":{"Regex":")" +
+                       regex + "\"}}");
+  };
+  expectRefused(split("[a-z&&[^b]]"), "a set operation in brackets");
+  expectRefused(split("[\\\\W]"), "'\\W' inside brackets");
+  expectRefused(split("(a"), "cannot compile the regular expression '(a'");
+  expectRefused(split("a\\\\"), "cannot compile the regular expression");
+  EXPECT_EQ(messageOf(split("[]a][[:alpha:]]")), "no error");
+}
+
+TEST(Tokenizer, RefusesMalformedFiles) {
+  expectRefused("", "tokenizer.json: ");
+  expectRefused("[]", "expected an object at the top");
+  expectRefused("{}", "expected a model of type BPE");
+  expectRefused(R"({"model":7})", "expected a model of type BPE");
+  expectRefused(R"({"model":{"vocab":{"a":"x"}}})",
+                "expected an integer in model.vocab");
+  expectRefused(R"({"model":{"vocab":{"a":{}}}})",
+                "expected an integer in model.vocab");
+  expectRefused(R"({"model":{"vocab":{"a":-1}}})", "token 'a' has id -1");
+  expectRefused(R"({"model":{"vocab":{"a":99999999999}}})",
+                "token 'a' has id 99999999999");
+  expectRefused(R"({"model":{"vocab":{"a":0},"merges":["a"]}})",
+                "two words with one space");
+  expectRefused(R"({"model":{"vocab":{"a":0},"merges":[["a"]]}})",
+                "pairs of strings");
+  expectRefused(R"({"model":{"vocab":{"a":0},"merges":[7]}})",
+                "pairs of strings");
+  expectRefused(R"({"model":{"vocab":{"a":0},"merges":["a a"]}})",
+                "a merge needs token 'aa'");
+  expectRefused(R"({"model":{"vocab":{"a":0},"unk_token":"u"}})",
+                "unk_token 'u' is not in the vocabulary");
+  expectRefused(withMembers(R"("added_tokens":[{"id":3}])"), "content");
+  expectRefused(withMembers(R"("decoder":[])"), "tokenizer.json: ");
+  expectRefused(withMembers(R"("post_processor":{"type":"TemplateProcessing",)"
+                            R"("single":[]})"),
+                "the template lacks the sequence");
+  expectRefused(std::string(100000, '['), "nested deeper than 64 levels");
+}
+
+TEST(Tokenizer, SurvivesEveryTruncation) {
+  std::string json = makeByteTokenizer();
+  for (size_t size = 0; size < json.size(); ++size)
+    EXPECT_NE(messageOf(json.substr(0, size)), "no error") << size;
+}
