@@ -102,7 +102,8 @@ static OpFoldResult sizeFromDefinition(ImplicitLocOpBuilder &b, OpResult tensor,
     return expand.getMixedOutputShape()[dim];
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
     OpFoldResult product = staticSize(b, 1);
-    for (int64_t source : collapse.getReassociationIndices()[dim])
+    ReassociationIndices group = collapse.getReassociationIndices()[dim];
+    for (int64_t source : group)
       product = multiplySizes(b, product, sizeOf(b, collapse.getSrc(), source));
     return product;
   }
