@@ -403,6 +403,9 @@ Value tern::onnx::foldScalar(ImplicitLocOpBuilder &b, Value scalar) {
     return scalar;
   for (OpOperand &operand : def->getOpOperands())
     operand.set(foldScalar(b, operand.get()));
+  // Users of the folded value may stand anywhere behind `def`.
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(def);
   SmallVector<Value> folded;
   if (failed(b.tryFold(def, folded)) || folded.empty())
     return scalar;
