@@ -49,13 +49,18 @@ static bool holdsNothing(ArrayRef<OpFoldResult> sizes) {
       sizes, [](OpFoldResult size) { return isConstantIntValue(size, 0); });
 }
 
+static bool holdsNothing(Value tensor) {
+  return llvm::is_contained(cast<RankedTensorType>(tensor.getType()).getShape(),
+                            0);
+}
+
 // The verifier wants offsets inside the tensor, even of slices without
 // elements; those need no slice.
 static Value extractSlice(ImplicitLocOpBuilder &b, Value tensor,
                           ArrayRef<OpFoldResult> offsets,
                           ArrayRef<OpFoldResult> sizes,
                           ArrayRef<OpFoldResult> strides) {
-  if (holdsNothing(sizes))
+  if (holdsNothing(sizes) || holdsNothing(tensor))
     return emptyTensor(
         b, sizes, cast<RankedTensorType>(tensor.getType()).getElementType());
   return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, strides);
@@ -65,7 +70,7 @@ static Value insertSlice(ImplicitLocOpBuilder &b, Value source, Value dest,
                          ArrayRef<OpFoldResult> offsets,
                          ArrayRef<OpFoldResult> sizes,
                          ArrayRef<OpFoldResult> strides) {
-  if (holdsNothing(sizes))
+  if (holdsNothing(sizes) || holdsNothing(dest))
     return dest;
   return tensor::InsertSliceOp::create(b, castToSizes(b, source, sizes), dest,
                                        offsets, sizes, strides);

@@ -417,7 +417,27 @@ static LoweringResult lowerArgExtreme(LoweringContext &ctx) {
 // CumSum
 //===----------------------------------------------------------------------===//
 
-// One step of a running sum: `sums` and `total` take the slice at `position`.
+// `slice` added to `total`.
+static Value addSlice(ImplicitLocOpBuilder &b, Value slice, Value total) {
+  int64_t rank = cast<RankedTensorType>(total.getType()).getRank();
+  AffineMap identity = b.getMultiDimIdentityMap(rank);
+  auto body = [](OpBuilder &nested, Location loc, ValueRange args) {
+    ImplicitLocOpBuilder b(loc, nested);
+    bool isFloat = isa<FloatType>(args[0].getType());
+    Value sum = isFloat
+                    ? arith::AddFOp::create(b, args[1], args[0]).getResult()
+                    : arith::AddIOp::create(b, args[1], args[0]).getResult();
+    linalg::YieldOp::create(b, sum);
+  };
+  return linalg::GenericOp::create(b, total.getType(), slice, total,
+                                   ArrayRef<AffineMap>{identity, identity},
+                                   parallelLoops(rank), body)
+      .getResult(0);
+}
+
+// One step of a running sum: `sums` takes the total before or after the slice
+// at `position` is added. What is written before is read before the total
+// changes, so that both stay in place.
 static void accumulateSlice(LoweringContext &ctx, ImplicitLocOpBuilder &b,
                             int64_t axis, Value position, ValueRange state) {
   Value sums = state[0], total = state[1];
@@ -425,27 +445,19 @@ static void accumulateSlice(LoweringContext &ctx, ImplicitLocOpBuilder &b,
   Sizes offsets(sizes.size(), b.getIndexAttr(0));
   Sizes strides(sizes.size(), b.getIndexAttr(1));
   offsets[axis] = position;
+  auto write = [&](Value slice) {
+    sums =
+        tensor::InsertSliceOp::create(b, slice, sums, offsets, sizes, strides);
+  };
+  bool isExclusive = ctx.node.getInt("exclusive", 0);
+  if (isExclusive)
+    write(total);
   Value slice =
       tensor::ExtractSliceOp::create(b, ctx.input(0), offsets, sizes, strides);
-  Type type = ctx.type(0).getElementType();
-  int64_t rank = sizes.size();
-  AffineMap identity = b.getMultiDimIdentityMap(rank);
-  auto add = [&](OpBuilder &nested, Location loc, ValueRange args) {
-    ImplicitLocOpBuilder body(loc, nested);
-    Value sum = isa<FloatType>(type)
-                    ? arith::AddFOp::create(body, args[1], args[0]).getResult()
-                    : arith::AddIOp::create(body, args[1], args[0]).getResult();
-    linalg::YieldOp::create(body, sum);
-  };
-  Value next =
-      linalg::GenericOp::create(b, total.getType(), slice, total,
-                                ArrayRef<AffineMap>{identity, identity},
-                                parallelLoops(rank), add)
-          .getResult(0);
-  bool isExclusive = ctx.node.getInt("exclusive", 0);
-  Value written = tensor::InsertSliceOp::create(b, isExclusive ? total : next,
-                                                sums, offsets, sizes, strides);
-  scf::YieldOp::create(b, ValueRange{written, next});
+  Value next = addSlice(b, slice, total);
+  if (!isExclusive)
+    write(next);
+  scf::YieldOp::create(b, ValueRange{sums, next});
 }
 
 static LoweringResult lowerCumSum(LoweringContext &ctx) {

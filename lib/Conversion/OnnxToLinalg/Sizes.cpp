@@ -102,7 +102,8 @@ static OpFoldResult sizeFromDefinition(ImplicitLocOpBuilder &b, OpResult tensor,
     return expand.getMixedOutputShape()[dim];
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
     OpFoldResult product = staticSize(b, 1);
-    for (int64_t source : collapse.getReassociationIndices()[dim])
+    ReassociationIndices group = collapse.getReassociationIndices()[dim];
+    for (int64_t source : group)
       product = multiplySizes(b, product, sizeOf(b, collapse.getSrc(), source));
     return product;
   }
@@ -402,6 +403,9 @@ Value tern::onnx::foldScalar(ImplicitLocOpBuilder &b, Value scalar) {
     return scalar;
   for (OpOperand &operand : def->getOpOperands())
     operand.set(foldScalar(b, operand.get()));
+  // Users of the folded value may stand anywhere behind `def`.
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(def);
   SmallVector<Value> folded;
   if (failed(b.tryFold(def, folded)) || folded.empty())
     return scalar;
