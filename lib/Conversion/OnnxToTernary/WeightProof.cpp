@@ -185,6 +185,22 @@ static std::pair<float, float> getMagnitudes(const float *values,
   return {largest, smallest};
 }
 
+/// The magnitude that more than half of the non-zero elements have, if one
+/// does, else any of theirs (Boyer and Moore's vote).
+static float getCommonMagnitude(const float *values, int64_t count) {
+  float candidate = 0.0f;
+  int64_t votes = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    float m = std::fabs(values[i]);
+    if (m == 0.0f)
+      continue;
+    if (votes == 0)
+      candidate = m;
+    votes += m == candidate ? 1 : -1;
+  }
+  return candidate;
+}
+
 /// Rounding errors: each element within 1e-3 of a trit of its row's scale.
 static std::optional<NearMiss> findNoise(const float *values, int64_t rows,
                                          int64_t cols) {
@@ -195,12 +211,12 @@ static std::optional<NearMiss> findNoise(const float *values, int64_t rows,
   NearMiss miss;
   for (int64_t n = 0; n < rows; ++n) {
     const float *row = values + n * cols;
-    float unit = getMagnitudes(row, cols).first;
+    float unit = getCommonMagnitude(row, cols);
     if (!std::isfinite(unit))
       return std::nullopt;
     auto isNear = [&](float value) {
       float m = std::fabs(value);
-      return m <= tolerance * unit || m >= (1 - tolerance) * unit;
+      return m <= tolerance * unit || std::fabs(m - unit) <= tolerance * unit;
     };
     if (!checkRow(row, cols, n, unit, miss, isNear))
       return std::nullopt;

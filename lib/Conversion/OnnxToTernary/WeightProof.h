@@ -44,9 +44,9 @@ struct NearMiss {
   int64_t count = 0;
 };
 
-/// Whether each row's elements lie within 1e-3 of -m, 0 or m, m being the
-/// row's or the matrix's largest magnitude, or are -2, -1, 0, 1 or 2 times one
-/// unit. For a matrix that `proveTernary` refused.
+/// Whether each row's elements lie within 1e-3 m of -m, 0 or m, m being the
+/// row's most common magnitude, or all are -2, -1, 0, 1 or 2 times one unit.
+/// For a matrix that `proveTernary` refused.
 std::optional<NearMiss> findNearMiss(const onnx::Tensor &weights);
 
 } // namespace tern

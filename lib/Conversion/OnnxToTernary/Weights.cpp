@@ -5,6 +5,10 @@
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstring>
 
 using namespace mlir;
 using namespace tern;
@@ -31,6 +35,13 @@ void tern::reportMissed(NodeOp node, const Twine &reason) {
       << remark::reason("{0}", text);
 }
 
+/// Nine digits tell any float from its neighbours.
+static std::string formatFloat(float value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.9g", value);
+  return text;
+}
+
 std::optional<TernaryWeight> tern::proveOrReport(NodeOp node,
                                                  const Tensor &weights) {
   if (std::optional<TernaryWeight> weight = proveTernary(weights))
@@ -39,8 +50,9 @@ std::optional<TernaryWeight> tern::proveOrReport(NodeOp node,
     auto warning = node.emitWarning()
                    << "weights of " << node.getKind()
                    << " are nearly ternary, so the layer stays float: found "
-                   << miss->found << " at [" << miss->row << ", " << miss->col
-                   << "], expected " << miss->expected;
+                   << formatFloat(miss->found) << " at [" << miss->row << ", "
+                   << miss->col << "], expected "
+                   << formatFloat(miss->expected);
     if (miss->count > 1)
       warning << ", and " << miss->count - 1 << " more such elements";
   }

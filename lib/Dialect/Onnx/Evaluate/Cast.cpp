@@ -36,16 +36,6 @@ static To convert(From from) {
   }
 }
 
-/// Brings bytes into the range of a type narrower than a byte.
-static void wrapSubByte(Tensor &tensor) {
-  unsigned bits = getBitWidth(tensor.getKind());
-  unsigned mask = (1u << bits) - 1;
-  unsigned sign = isUnsigned(tensor.getKind()) ? 0 : 1u << (bits - 1);
-  auto *data = tensor.getMutableData<uint8_t>();
-  for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i)
-    data[i] = static_cast<uint8_t>(((data[i] & mask) ^ sign) - sign);
-}
-
 Result tern::onnx::castTensor(Tensor &&tensor, ElementKind kind) {
   if (tensor.getKind() == kind)
     return std::move(tensor);

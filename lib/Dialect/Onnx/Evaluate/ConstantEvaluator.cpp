@@ -37,9 +37,14 @@ Value ConstantEvaluator::resolve(Value value) const {
   return substitution ? substitution(value) : value;
 }
 
-/// The inputs whose values `node` needs: Shape looks at a type only.
+/// The inputs whose values `node` needs: some look at a type only.
 static ValueRange getNeededInputs(NodeOp node) {
-  return node.is("Shape") || node.is("Size") ? ValueRange() : node.getInputs();
+  ValueRange inputs = node.getInputs();
+  if (node.is("Shape") || node.is("Size"))
+    return inputs.take_front(0);
+  if (node.is("CastLike"))
+    return inputs.take_front(1);
+  return inputs;
 }
 
 static bool isLeaf(Value value) {

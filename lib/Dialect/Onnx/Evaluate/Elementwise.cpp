@@ -2,6 +2,8 @@
 
 #include "Evaluation.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -244,10 +246,15 @@ static Result evaluateCast(EvaluationContext &context) {
   return castTensor(std::move(context.input(0)), *kind);
 }
 
+/// Takes the type of its second input, whose value need not be known.
 static Result evaluateCastLike(EvaluationContext &context) {
-  if (!context.has(0) || !context.has(1))
+  Value like = context.node.getInput(1);
+  std::optional<ElementKind> kind =
+      like ? getElementKind(getElementTypeOrSelf(like.getType()))
+           : std::nullopt;
+  if (!context.has(0) || !kind)
     return std::nullopt;
-  return castTensor(std::move(context.input(0)), context.input(1).getKind());
+  return castTensor(std::move(context.input(0)), *kind);
 }
 
 void tern::onnx::addElementwiseEvaluations(EvaluationTable &table) {

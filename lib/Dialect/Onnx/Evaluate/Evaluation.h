@@ -40,6 +40,9 @@ void addIndexingEvaluations(EvaluationTable &table);     // Indexing.cpp
 void addShapeEvaluations(EvaluationTable &table);        // Shape.cpp
 void addQuantizationEvaluations(EvaluationTable &table); // Quantization.cpp
 
+/// Brings bytes into the range of a kind narrower than a byte, keeping its bits
+/// (Tensor.cpp).
+void wrapSubByte(Tensor &tensor);
 /// The elements of `tensor` as i64; nullopt where it is no integer tensor.
 std::optional<llvm::SmallVector<int64_t>> getIntegers(const Tensor &tensor);
 /// Input `index` as integers where it is present, else attribute `name`;

@@ -2,6 +2,8 @@
 
 #include "tern/Dialect/Onnx/Evaluate/Tensor.h"
 
+#include "Evaluation.h"
+
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -201,6 +203,15 @@ static void unpackFields(ElementKind kind, ArrayRef<char> bytes, int64_t count,
   }
 }
 
+void tern::onnx::wrapSubByte(Tensor &tensor) {
+  unsigned bits = getBitWidth(tensor.getKind());
+  unsigned mask = (1u << bits) - 1;
+  unsigned sign = isUnsigned(tensor.getKind()) ? 0 : 1u << (bits - 1);
+  auto *data = tensor.getMutableData<uint8_t>();
+  for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i)
+    data[i] = static_cast<uint8_t>(((data[i] & mask) ^ sign) - sign);
+}
+
 std::optional<Tensor> Tensor::fromBytes(ElementKind kind,
                                         ArrayRef<int64_t> shape,
                                         ArrayRef<char> bytes, bool packed) {
@@ -240,6 +251,9 @@ std::optional<Tensor> Tensor::fromBytes(ElementKind kind,
   if (kind == ElementKind::Bool)
     for (int64_t i = 0; i < *count; ++i)
       out[i] = out[i] != 0;
+  // A dense attribute does not extend the sign of a narrow integer.
+  if (isSubByte(kind) && !mustUnpack)
+    wrapSubByte(*tensor);
   return tensor;
 }
 
@@ -275,6 +289,8 @@ std::optional<Tensor> Tensor::fromAttr(ElementsAttr attr) {
   ArrayRef<char> element = dense.getRawData();
   for (int64_t i = 0; i < tensor->numElements; ++i, out += element.size())
     std::memcpy(out, element.data(), element.size());
+  if (isSubByte(*kind))
+    wrapSubByte(*tensor);
   return tensor;
 }
 

@@ -75,12 +75,13 @@ Value StepBuilder::createMask() {
 Value StepBuilder::createPositions() {
   auto type = RankedTensorType::get({1, ShapedType::kDynamic}, b.getI64Type());
   Value empty = tensor::EmptyOp::create(b, type, ValueRange{count});
-  auto loops = SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel);
+  auto loops =
+      SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel);
   auto body = [&](OpBuilder &nested, Location loc, ValueRange) {
     Value index = linalg::IndexOp::create(nested, loc, 1);
     Value position = arith::AddIOp::create(nested, loc, index, past);
-    Value value = arith::IndexCastOp::create(nested, loc, nested.getI64Type(),
-                                             position);
+    Value value =
+        arith::IndexCastOp::create(nested, loc, nested.getI64Type(), position);
     linalg::YieldOp::create(nested, loc, value);
   };
   return linalg::GenericOp::create(
@@ -91,16 +92,16 @@ Value StepBuilder::createPositions() {
 
 Value StepBuilder::appendInPlace(const KVCache &kv, BlockArgument cache) {
   auto type = cast<RankedTensorType>(cache.getType());
-  SmallVector<OpFoldResult> offsets(type.getRank(), attr(0)),
-      sizes, strides(type.getRank(), attr(1));
+  SmallVector<OpFoldResult> offsets(type.getRank(), attr(0)), sizes,
+      strides(type.getRank(), attr(1));
   for (int64_t size : type.getShape())
     sizes.push_back(attr(size));
 
   // Before anything is appended: the past, for those who ask for its shape.
   sizes[kv.axis] = past;
   b.setInsertionPointAfter(total.getDefiningOp());
-  Value before = tensor::ExtractSliceOp::create(b, cache, offsets, sizes,
-                                                strides);
+  Value before =
+      tensor::ExtractSliceOp::create(b, cache, offsets, sizes, strides);
   BlockArgument argument = step.getArgument(kv.past);
   NodeOp concat;
   for (Operation *user : argument.getUsers())
@@ -116,12 +117,12 @@ Value StepBuilder::appendInPlace(const KVCache &kv, BlockArgument cache) {
       concat.getInputs()[1]);
   offsets[kv.axis] = past;
   sizes[kv.axis] = count;
-  Value updated = tensor::InsertSliceOp::create(b, added, cache, offsets, sizes,
-                                                strides);
+  Value updated =
+      tensor::InsertSliceOp::create(b, added, cache, offsets, sizes, strides);
   offsets[kv.axis] = attr(0);
   sizes[kv.axis] = total;
-  Value present = tensor::ExtractSliceOp::create(b, updated, offsets, sizes,
-                                                 strides);
+  Value present =
+      tensor::ExtractSliceOp::create(b, updated, offsets, sizes, strides);
   concat.getOutputs()[0].replaceAllUsesWith(present);
   concat.erase();
   return updated;
@@ -170,8 +171,8 @@ Value StepBuilder::sliceLogits() {
 
   b.setInsertionPoint(target->getOwner());
   auto type = cast<RankedTensorType>(target->get().getType());
-  auto fullType = RankedTensorType::get({1, ShapedType::kDynamic, type.getDimSize(2)},
-                                        type.getElementType());
+  auto fullType = RankedTensorType::get(
+      {1, ShapedType::kDynamic, type.getDimSize(2)}, type.getElementType());
   Value full = tensor::CastOp::create(b, fullType, target->get());
   Value first = arith::SubIOp::create(b, count, numLogits);
   Value slice = tensor::ExtractSliceOp::create(
@@ -205,8 +206,7 @@ void StepBuilder::build() {
   if (model.attentionMask)
     step.getArgument(*model.attentionMask).replaceAllUsesWith(createMask());
   if (model.positionIds)
-    step.getArgument(*model.positionIds)
-        .replaceAllUsesWith(createPositions());
+    step.getArgument(*model.positionIds).replaceAllUsesWith(createPositions());
   SmallVector<Value> results = {sliceLogits()};
   for (auto [kv, cache] : llvm::zip(model.caches, caches))
     results.push_back(appendInPlace(kv, cache));
@@ -216,12 +216,12 @@ void StepBuilder::build() {
   b.setInsertionPoint(oldReturn);
   auto newReturn = func::ReturnOp::create(b, results);
   oldReturn.erase();
-  step.setFunctionType(b.getFunctionType(
-      step.front().getArgumentTypes(), newReturn.getOperandTypes()));
+  step.setFunctionType(b.getFunctionType(step.front().getArgumentTypes(),
+                                         newReturn.getOperandTypes()));
   step.setAllArgAttrs(SmallVector<DictionaryAttr>(step.getNumArguments(),
                                                   b.getDictionaryAttr({})));
-  step.setAllResultAttrs(SmallVector<DictionaryAttr>(
-      step.getNumResults(), b.getDictionaryAttr({})));
+  step.setAllResultAttrs(SmallVector<DictionaryAttr>(step.getNumResults(),
+                                                     b.getDictionaryAttr({})));
   for (BlockArgument cache : caches)
     step.setArgAttr(cache.getArgNumber(),
                     bufferization::BufferizationDialect::kWritableAttrName,

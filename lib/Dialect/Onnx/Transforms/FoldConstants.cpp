@@ -78,8 +78,8 @@ private:
 bool FoldConstantsPass::isFoldable(NodeOp node) const {
   if (!evaluator.canEvaluate(node))
     return false;
-  // A shape may be known where the value is not.
-  if (node.is("Shape") || node.is("Size"))
+  // Some nodes look at an input's type only.
+  if (node.is("Shape") || node.is("Size") || node.is("CastLike"))
     return evaluator.isConstant(node->getResult(0));
   return llvm::all_of(node.getInputs(), [&](Value input) {
     Operation *producer = input.getDefiningOp();
