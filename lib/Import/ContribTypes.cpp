@@ -102,8 +102,7 @@ static void inferAttention(const NodeProto &node, InputTypes inputs,
   setOutput(outputs, 0, output);
 }
 
-void tern::importer::inferContribTypes(const NodeProto &node,
-                                       InputTypes inputs,
+void tern::importer::inferContribTypes(const NodeProto &node, InputTypes inputs,
                                        std::vector<TypeProto> &outputs) {
   // Older exporters put SimplifiedLayerNormalization in ONNX's own domain.
   auto rule = llvm::StringSwitch<InferenceRule>(getOperatorName(node))

@@ -29,8 +29,7 @@ ExternalData::ExternalData(StringRef modelPath)
     folder = ".";
 }
 
-Expected<std::shared_ptr<MemoryBuffer>>
-ExternalData::open(StringRef location) {
+Expected<std::shared_ptr<MemoryBuffer>> ExternalData::open(StringRef location) {
   if (auto it = files.find(location); it != files.end())
     return it->second;
   if (location.empty() || location.contains('\0'))
@@ -50,7 +49,8 @@ ExternalData::open(StringRef location) {
     return makeError(location, "cannot be read: " + error.message());
   if (!isInside(file, root))
     return makeError(location, "leaves the model's folder through a symbolic "
-                               "link to '" + file + "'");
+                               "link to '" +
+                                   file + "'");
   if (!fs::is_regular_file(file))
     return makeError(location, "is not a regular file");
   auto buffer = MemoryBuffer::getFile(file, /*IsText=*/false,
@@ -71,6 +71,5 @@ Expected<FileSlice> ExternalData::map(StringRef location, uint64_t offset,
     return makeError(location, "holds " + Twine(fileSize) +
                                    " bytes; expected " + Twine(size) +
                                    " bytes at offset " + Twine(offset));
-  return FileSlice{*file,
-                   ArrayRef((*file)->getBufferStart() + offset, size)};
+  return FileSlice{*file, ArrayRef((*file)->getBufferStart() + offset, size)};
 }

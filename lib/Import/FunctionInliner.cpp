@@ -152,7 +152,8 @@ LogicalResult FunctionChecker::checkCallee(const onnxlib::NodeProto &call,
                                 << kMaxDepth << " levels deep";
   path.push_back(&callee);
   uint64_t size = 0;
-  if (failed(checkNodes(*callee.mutable_node(), size)) || failed(adoptOpsets(callee)))
+  if (failed(checkNodes(*callee.mutable_node(), size)) ||
+      failed(adoptOpsets(callee)))
     return failure();
   path.pop_back();
   sizes[onnxlib::GetFunctionImplId(callee)] = size;
@@ -200,8 +201,8 @@ FunctionChecker::checkSameOperators(const onnxlib::FunctionProto &function,
   for (const auto &node : function.node()) {
     if (node.domain() != domain || functions.count(onnxlib::GetCalleeId(node)))
       continue;
-    const auto *meant = registry->GetSchema(
-        node.op_type(), static_cast<int>(version), domain);
+    const auto *meant =
+        registry->GetSchema(node.op_type(), static_cast<int>(version), domain);
     const auto *found = registry->GetSchema(node.op_type(), imported, domain);
     if (!meant || meant != found)
       return file.emitError(node)
@@ -221,9 +222,8 @@ LogicalResult tern::importer::inlineFunctions(ModelFile &file) {
   auto isUnused = [&](const auto &function) {
     return !checker.isReachable(function);
   };
-  functions.erase(
-      std::remove_if(functions.begin(), functions.end(), isUnused),
-      functions.end());
+  functions.erase(std::remove_if(functions.begin(), functions.end(), isUnused),
+                  functions.end());
   if (functions.empty())
     return success();
   try {

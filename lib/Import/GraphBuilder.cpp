@@ -122,10 +122,10 @@ LogicalResult GraphBuilder::annotateModule(ModuleOp module) {
   if (!graph.name().empty())
     module->setAttr("onnx.name", builder.getStringAttr(graph.name()));
   if (!model.producer_name().empty())
-    module->setAttr("onnx.producer",
-                    builder.getStringAttr(
-                        StringRef(model.producer_name() + " " +
-                                  model.producer_version()).rtrim()));
+    module->setAttr("onnx.producer", builder.getStringAttr(
+                                         StringRef(model.producer_name() + " " +
+                                                   model.producer_version())
+                                             .rtrim()));
   if (!metadata.empty())
     module->setAttr("onnx.metadata",
                     metadata.getDictionary(builder.getContext()));
@@ -281,8 +281,8 @@ LogicalResult GraphBuilder::buildReturn(func::FuncOp function) {
     resultAttrs.push_back(getValueAttrs(output.name()));
   }
   func::ReturnOp::create(builder, file.getLoc(), results);
-  function.setType(builder.getFunctionType(
-      function.getArgumentTypes(), ValueRange(results).getTypes()));
+  function.setType(builder.getFunctionType(function.getArgumentTypes(),
+                                           ValueRange(results).getTypes()));
   function.setAllResultAttrs(resultAttrs);
   return success();
 }

@@ -14,9 +14,8 @@ namespace tern::importer {
 /// Builds the module of a verified graph without `Constant` nodes, whose
 /// initializers are prepared. Takes the initializers' data out of `file`.
 /// Returns null after emitting an error.
-mlir::OwningOpRef<mlir::ModuleOp> buildModule(ModelFile &file,
-                                              const TypeMap &types,
-                                              TensorReader &reader);
+mlir::OwningOpRef<mlir::ModuleOp>
+buildModule(ModelFile &file, const TypeMap &types, TensorReader &reader);
 
 } // namespace tern::importer
 

@@ -140,7 +140,9 @@ LogicalResult GraphVerifier::reportUndefined(int index, StringRef input) {
     return diagnostic << "undefined; expected an input or initializer of the "
                          "graph or the output of an earlier node";
   SmallVector<int> cycle = findDependencyPath(producer->second, index);
-  auto printName = [&](int i) { diagnostic << "'" << graph.node(i).name() << "'"; };
+  auto printName = [&](int i) {
+    diagnostic << "'" << graph.node(i).name() << "'";
+  };
   if (cycle.empty()) {
     diagnostic << "defined by the later node ";
     printName(producer->second);

@@ -27,8 +27,7 @@ static std::string getNodeName(const onnxlib::NodeProto &node) {
   return node.output(0);
 }
 
-std::string
-tern::importer::getOperatorName(const onnxlib::NodeProto &node) {
+std::string tern::importer::getOperatorName(const onnxlib::NodeProto &node) {
   if (node.domain().empty())
     return node.op_type();
   return node.domain() + "::" + node.op_type();
@@ -144,8 +143,7 @@ InFlightDiagnostic ModelFile::emitError() const {
   return mlir::emitError(location);
 }
 
-InFlightDiagnostic
-ModelFile::emitError(const onnxlib::NodeProto &node) const {
+InFlightDiagnostic ModelFile::emitError(const onnxlib::NodeProto &node) const {
   InFlightDiagnostic diagnostic = mlir::emitError(getLoc(node));
   diagnostic << "node '" << getNodeName(node) << "' (" << getOperatorName(node);
   if (int opset = getOpset(node.domain()))

@@ -64,8 +64,8 @@ static LogicalResult verifyAttributeNames(const ModelFile &file,
              << "has attribute '" << attribute.name() << "' twice";
     if (!attribute.ref_attr_name().empty())
       return file.emitError(node)
-             << "attribute '" << attribute.name()
-             << "' refers to parameter '" << attribute.ref_attr_name()
+             << "attribute '" << attribute.name() << "' refers to parameter '"
+             << attribute.ref_attr_name()
              << "' of a function, but is not in one";
   }
   return success();

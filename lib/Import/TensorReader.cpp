@@ -116,7 +116,8 @@ LogicalResult TensorReader::prepare(TensorProto &tensor, StringRef name) {
   std::optional<uint64_t> size = getStorageSize(tensor);
   if (!size)
     return file.emitTensorError(name)
-           << "claims more bytes than can be addressed: " << getTypeText(tensor);
+           << "claims more bytes than can be addressed: "
+           << getTypeText(tensor);
 
   if (std::optional<std::string> problem = moveToRawData(tensor))
     return file.emitTensorError(name) << *problem;
@@ -169,10 +170,10 @@ LogicalResult TensorReader::checkBools(const TensorProto &tensor,
   if (tensor.data_type() != TensorProto::BOOL)
     return success();
   auto slice = slices.find(&tensor);
-  ArrayRef<char> bytes = slice == slices.end()
-                             ? ArrayRef<char>(tensor.raw_data().data(),
-                                              tensor.raw_data().size())
-                             : slice->second.bytes;
+  ArrayRef<char> bytes =
+      slice == slices.end()
+          ? ArrayRef<char>(tensor.raw_data().data(), tensor.raw_data().size())
+          : slice->second.bytes;
   const auto *wrong =
       llvm::find_if(bytes, [](char byte) { return byte != 0 && byte != 1; });
   if (wrong == bytes.end())
@@ -203,8 +204,8 @@ static ElementsAttr makeDense(RankedTensorType type, ArrayRef<char> bytes,
     return DenseElementsAttr::get(type, ArrayRef<Attribute>());
   if (dataType == TensorProto::BOOL)
     return DenseElementsAttr::get(
-        type, ArrayRef(reinterpret_cast<const bool *>(bytes.data()),
-                       bytes.size()));
+        type,
+        ArrayRef(reinterpret_cast<const bool *>(bytes.data()), bytes.size()));
   unsigned bits = getStorageBits(dataType);
   if (bits >= 8)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);

@@ -120,14 +120,11 @@ static std::optional<std::string> appendTypedData(const TensorProto &tensor,
   }
 }
 
-std::optional<std::string>
-tern::importer::moveToRawData(TensorProto &tensor) {
-  bool hasTyped = !tensor.float_data().empty() ||
-                  !tensor.int32_data().empty() ||
-                  !tensor.int64_data().empty() ||
-                  !tensor.double_data().empty() ||
-                  !tensor.uint64_data().empty() ||
-                  !tensor.string_data().empty();
+std::optional<std::string> tern::importer::moveToRawData(TensorProto &tensor) {
+  bool hasTyped =
+      !tensor.float_data().empty() || !tensor.int32_data().empty() ||
+      !tensor.int64_data().empty() || !tensor.double_data().empty() ||
+      !tensor.uint64_data().empty() || !tensor.string_data().empty();
   bool isExternal = tensor.data_location() == TensorProto::EXTERNAL;
   if (hasTyped && (tensor.has_raw_data() || isExternal))
     return std::string("holds data in a typed field and in ") +

@@ -17,7 +17,8 @@ def Onnx_NodeOp : Onnx_Op<"node", [Pure]> {
     Attributes of the node stand in `attrs` under their ONNX names: INT as
     `i64`, FLOAT as `f32`, STRING as a string, INTS and FLOATS as
     `array<i64: …>` and `array<f32: …>`, STRINGS as an array of strings, TENSOR
-    as a dense or resource elements attribute. An omitted optional input is an
+    as a dense or resource elements attribute, TENSORS as an array of these. An
+    omitted optional input is an
     `onnx.none`; an omitted output has type `none` and no uses. The location is
     the node's name.
 
@@ -60,7 +61,9 @@ def Onnx_ConstantOp : Onnx_Op<"constant",
     [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
   let summary = "an initializer or a constant node's value";
   let description = [{
-    Large values are resources mapped from the model's file.
+    Large values are resources over the memory of the model's file. A resource
+    holds exactly the bytes of its type, packed as the description of the
+    dialect says; one whose bytes were left out in printing is accepted.
 
     Example:
     ```mlir
@@ -74,6 +77,7 @@ def Onnx_ConstantOp : Onnx_Op<"constant",
     build($_builder, $_state, value.getType(), value);
   }]>];
   let hasFolder = 1;
+  let hasVerifier = 1;
 }
 
 def Onnx_NoneOp : Onnx_Op<"none", [Pure, ConstantLike]> {
