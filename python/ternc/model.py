@@ -101,12 +101,7 @@ class Model:
         bfloat16 is ml_dtypes.bfloat16.
         """
         self._check_names(inputs)
-        arrays = [np.ascontiguousarray(inputs[spec.name]) for spec in self.inputs]
-        # ascontiguousarray makes scalars one-dimensional.
-        arrays = [
-            array.reshape(np.shape(inputs[spec.name]))
-            for spec, array in zip(self.inputs, arrays)
-        ]
+        arrays = [np.asarray(inputs[spec.name], order="C") for spec in self.inputs]
         for spec, array in zip(self.inputs, arrays):
             spec.check(array)
         tensors = (abi.TernTensor * len(arrays))(*map(_to_tensor, arrays))

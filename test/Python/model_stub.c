@@ -1,4 +1,5 @@
-/*===- model_stub.c - a model library without a model -----------------------===*
+/*===- model_stub.c - a model library without a model
+ * -----------------------===*
  *
  * Implements ModelABI.h by hand, so that the Python package is tested without
  * the compiler. Compiled by test_model.py; -DNO_LANGUAGE_MODEL, -DABI=N and
@@ -38,23 +39,13 @@ static const TernLanguageModel language_model = {
     1000, 512, TERN_CACHE_IN_PLACE, 0, NULL, 0, 1, 2, 3};
 
 const TernModel tern_model = {
-    ABI,
-    3,
-    4,
-    0,
-    "stub",
-    "test",
-    inputs,
-    outputs,
-    NULL,
+    ABI,  3, 4,    0, "stub", "test", inputs, outputs, NULL,
 #ifdef NO_LANGUAGE_MODEL
     NULL,
 #else
     &language_model,
 #endif
-    NULL,
-    0,
-    "{}",
+    NULL, 0, "{}",
 };
 
 static const char *last_error = "";
@@ -131,11 +122,11 @@ int tern_generate(TernSession *session, const char *prompt, size_t prompt_size,
   if (prompt_size == 0)
     return fail("the prompt is empty");
   char text[256];
-  int size = snprintf(text, sizeof text, "%.17g %d %.17g %.17g %llu %d %zu!",
-                      sampling->temperature, sampling->top_k, sampling->top_p,
-                      sampling->repetition_penalty,
-                      (unsigned long long)sampling->seed, session->threads,
-                      prompt_size);
+  int size =
+      snprintf(text, sizeof text, "%.17g %d %.17g %.17g %llu %d %zu!",
+               sampling->temperature, sampling->top_k, sampling->top_p,
+               sampling->repetition_penalty, (unsigned long long)sampling->seed,
+               session->threads, prompt_size);
   if (emit(context, text, size - 1))
     return TERN_OK;
   for (int64_t i = 0; i < max_tokens; ++i)

@@ -79,7 +79,17 @@ def export_spec(spec, folder, form=WeightForm.INT2, **options):
     path = folder / "model.onnx"
     export(checkpoint, path, Options(form, rounding=rounding, **options))
     onnx.checker.check_model(str(path), full_check=True)
+    assert_all_used(onnx.load(path).graph)
     return built, path
+
+
+def assert_all_used(graph):
+    used = {name for node in graph.node for name in node.input}
+    used |= {value.name for value in graph.output}
+    made = {name for node in graph.node for name in node.output}
+    made |= {value.name for value in graph.input}
+    made |= {tensor.name for tensor in graph.initializer}
+    assert made == used
 
 
 def assert_close(found, expected):

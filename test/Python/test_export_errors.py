@@ -73,6 +73,25 @@ def test_missing_head(message):
     assert message(built) == "/in: error: tensor 'lm_head.weight' is missing"
 
 
+def test_wrong_shape_of_scale(message):
+    built = Built(Spec())
+    built.tensors[f"{Q_PROJ}.weight_scale"] = np.ones(18, np.float32)
+    assert message(built) == (
+        f"/in/model.safetensors: error: tensor '{Q_PROJ}.weight_scale'\n"
+        "  found F32 [18]; "
+        "expected F32 or BF16 or F16 [1], or F32 or BF16 or F16 []"
+    )
+
+
+def test_wrong_shape_of_norm(message):
+    built = Built(Spec())
+    built.tensors["model.norm.weight"] = np.ones(17, np.float32)
+    assert message(built) == (
+        "/in/model.safetensors: error: tensor 'model.norm.weight'\n"
+        "  found F32 [17]; expected F32 or BF16 or F16 [18]"
+    )
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_scale_must_be_positive(value, message):
     built = Built(Spec())
@@ -94,7 +113,7 @@ def test_wrong_shape_of_packed_weight(message):
     built.tensors[f"{Q_PROJ}.weight"] = built.tensors[f"{Q_PROJ}.weight"][:-1].copy()
     assert message(built) == (
         f"/in/model.safetensors: error: tensor '{Q_PROJ}.weight'\n"
-        "  found U8 [4, 18]; expected U8 [5, 18]"
+        "  found U8 [4, 18]; expected U8 [5, 18], or F32 or BF16 or F16 [18, 18]"
     )
 
 
@@ -103,7 +122,7 @@ def test_wrong_dtype(message):
     built.tensors[f"{Q_PROJ}.weight"] = np.zeros((18, 18), np.int32)
     assert message(built) == (
         f"/in/model.safetensors: error: tensor '{Q_PROJ}.weight'\n"
-        "  found I32 [18, 18]; expected F32 or BF16 or F16 or U8 [18, 18]"
+        "  found I32 [18, 18]; expected U8 [5, 18], or F32 or BF16 or F16 [18, 18]"
     )
 
 

@@ -100,7 +100,7 @@ class Checkpoint:
     def get_float(self, shape: tuple[int, ...], *names: str) -> TensorInfo:
         """As get, for a float tensor of `shape`."""
         info = self.get(*names)
-        expect(info, FLOATS, shape)
+        expect(info, (FLOATS, shape))
         return info
 
     def ignore(self, name: str) -> None:
@@ -147,14 +147,15 @@ def _reading(info: TensorInfo) -> Iterator[safe_open]:
         ) from error
 
 
-def expect(info: TensorInfo, dtypes: tuple[str, ...], shape: tuple[int, ...]) -> None:
-    """Raises ExportError unless the tensor has `shape` and one of `dtypes`."""
-    if info.dtype in dtypes and info.shape == shape:
+def expect(info: TensorInfo, *forms: tuple[tuple[str, ...], tuple[int, ...]]) -> None:
+    """Raises ExportError unless the tensor has the shape and one of the dtypes
+    of one of `forms`."""
+    if any(info.dtype in dtypes and info.shape == shape for dtypes, shape in forms):
         return
+    expected = (f"{' or '.join(dtypes)} {list(shape)}" for dtypes, shape in forms)
     raise ExportError(
         f"{info.file}: error: tensor '{info.name}'\n"
-        f"  found {info.dtype} {list(info.shape)}; "
-        f"expected {' or '.join(dtypes)} {list(shape)}"
+        f"  found {info.dtype} {list(info.shape)}; expected {', or '.join(expected)}"
     )
 
 

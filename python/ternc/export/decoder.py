@@ -39,10 +39,21 @@ class _Sizes:
 
 
 @dataclass(frozen=True)
+class _Shapes:
+    """Shapes to bring projections, keys and values into, as vectors of i64."""
+
+    split: str  # [batch, sequence, heads, head_dim] of a projection
+    joined: str  # [batch, sequence, heads * head_dim]
+    # Where query heads share keys and values: [batch, kv_heads, heads / kv_heads,
+    # total, head_dim] to expand to, and [batch, heads, total, head_dim].
+    repeated: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class _Step:
     """Values that every layer of one call shares."""
 
-    sizes: _Sizes
+    shapes: _Shapes
     mask: str  # f32 [batch, 1, sequence, total]: 0 or the lowest float
     cos: str  # f32 [batch, 1, sequence, head_dim]
     sin: str
@@ -97,8 +108,10 @@ class Decoder:
         with self._graph.scope("model.mask"):
             sizes = self._sizes(ids)
             mask = self._mask(padding, sizes)
+        with self._graph.scope("model.shapes"):
+            shapes = self._shapes(sizes)
         cos, sin = self._rotation(positions)
-        return _Step(sizes, mask, cos, sin)
+        return _Step(shapes, mask, cos, sin)
 
     def _sizes(self, ids: str) -> _Sizes:
         graph = self._graph
@@ -111,6 +124,22 @@ class Decoder:
         total = graph.node("Reshape", end, graph.ints(-1), allowzero=0)
         rows = graph.node("Squeeze", batch)
         return _Sizes(batch, sequence, total, rows, past, length, end)
+
+    def _shapes(self, sizes: _Sizes) -> _Shapes:
+        config, graph = self._config, self._graph
+        rest, head_dim = graph.ints(-1), graph.ints(config.head_dim)
+
+        def shape(*parts: str) -> str:
+            return graph.node("Concat", sizes.batch, *parts, axis=0)
+
+        split = shape(sizes.sequence, rest, head_dim)
+        joined = shape(sizes.sequence, rest)
+        repeats = config.num_heads // config.num_kv_heads
+        if repeats == 1:
+            return _Shapes(split, joined, None)
+        heads, kv_heads = graph.ints(config.num_heads), graph.ints(config.num_kv_heads)
+        expanded = shape(kv_heads, graph.ints(repeats), sizes.total, head_dim)
+        return _Shapes(split, joined, (expanded, shape(heads, sizes.total, head_dim)))
 
     def _mask(self, padding: str, sizes: _Sizes) -> str:
         """f32 [batch, 1, sequence, total] to add to scores: each token sees the
@@ -201,10 +230,7 @@ class Decoder:
             weights = graph.node("Softmax", scores, axis=-1)
             y = graph.node("MatMul", weights, values)
             y = graph.node("Transpose", y, perm=[0, 2, 1, 3])
-            shape = graph.node(
-                "Concat", step.sizes.batch, step.sizes.sequence, graph.ints(-1), axis=0
-            )
-            y = graph.node("Reshape", y, shape, allowzero=1)
+            y = graph.node("Reshape", y, step.shapes.joined, allowzero=1)
         y = self._sub_norm(
             y, width, f"{module}.attn_sub_norm", f"{module}.inner_attn_ln"
         )
@@ -223,15 +249,7 @@ class Decoder:
             config.attention_bias,
         )
         with graph.scope(module):
-            shape = graph.node(
-                "Concat",
-                step.sizes.batch,
-                step.sizes.sequence,
-                graph.ints(-1),
-                graph.ints(config.head_dim),
-                axis=0,
-            )
-            y = graph.node("Reshape", y, shape, allowzero=1)
+            y = graph.node("Reshape", y, step.shapes.split, allowzero=1)
             return graph.node("Transpose", y, perm=[0, 2, 1, 3])
 
     def _rotate(self, x: str, step: _Step) -> str:
@@ -259,30 +277,11 @@ class Decoder:
 
     def _repeat(self, x: str, step: _Step) -> str:
         """Gives each query head its key or value head."""
-        config, graph = self._config, self._graph
-        repeats = config.num_heads // config.num_kv_heads
-        if repeats == 1:
+        if step.shapes.repeated is None:
             return x
-        head_dim = graph.ints(config.head_dim)
-        expanded = graph.node(
-            "Concat",
-            step.sizes.batch,
-            graph.ints(config.num_kv_heads),
-            graph.ints(repeats),
-            step.sizes.total,
-            head_dim,
-            axis=0,
-        )
-        merged = graph.node(
-            "Concat",
-            step.sizes.batch,
-            graph.ints(config.num_heads),
-            step.sizes.total,
-            head_dim,
-            axis=0,
-        )
-        x = graph.node("Expand", self._unsqueeze(x, 2), expanded)
-        return graph.node("Reshape", x, merged, allowzero=1)
+        expanded, merged = step.shapes.repeated
+        x = self._graph.node("Expand", self._unsqueeze(x, 2), expanded)
+        return self._graph.node("Reshape", x, merged, allowzero=1)
 
     def _mlp(self, module: str, x: str) -> str:
         config, graph = self._config, self._graph

@@ -74,10 +74,9 @@ def load_weight(
     """
     info = checkpoint.get(f"{module}.weight")
     online = quantization is not None and quantization.online
-    if info.dtype == "U8" and not online:
-        expect(info, ("U8",), (packed_rows(rows), columns))
-    else:
-        expect(info, FLOATS if online else FLOATS + ("U8",), (rows, columns))
+    packed = (("U8",), (packed_rows(rows), columns))
+    unpacked = (FLOATS, (rows, columns))
+    expect(info, *([unpacked] if online else [packed, unpacked]))
 
     def stored(trits: Callable[[], np.ndarray]) -> TernaryWeight:
         multiplies = quantization is not None and quantization.scale_multiplies
@@ -96,8 +95,7 @@ def load_weight(
 
 def _read_scale(checkpoint: Checkpoint, module: str) -> np.ndarray:
     info = checkpoint.get(f"{module}.weight_scale")
-    if info.shape != ():
-        expect(info, FLOATS, (1,))
+    expect(info, (FLOATS, (1,)), (FLOATS, ()))
     scale = checkpoint.read_f32(info).reshape(())
     if not scale > 0:
         raise ExportError(
