@@ -75,7 +75,7 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
     Example:
     ```mlir
     %q, %s = ternary.quantize %x,
-        #ternary.quantization<reciprocal, half_even, eps = 1.0e-05, qmin = -128>
+        <reciprocal, half_even, eps = 1.0e-05, qmin = -128>
         : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xf32>
     ```
   }];
