@@ -105,6 +105,10 @@ check_format() {
   }
 }
 
+if [[ $root == *[[:space:]]* ]]; then
+  echo "check.sh: lit cannot run tests below '$root': expected a path without spaces" >&2
+  exit 2
+fi
 "$root/tools/dev/setup.sh"
 mkdir -p "$reports"
 : >"$reports/suites.tsv"

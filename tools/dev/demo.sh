@@ -28,7 +28,8 @@ if ! is_newer "$story/model.onnx" "$root/examples/story" "$root/python/ternc"; t
   PYTHONPATH=$root/python "$root/build/venv/bin/python" -m ternc.export \
     "$root/examples/story" -o "$story/model.onnx" >&2
 fi
-if ! is_newer "$story/story" "$story/model.onnx" "$root/build/bin/ternc"; then
+if ! is_newer "$story/story" "$story/model.onnx" "$root/build/bin/ternc" \
+  "$root"/build/lib/libTernRuntime*.a; then
   note "Compiling build/story/model.onnx to build/story/story"
   "$root/build/bin/ternc" "$story/model.onnx" -o "$story/story" >&2
 fi
