@@ -130,6 +130,10 @@ Session::Session(const TernModel &model, int numThreads)
 std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   checkInputs(model, inputs);
   std::vector<TernTensor> raw(static_cast<size_t>(model.num_outputs));
+  for (size_t i = 0; i < raw.size(); ++i) {
+    raw[i].rank = model.outputs[i].rank;
+    raw[i].dtype = model.outputs[i].dtype;
+  }
   CallFrame frame;
   frame.team = &team;
   bool succeeded = callRun(variant.run, frame, inputs.data(), raw.data());

@@ -2,6 +2,8 @@
 
 #include "tern/Transforms/Passes.h"
 
+#include "MemRefCasts.h"
+
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,9 +38,9 @@ public:
 private:
   /// Starts a function of the C interface with these parameters.
   func::FuncOp createEntry(StringRef name, TypeRange parameters);
-  /// An identity-layout memref over `data`, with one of `sizes` for each
-  /// dynamic dimension.
-  Value createMemRef(MemRefType type, Value data, ValueRange sizes);
+  Value createMemRef(MemRefType type, Value data, ValueRange sizes) {
+    return tern::createMemRef(b, converter, type, data, sizes);
+  }
   Value loadField(Type type, Value base, int64_t offset);
   void storeField(Value value, Value base, int64_t offset);
   Value toI64(Value index);
@@ -86,30 +88,6 @@ Value EntryBuilder::toIndex(Value integer) {
   return arith::IndexCastOp::create(b, b.getIndexType(), integer);
 }
 
-Value EntryBuilder::createMemRef(MemRefType type, Value data,
-                                 ValueRange sizes) {
-  Location loc = b.getLoc();
-  auto descriptor =
-      MemRefDescriptor::poison(b, loc, converter.convertType(type));
-  descriptor.setAllocatedPtr(b, loc, data);
-  descriptor.setAlignedPtr(b, loc, data);
-  descriptor.setConstantOffset(b, loc, 0);
-  Value stride = LLVM::ConstantOp::create(b, i64, b.getI64IntegerAttr(1));
-  size_t dynamic = sizes.size();
-  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    Value size = type.isDynamicDim(dim)
-                     ? sizes[--dynamic]
-                     : LLVM::ConstantOp::create(
-                           b, i64, b.getI64IntegerAttr(type.getDimSize(dim)))
-                           .getResult();
-    descriptor.setSize(b, loc, dim, size);
-    descriptor.setStride(b, loc, dim, stride);
-    stride = LLVM::MulOp::create(b, stride, size);
-  }
-  return UnrealizedConversionCastOp::create(b, type, Value(descriptor))
-      .getResult(0);
-}
-
 void EntryBuilder::emitRun(func::FuncOp main) {
   func::FuncOp entry =
       createEntry("tern_run", {pointer, pointer, pointer});
@@ -131,10 +109,7 @@ void EntryBuilder::emitRun(func::FuncOp main) {
   for (auto [index, result] : llvm::enumerate(call.getResults())) {
     auto memref = cast<MemRefType>(result.getType());
     int64_t base = index * kTensorBytes;
-    MemRefDescriptor descriptor(
-        UnrealizedConversionCastOp::create(b, converter.convertType(memref),
-                                           result)
-            .getResult(0));
+    MemRefDescriptor descriptor(tern::getDescriptor(b, converter, result));
     storeField(descriptor.alignedPtr(b, b.getLoc()), outputs,
                base + kDataOffset);
     for (int64_t dim = 0; dim < memref.getRank(); ++dim)

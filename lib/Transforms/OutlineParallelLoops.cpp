@@ -18,6 +18,9 @@
 
 #include "tern/Transforms/Passes.h"
 
+#include "MemRefCasts.h"
+
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -104,6 +107,12 @@ private:
   /// The number of iterations of each dimension.
   SmallVector<Value> emitTripCounts(scf::ParallelOp loop,
                                     const IRMapping &mapping);
+  /// The fields of the struct that stand for `value`: for a memref of the
+  /// identity layout its pointer and dynamic sizes, which is most of them, and
+  /// a third of a descriptor's words; else its form in the LLVM dialect.
+  SmallVector<Type> getFieldTypes(Value value);
+  SmallVector<Value> emitFields(Value value);
+  Value rebuild(Type type, ValueRange fields);
   /// Fills the struct at the call site; returns its address.
   Value emitContext(ArrayRef<Value> captured, LLVM::LLVMStructType context);
   /// Calls the body for all iterations, on many threads if there is much to do.
@@ -200,16 +209,19 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
   b.setInsertionPointToStart(body.addEntryBlock());
 
   IRMapping mapping;
-  for (auto [index, value] : llvm::enumerate(captured)) {
-    Type fieldType = context.getBody()[index];
+  int32_t next = 0;
+  auto loadField = [&] {
     Value address = LLVM::GEPOp::create(
         b, pointer, context, body.getArgument(0),
-        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
-    Value field = LLVM::LoadOp::create(b, fieldType, address);
-    if (fieldType != value.getType())
-      field = UnrealizedConversionCastOp::create(b, value.getType(), field)
-                  .getResult(0);
-    mapping.map(value, field);
+        ArrayRef<LLVM::GEPArg>{0, next});
+    return LLVM::LoadOp::create(b, context.getBody()[next++], address)
+        .getResult();
+  };
+  for (Value value : captured) {
+    SmallVector<Value> fields;
+    for (size_t i = 0, e = getFieldTypes(value).size(); i < e; ++i)
+      fields.push_back(loadField());
+    mapping.map(value, rebuild(value.getType(), fields));
   }
   // Constants are cheaper made anew than carried along.
   llvm::SetVector<Value> used;
@@ -229,6 +241,44 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
   return unique(body, bodies);
 }
 
+/// `type` as a memref of the identity layout, or null.
+static MemRefType getPlainMemRef(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  return memref && memref.getLayout().isIdentity() ? memref : MemRefType();
+}
+
+SmallVector<Type> Outliner::getFieldTypes(Value value) {
+  MemRefType memref = getPlainMemRef(value.getType());
+  if (!memref)
+    return {converter.convertType(value.getType())};
+  SmallVector<Type> types(1 + memref.getNumDynamicDims(), b.getI64Type());
+  types[0] = pointer;
+  return types;
+}
+
+SmallVector<Value> Outliner::emitFields(Value value) {
+  MemRefType memref = getPlainMemRef(value.getType());
+  if (!memref && converter.convertType(value.getType()) == value.getType())
+    return {value};
+  MemRefDescriptor descriptor(tern::getDescriptor(b, converter, value));
+  if (!memref)
+    return {descriptor};
+  SmallVector<Value> fields = {descriptor.alignedPtr(b, b.getLoc())};
+  for (int64_t dim = 0; dim < memref.getRank(); ++dim)
+    if (memref.isDynamicDim(dim))
+      fields.push_back(descriptor.size(b, b.getLoc(), dim));
+  return fields;
+}
+
+Value Outliner::rebuild(Type type, ValueRange fields) {
+  if (MemRefType memref = getPlainMemRef(type))
+    return tern::createMemRef(b, converter, memref, fields[0],
+                              fields.drop_front());
+  if (fields[0].getType() == type)
+    return fields[0];
+  return UnrealizedConversionCastOp::create(b, type, fields[0]).getResult(0);
+}
+
 Value Outliner::emitContext(ArrayRef<Value> captured,
                             LLVM::LLVMStructType context) {
   // On the stack of the function, not of an iteration around the loop.
@@ -239,17 +289,14 @@ Value Outliner::emitContext(ArrayRef<Value> captured,
     Value one = LLVM::ConstantOp::create(b, b.getI64IntegerAttr(1));
     storage = LLVM::AllocaOp::create(b, pointer, context, one);
   }
-  for (auto [index, value] : llvm::enumerate(captured)) {
-    Type fieldType = context.getBody()[index];
-    Value field = value;
-    if (fieldType != value.getType())
-      field =
-          UnrealizedConversionCastOp::create(b, fieldType, value).getResult(0);
-    Value address = LLVM::GEPOp::create(
-        b, pointer, context, storage,
-        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
-    LLVM::StoreOp::create(b, field, address);
-  }
+  int32_t next = 0;
+  for (Value value : captured)
+    for (Value field : emitFields(value)) {
+      Value address =
+          LLVM::GEPOp::create(b, pointer, context, storage,
+                              ArrayRef<LLVM::GEPArg>{0, next++});
+      LLVM::StoreOp::create(b, field, address);
+    }
   return storage;
 }
 
@@ -296,7 +343,7 @@ void Outliner::outline(scf::ParallelOp loop) {
     if (matchPattern(value, m_Constant()))
       continue;
     captured.push_back(value);
-    fields.push_back(converter.convertType(value.getType()));
+    llvm::append_range(fields, getFieldTypes(value));
   }
   auto context = LLVM::LLVMStructType::getLiteral(b.getContext(), fields);
   func::FuncOp body = createBody(loop, captured, context);
