@@ -90,7 +90,7 @@ LogicalResult GraphVerifier::collectProducers() {
       if (!isNew)
         return file.emitError(graph.node(i))
                << "defines value '" << output << "', which node '"
-               << graph.node(it->second).name() << "' already defines";
+               << getNodeName(graph.node(it->second)) << "' already defines";
     }
   return success();
 }
@@ -141,7 +141,7 @@ LogicalResult GraphVerifier::reportUndefined(int index, StringRef input) {
                          "graph or the output of an earlier node";
   SmallVector<int> cycle = findDependencyPath(producer->second, index);
   auto printName = [&](int i) {
-    diagnostic << "'" << graph.node(i).name() << "'";
+    diagnostic << "'" << getNodeName(graph.node(i)) << "'";
   };
   if (cycle.empty()) {
     diagnostic << "defined by the later node ";

@@ -20,8 +20,7 @@ static std::string getDomainText(const std::string &domain) {
   return domain.empty() ? "ai.onnx" : domain;
 }
 
-// The name of a node, or of its first output where it has none.
-static std::string getNodeName(const onnxlib::NodeProto &node) {
+const std::string &tern::importer::getNodeName(const onnxlib::NodeProto &node) {
   if (!node.name().empty() || node.output().empty())
     return node.name();
   return node.output(0);

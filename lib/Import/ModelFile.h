@@ -26,6 +26,9 @@ using OpsetMap = std::unordered_map<std::string, int>;
 /// ONNX's own domain: the `kind` of an `onnx.node`.
 std::string getOperatorName(const onnxlib::NodeProto &node);
 
+/// The name of a node, or of its first output where it has none.
+const std::string &getNodeName(const onnxlib::NodeProto &node);
+
 /// A parsed model, with the locations that its diagnostics carry.
 class ModelFile {
 public:

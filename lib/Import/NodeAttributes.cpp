@@ -37,7 +37,7 @@ static Attribute convertAttribute(const ModelFile &file, const NodeProto &node,
                                   AttributeProto &attribute,
                                   TensorReader &reader) {
   Builder builder(&file.getContext());
-  std::string name = node.name() + "." + attribute.name();
+  std::string name = getNodeName(node) + "." + attribute.name();
   switch (attribute.type()) {
   case AttributeProto::INT:
     return builder.getI64IntegerAttr(attribute.i());
