@@ -109,7 +109,7 @@ void EntryBuilder::emitRun(func::FuncOp main) {
   for (auto [index, result] : llvm::enumerate(call.getResults())) {
     auto memref = cast<MemRefType>(result.getType());
     int64_t base = index * kTensorBytes;
-    MemRefDescriptor descriptor(tern::getDescriptor(b, converter, result));
+    MemRefDescriptor descriptor(tern::convertToLLVM(b, converter, result));
     storeField(descriptor.alignedPtr(b, b.getLoc()), outputs,
                base + kDataOffset);
     for (int64_t dim = 0; dim < memref.getRank(); ++dim)

@@ -33,9 +33,9 @@ Value tern::createMemRef(ImplicitLocOpBuilder &b,
       .getResult(0);
 }
 
-Value tern::getDescriptor(ImplicitLocOpBuilder &b,
-                          const LLVMTypeConverter &converter, Value memref) {
+Value tern::convertToLLVM(ImplicitLocOpBuilder &b,
+                          const LLVMTypeConverter &converter, Value value) {
   return UnrealizedConversionCastOp::create(
-             b, converter.convertType(memref.getType()), memref)
+             b, converter.convertType(value.getType()), value)
       .getResult(0);
 }

@@ -15,10 +15,11 @@ mlir::Value createMemRef(mlir::ImplicitLocOpBuilder &b,
                          mlir::MemRefType type, mlir::Value data,
                          mlir::ValueRange sizes);
 
-/// The descriptor of `memref`, a value of the LLVM dialect.
-mlir::Value getDescriptor(mlir::ImplicitLocOpBuilder &b,
+/// `value` in the form that the LLVM dialect gives its type: the descriptor of a
+/// memref, the integer of an index.
+mlir::Value convertToLLVM(mlir::ImplicitLocOpBuilder &b,
                           const mlir::LLVMTypeConverter &converter,
-                          mlir::Value memref);
+                          mlir::Value value);
 
 } // namespace tern
 

@@ -260,9 +260,10 @@ SmallVector<Value> Outliner::emitFields(Value value) {
   MemRefType memref = getPlainMemRef(value.getType());
   if (!memref && converter.convertType(value.getType()) == value.getType())
     return {value};
-  MemRefDescriptor descriptor(tern::getDescriptor(b, converter, value));
+  Value converted = tern::convertToLLVM(b, converter, value);
   if (!memref)
-    return {descriptor};
+    return {converted};
+  MemRefDescriptor descriptor(converted);
   SmallVector<Value> fields = {descriptor.alignedPtr(b, b.getLoc())};
   for (int64_t dim = 0; dim < memref.getRank(); ++dim)
     if (memref.isDynamicDim(dim))
