@@ -46,8 +46,8 @@ static LogicalResult prependPast(LoweringContext &ctx, unsigned past,
   if (ctx.type(past).getRank() != 4)
     return ctx.error() << "input " << past << " has type " << ctx.type(past)
                        << "; expected rank 4";
-  FailureOr<Value> present = concatenate(
-      ctx, {ctx.input(past), headsFirst(ctx, heads)}, /*axis=*/2);
+  FailureOr<Value> present =
+      concatenate(ctx, {ctx.input(past), headsFirst(ctx, heads)}, /*axis=*/2);
   if (failed(present))
     return failure();
   heads = {*present, HeadLayout::HeadsFirst};

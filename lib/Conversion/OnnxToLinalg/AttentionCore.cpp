@@ -41,9 +41,9 @@ FailureOr<Heads> tern::onnx::splitHeads(LoweringContext &ctx, Value tensor,
 FailureOr<Value> tern::onnx::joinHeads(LoweringContext &ctx,
                                        const Heads &heads) {
   SmallVector<OpFoldResult> sizes = sizesOf(ctx.b, heads.tensor);
-  return reshapeTo(ctx, heads.tensor,
-                   {sizes[0], sizes[1],
-                    productOf(ctx.b, ArrayRef(sizes).drop_front(2))});
+  return reshapeTo(
+      ctx, heads.tensor,
+      {sizes[0], sizes[1], productOf(ctx.b, ArrayRef(sizes).drop_front(2))});
 }
 
 Value tern::onnx::headsFirst(LoweringContext &ctx, const Heads &heads) {
@@ -99,14 +99,15 @@ static FailureOr<LoopSizes> loopSizes(LoweringContext &ctx,
     return succeeded(checkSameSize(ctx, lhs, rhs, message));
   };
   if (!same(query.batch, key.batch, "queries and keys differ in the batch") ||
-      !same(query.batch, value.batch, "queries and values differ in the batch") ||
+      !same(query.batch, value.batch,
+            "queries and values differ in the batch") ||
       !same(key.heads, value.heads, "keys and values differ in the heads") ||
       !same(key.sequence, value.sequence, "keys and values differ in number") ||
       !same(query.size, key.size, "queries and keys differ in size"))
     return failure();
-  return LoopSizes{query.batch, query.sequence, key.sequence,
-                   query.size,  value.size,     *kvHeads,
-                   *queryHeads / *kvHeads};
+  return LoopSizes{
+      query.batch, query.sequence, key.sequence,          query.size,
+      value.size,  *kvHeads,       *queryHeads / *kvHeads};
 }
 
 // `heads` with its heads as kv heads and groups.
@@ -124,7 +125,15 @@ static FailureOr<Value> splitGroups(LoweringContext &ctx, const Heads &heads,
 //===----------------------------------------------------------------------===//
 
 // The loops of both products; the last one is the reduction.
-enum LoopDim : unsigned { Batch, KvHead, Group, Query, Outer, Inner, LoopCount };
+enum LoopDim : unsigned {
+  Batch,
+  KvHead,
+  Group,
+  Query,
+  Outer,
+  Inner,
+  LoopCount
+};
 
 static AffineMap loopMap(OpBuilder &b, ArrayRef<unsigned> dims) {
   return AffineMap::getMultiDimMapWithTargets(LoopCount, dims, b.getContext());
@@ -161,8 +170,9 @@ static Value contract(ImplicitLocOpBuilder &b, BroadcastOperand lhs,
              ArrayRef<AffineMap>{lhs.map, rhs.map, map}, loops,
              [&](OpBuilder &builder, Location loc, ValueRange args) {
                ImplicitLocOpBuilder body(loc, builder);
-               Value product = arith::MulFOp::create(
-                   body, widen(body, args[0], type), widen(body, args[1], type));
+               Value product =
+                   arith::MulFOp::create(body, widen(body, args[0], type),
+                                         widen(body, args[1], type));
                Value sum = arith::AddFOp::create(body, args[2], product);
                linalg::YieldOp::create(body, sum);
              })
@@ -252,8 +262,8 @@ static FailureOr<BroadcastOperand> readBatch(LoweringContext &ctx, Value tensor,
   if (failed(checkSameSize(ctx, sizeOf(ctx.b, tensor, 0), sizes.batch,
                            "expected an integer for each batch")))
     return failure();
-  return BroadcastOperand{
-      tensor, AffineMap::get(5, 0, ctx.b.getAffineDimExpr(0))};
+  return BroadcastOperand{tensor,
+                          AffineMap::get(5, 0, ctx.b.getAffineDimExpr(0))};
 }
 
 static FailureOr<MaskOperands> readMasks(LoweringContext &ctx,
@@ -267,9 +277,10 @@ static FailureOr<MaskOperands> readMasks(LoweringContext &ctx,
     position = masks.add(*operand);
     return success();
   };
-  bool usesPositions = problem.isCausal || problem.leftWindow >= 0 ||
-                       problem.rightWindow >= 0;
-  if (problem.mask && failed(add(readMask(ctx, problem.mask, sizes), masks.mask)))
+  bool usesPositions =
+      problem.isCausal || problem.leftWindow >= 0 || problem.rightWindow >= 0;
+  if (problem.mask &&
+      failed(add(readMask(ctx, problem.mask, sizes), masks.mask)))
     return failure();
   if (usesPositions && problem.batchOffsets &&
       failed(add(readBatch(ctx, problem.batchOffsets, sizes), masks.offsets)))
@@ -325,14 +336,14 @@ static Value maskScore(ImplicitLocOpBuilder &b, Value score,
   if (masks.mask) {
     Value mask = scalars[*masks.mask];
     if (isa<FloatType>(mask.getType())) {
-      Value bias = mask.getType().getIntOrFloatBitWidth() >
-                           type.getIntOrFloatBitWidth()
-                       ? arith::TruncFOp::create(b, type, mask).getResult()
-                       : widen(b, mask, type);
+      Value bias =
+          mask.getType().getIntOrFloatBitWidth() > type.getIntOrFloatBitWidth()
+              ? arith::TruncFOp::create(b, type, mask).getResult()
+              : widen(b, mask, type);
       score = arith::AddFOp::create(b, score, bias);
     } else {
-      allowed = allowed ? arith::AndIOp::create(b, allowed, mask).getResult()
-                        : mask;
+      allowed =
+          allowed ? arith::AndIOp::create(b, allowed, mask).getResult() : mask;
     }
   }
   if (!allowed)
@@ -342,8 +353,7 @@ static Value maskScore(ImplicitLocOpBuilder &b, Value score,
 
 static Value capScore(ImplicitLocOpBuilder &b, Value score, double softcap) {
   Value cap = scalarConstant(b, score.getType(), softcap);
-  Value bounded =
-      math::TanhOp::create(b, arith::DivFOp::create(b, score, cap));
+  Value bounded = math::TanhOp::create(b, arith::DivFOp::create(b, score, cap));
   return arith::MulFOp::create(b, bounded, cap);
 }
 
@@ -363,12 +373,11 @@ static Value advance(LoweringContext &ctx, const AttentionProblem &problem,
                  problem.leftWindow >= 0 || problem.rightWindow >= 0);
   if (!scales && !caps && !maskes)
     return scores;
-  SmallVector<BroadcastOperand> operands{
-      {scores, b.getMultiDimIdentityMap(5)}};
+  SmallVector<BroadcastOperand> operands{{scores, b.getMultiDimIdentityMap(5)}};
   if (maskes)
     llvm::append_range(operands, masks.operands);
-  Value offset = indexValue(b, problem.offset ? problem.offset
-                                              : b.getIndexAttr(0));
+  Value offset =
+      indexValue(b, problem.offset ? problem.offset : b.getIndexAttr(0));
   return generate(
       b, sizes.scores(b), elementTypeOf(scores), operands,
       [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
@@ -381,9 +390,9 @@ static Value advance(LoweringContext &ctx, const AttentionProblem &problem,
           score = capScore(body, score, problem.softcap);
         if (!maskes)
           return score;
-        return maskScore(
-            body, score, masks,
-            isRead(body, problem, offset, masks, indices, scalars), scalars);
+        return maskScore(body, score, masks,
+                         isRead(body, problem, offset, masks, indices, scalars),
+                         scalars);
       });
 }
 
@@ -415,8 +424,8 @@ static Value reduceRows(ImplicitLocOpBuilder &b, Value scores,
 // Where `value` is `special`, `replacement` instead.
 static Value replaceFloat(ImplicitLocOpBuilder &b, Value value, Value special,
                           double replacement) {
-  Value isSpecial = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value,
-                                          special);
+  Value isSpecial =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value, special);
   return arith::SelectOp::create(
       b, isSpecial, scalarConstant(b, value.getType(), replacement), value);
 }
@@ -432,8 +441,8 @@ static Value softmaxRows(ImplicitLocOpBuilder &b, Value scores,
   all.tensor = generate(
       b, sizes, type, {all, rowOperand(b, maxima)},
       [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
-        Value maximum = replaceFloat(body, scalars[1],
-                                     negativeInfinity(body, type), 0);
+        Value maximum =
+            replaceFloat(body, scalars[1], negativeInfinity(body, type), 0);
         return math::ExpOp::create(
             body, arith::SubFOp::create(body, scalars[0], maximum));
       });
@@ -442,8 +451,8 @@ static Value softmaxRows(ImplicitLocOpBuilder &b, Value scores,
   return generate(
       b, sizes, type, {all, rowOperand(b, sums)},
       [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
-        Value sum = replaceFloat(body, scalars[1],
-                                 scalarConstant(body, type, 0), 1);
+        Value sum =
+            replaceFloat(body, scalars[1], scalarConstant(body, type, 0), 1);
         return arith::DivFOp::create(body, scalars[0], sum);
       });
 }
@@ -487,15 +496,13 @@ static FailureOr<Heads> weighValues(LoweringContext &ctx,
       isFirst
           ? Sizes{sizes.batch, kvHeads, groups, sizes.queries, sizes.valueSize}
           : Sizes{sizes.batch, sizes.queries, kvHeads, groups, sizes.valueSize};
-  Sizes joined = isFirst
-                     ? Sizes{sizes.batch, heads, sizes.queries, sizes.valueSize}
-                     : Sizes{sizes.batch, sizes.queries, heads, sizes.valueSize};
+  Sizes joined =
+      isFirst ? Sizes{sizes.batch, heads, sizes.queries, sizes.valueSize}
+              : Sizes{sizes.batch, sizes.queries, heads, sizes.valueSize};
   // The outer loop runs over the values' elements, the inner over the keys.
   Value output = contract(
-      b,
-      {probabilities, groupedMap(b, HeadLayout::HeadsFirst, Inner)},
-      {problem.value.tensor,
-       sharedMap(b, problem.value.layout, Inner, Outer)},
+      b, {probabilities, groupedMap(b, HeadLayout::HeadsFirst, Inner)},
+      {problem.value.tensor, sharedMap(b, problem.value.layout, Inner, Outer)},
       grouped, groupedMap(b, layout, Outer), elementTypeOf(probabilities));
   FailureOr<Value> result = reshapeTo(
       ctx, narrowTo(b, output, elementTypeOf(problem.query.tensor)), joined);
@@ -531,8 +538,8 @@ tern::onnx::emitAttention(LoweringContext &ctx, const AttentionProblem &problem,
     shownScores = scores;
     stage = shown;
   }
-  scores = advance(ctx, problem, *masks, *sizes, scores, stage,
-                   ScoreStage::Masked);
+  scores =
+      advance(ctx, problem, *masks, *sizes, scores, stage, ScoreStage::Masked);
   Value probabilities = softmaxRows(b, scores, sizes->scores(b));
   if (shown == ScoreStage::Probabilities)
     shownScores = probabilities;

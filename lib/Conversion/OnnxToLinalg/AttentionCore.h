@@ -72,7 +72,8 @@ mlir::Value headsFirst(LoweringContext &ctx, const Heads &heads);
 
 /// Where a rotary embedding finds its angles.
 struct RotaryAngles {
-  /// [rows, dim / 2] where there are positions, else [batch, sequence, dim / 2].
+  /// [rows, dim / 2] where there are positions, else [batch, sequence, dim /
+  /// 2].
   mlir::Value cos, sin;
   /// Integers [batch, sequence]: the row for each token; null for none.
   mlir::Value positions;

@@ -42,7 +42,8 @@ struct NewTokens {
 } // namespace
 
 static LogicalResult checkNode(LoweringContext &ctx) {
-  for (unsigned index : {unsigned(Query), unsigned(SeqLens), unsigned(TotalLength)})
+  for (unsigned index :
+       {unsigned(Query), unsigned(SeqLens), unsigned(TotalLength)})
     if (!ctx.input(index))
       return ctx.error() << "input " << index << " is missing";
   if (!ctx.input(PastKey) != !ctx.input(PastValue))
@@ -67,8 +68,8 @@ static FailureOr<NewTokens> splitProjections(LoweringContext &ctx) {
     return ctx.error() << "found " << heads << " heads and " << kvHeads
                        << " for keys and values";
   bool isPacked = !ctx.input(Key);
-  FailureOr<Heads> query = splitHeads(ctx, ctx.input(Query),
-                                      isPacked ? heads + 2 * kvHeads : heads);
+  FailureOr<Heads> query =
+      splitHeads(ctx, ctx.input(Query), isPacked ? heads + 2 * kvHeads : heads);
   if (failed(query))
     return failure();
   if (isPacked) {
@@ -98,9 +99,8 @@ static FailureOr<Value> pastLengths(LoweringContext &ctx, OpFoldResult batch,
   if (failed(lengths))
     return failure();
   Type type = ctx.type(SeqLens).getElementType();
-  Value isPrompt = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq,
-                                                 indexValue(b, tokens),
-                                                 indexValue(b, total));
+  Value isPrompt = b.createOrFold<arith::CmpIOp>(
+      arith::CmpIPredicate::eq, indexValue(b, tokens), indexValue(b, total));
   Value count = scalarFromSize(b, tokens, type);
   Value zero = scalarConstant(b, type, 0), one = scalarConstant(b, type, 1);
   return generate(
@@ -120,13 +120,13 @@ static Value positionsOf(LoweringContext &ctx, Value pastLengths,
     return ctx.input(PositionIds);
   Type type = ctx.type(SeqLens).getElementType();
   AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(0));
-  return generate(
-      b, {batch, tokens}, type, BroadcastOperand{pastLengths, map},
-      [&](ImplicitLocOpBuilder &body, ValueRange indices,
-          ValueRange scalars) -> Value {
-        Value token = arith::IndexCastOp::create(body, type, indices[1]);
-        return arith::AddIOp::create(body, scalars[0], token);
-      });
+  return generate(b, {batch, tokens}, type, BroadcastOperand{pastLengths, map},
+                  [&](ImplicitLocOpBuilder &body, ValueRange indices,
+                      ValueRange scalars) -> Value {
+                    Value token =
+                        arith::IndexCastOp::create(body, type, indices[1]);
+                    return arith::AddIOp::create(body, scalars[0], token);
+                  });
 }
 
 static LogicalResult rotateTokens(LoweringContext &ctx, NewTokens &tokens,
@@ -204,8 +204,8 @@ static FailureOr<OpFoldResult> totalLength(LoweringContext &ctx,
       ctx.type(TotalLength).getRank() > 1)
     return ctx.error() << "total_sequence_length has type "
                        << ctx.type(TotalLength) << "; expected a scalar";
-  OpFoldResult total = sizeFromScalar(
-      ctx.b, scalarsOf(ctx.b, ctx.input(TotalLength)).front());
+  OpFoldResult total =
+      sizeFromScalar(ctx.b, scalarsOf(ctx.b, ctx.input(TotalLength)).front());
   checkAtMost(ctx, tokens, total,
               "total_sequence_length is less than the tokens");
   return total;
@@ -250,11 +250,9 @@ static LoweringResult lowerGroupQueryAttention(LoweringContext &ctx) {
   FailureOr<Value> past = pastLengths(ctx, batch, count, *total);
   if (failed(past))
     return failure();
-  if (failed(rotateTokens(ctx, *tokens,
-                          positionsOf(ctx, *past, batch, count))))
+  if (failed(rotateTokens(ctx, *tokens, positionsOf(ctx, *past, batch, count))))
     return failure();
-  FailureOr<Value> key =
-      appendTokens(ctx, PastKey, tokens->key, *past, *total);
+  FailureOr<Value> key = appendTokens(ctx, PastKey, tokens->key, *past, *total);
   FailureOr<Value> value =
       appendTokens(ctx, PastValue, tokens->value, *past, *total);
   if (failed(key) || failed(value))

@@ -56,9 +56,9 @@ static Value selectLimit(ImplicitLocOpBuilder &b, ArrayRef<Value> limits,
     return limit;
   Value position = linalg::IndexOp::create(b, lastDim);
   for (auto [component, other] : llvm::enumerate(limits.drop_front())) {
-    Value here = arith::CmpIOp::create(
-        b, arith::CmpIPredicate::eq, position,
-        arith::ConstantIndexOp::create(b, component + 1));
+    Value here =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position,
+                              arith::ConstantIndexOp::create(b, component + 1));
     limit = arith::SelectOp::create(b, here, other, limit);
   }
   return limit;
@@ -85,16 +85,16 @@ LogicalResult tern::onnx::checkIndices(LoweringContext &ctx, Value indices,
         body,
         arith::CmpIOp::create(body, arith::CmpIPredicate::sge, index, low),
         arith::CmpIOp::create(body, arith::CmpIPredicate::slt, index, limit));
-    linalg::YieldOp::create(body,
-                            arith::AndIOp::create(body, args[1], fits)
-                                .getResult());
+    linalg::YieldOp::create(
+        body, arith::AndIOp::create(body, args[1], fits).getResult());
   };
   SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::reduction);
-  Value fit = linalg::GenericOp::create(
-                  b, init.getType(), indices, init,
-                  ArrayRef<AffineMap>{b.getMultiDimIdentityMap(rank), scalarMap},
-                  loops, buildBody)
-                  .getResult(0);
+  Value fit =
+      linalg::GenericOp::create(
+          b, init.getType(), indices, init,
+          ArrayRef<AffineMap>{b.getMultiDimIdentityMap(rank), scalarMap}, loops,
+          buildBody)
+          .getResult(0);
   ctx.check(tensor::ExtractOp::create(b, fit, ValueRange()),
             "an index is outside its dimension");
   return success();
@@ -106,8 +106,7 @@ Value tern::onnx::wrapIndex(ImplicitLocOpBuilder &b, Value index,
     index = b.createOrFold<arith::IndexCastOp>(b.getIndexType(), index);
   Value isNegative = b.createOrFold<arith::CmpIOp>(
       arith::CmpIPredicate::slt, index, indexValue(b, b.getIndexAttr(0)));
-  Value wrapped =
-      b.createOrFold<arith::AddIOp>(index, indexValue(b, limit));
+  Value wrapped = b.createOrFold<arith::AddIOp>(index, indexValue(b, limit));
   return b.createOrFold<arith::SelectOp>(isNegative, wrapped, index);
 }
 
@@ -137,8 +136,8 @@ static Value gatherScalars(ImplicitLocOpBuilder &b, Value data, Value indices) {
     int64_t at = index.getSExtValue();
     picked.push_back((*scalars)[at < 0 ? at + scalars->size() : at]);
   }
-  return tensorOfScalars(b, typeOf(indices).clone(typeOf(data).getElementType()),
-                         picked);
+  return tensorOfScalars(
+      b, typeOf(indices).clone(typeOf(data).getElementType()), picked);
 }
 
 // One constant index is a slice.
@@ -179,8 +178,7 @@ FailureOr<Value> tern::onnx::gather(LoweringContext &ctx, Value data,
     return slice;
 
   int64_t rank = sizes.size();
-  AffineMap map = b.getMultiDimIdentityMap(rank)
-                      .getSliceMap(axis, indexRank);
+  AffineMap map = b.getMultiDimIdentityMap(rank).getSliceMap(axis, indexRank);
   return generate(
       b, sizes, typeOf(data).getElementType(),
       BroadcastOperand{castToSizes(b, indices, indexSizes), map},
@@ -195,8 +193,8 @@ FailureOr<Value> tern::onnx::gather(LoweringContext &ctx, Value data,
 static LoweringResult lowerGather(LoweringContext &ctx) {
   if (failed(expectIntegers(ctx, 1)))
     return failure();
-  FailureOr<int64_t> axis = normalizeAxis(ctx, ctx.node.getInt("axis", 0),
-                                          ctx.type(0).getRank());
+  FailureOr<int64_t> axis =
+      normalizeAxis(ctx, ctx.node.getInt("axis", 0), ctx.type(0).getRank());
   if (failed(axis))
     return failure();
   FailureOr<Value> result = gather(ctx, ctx.input(0), ctx.input(1), *axis);
@@ -252,8 +250,7 @@ static LoweringResult lowerGatherND(LoweringContext &ctx) {
     return ctx.error() << "the indices have type " << ctx.type(1)
                        << "; expected tuples of static length";
   int64_t length = ctx.type(1).getShape().back();
-  if (batchDims < 0 || batchDims >= tupleRank ||
-      length > dataRank - batchDims)
+  if (batchDims < 0 || batchDims >= tupleRank || length > dataRank - batchDims)
     return ctx.error() << "found " << batchDims << " batch dimensions and "
                        << "tuples of " << length << " indices for data of rank "
                        << dataRank;
@@ -267,8 +264,7 @@ static LoweringResult lowerGatherND(LoweringContext &ctx) {
   auto limits = ArrayRef(dataSizes).slice(batchDims, length);
   if (length != 0 && failed(checkIndices(ctx, indices, limits)))
     return failure();
-  llvm::append_range(sizes,
-                     ArrayRef(dataSizes).drop_front(batchDims + length));
+  llvm::append_range(sizes, ArrayRef(dataSizes).drop_front(batchDims + length));
   return SmallVector<Value>{generate(
       b, sizes, ctx.type(0).getElementType(), {},
       [&](ImplicitLocOpBuilder &body, ValueRange outer, ValueRange) {
@@ -307,9 +303,8 @@ static LoweringResult lowerOneHot(LoweringContext &ctx) {
   if (failed(axis))
     return failure();
   SmallVector<OpFoldResult> sizes = sizesOf(b, ctx.input(0));
-  BroadcastOperand operand{
-      castToSizes(b, ctx.input(0), sizes),
-      b.getMultiDimIdentityMap(rank).dropResult(*axis)};
+  BroadcastOperand operand{castToSizes(b, ctx.input(0), sizes),
+                           b.getMultiDimIdentityMap(rank).dropResult(*axis)};
   sizes.insert(sizes.begin() + *axis, depth->front());
   SmallVector<Value> values = scalarsOf(b, ctx.input(2));
   return SmallVector<Value>{generate(

@@ -36,8 +36,8 @@ Value tern::onnx::transpose(ImplicitLocOpBuilder &b, Value tensor,
     return tensor;
   SmallVector<OpFoldResult> source = sizesOf(b, tensor);
   tensor = castToSizes(b, tensor, source);
-  Sizes sizes = llvm::map_to_vector(
-      permutation, [&](int64_t dim) { return source[dim]; });
+  Sizes sizes = llvm::map_to_vector(permutation,
+                                    [&](int64_t dim) { return source[dim]; });
   Value init = emptyTensor(
       b, sizes, cast<RankedTensorType>(tensor.getType()).getElementType());
   return linalg::TransposeOp::create(b, tensor, init, permutation)
@@ -290,8 +290,8 @@ static FailureOr<Sizes> partSizes(LoweringContext &ctx, OpFoldResult size) {
 
 static LoweringResult lowerSplit(LoweringContext &ctx) {
   ImplicitLocOpBuilder &b = ctx.b;
-  FailureOr<int64_t> axis = normalizeAxis(ctx, ctx.node.getInt("axis", 0),
-                                          ctx.type(0).getRank());
+  FailureOr<int64_t> axis =
+      normalizeAxis(ctx, ctx.node.getInt("axis", 0), ctx.type(0).getRank());
   if (failed(axis))
     return failure();
   FailureOr<Sizes> parts = partSizes(ctx, sizeOf(b, ctx.input(0), *axis));
@@ -311,9 +311,9 @@ static LoweringResult lowerSplit(LoweringContext &ctx) {
     std::optional<int64_t> begin = getConstantIntValue(offset);
     std::optional<int64_t> size = getConstantIntValue(part);
     if (scalars && begin && size)
-      results.push_back(tensorOfScalars(
-          b, typeWithSizes(part, ctx.type(0).getElementType()),
-          ArrayRef<Value>(*scalars).slice(*begin, *size)));
+      results.push_back(
+          tensorOfScalars(b, typeWithSizes(part, ctx.type(0).getElementType()),
+                          ArrayRef<Value>(*scalars).slice(*begin, *size)));
     else
       results.push_back(sliceAlong(b, ctx.input(0), *axis, offset, part));
     offset = addSizes(b, offset, part);
@@ -354,11 +354,10 @@ static LoweringResult lowerTile(LoweringContext &ctx) {
   BroadcastOperand operand{
       castToSizes(b, ctx.input(0), sizes),
       AffineMap::get(repeated.size(), 0, read, b.getContext())};
-  Value copies = generate(
-      b, repeated, ctx.type(0).getElementType(), operand,
-      [](ImplicitLocOpBuilder &, ValueRange, ValueRange scalars) -> Value {
-        return scalars[0];
-      });
+  Value copies =
+      generate(b, repeated, ctx.type(0).getElementType(), operand,
+               [](ImplicitLocOpBuilder &, ValueRange,
+                  ValueRange scalars) -> Value { return scalars[0]; });
   FailureOr<Value> result = reshapeTo(ctx, copies, tiled);
   if (failed(result))
     return failure();
@@ -388,8 +387,8 @@ static FailureOr<std::pair<Sizes, Sizes>> paddingOf(LoweringContext &ctx) {
     axes = *named;
   }
   if (pads.size() != 2 * axes.size())
-    return ctx.error() << "found " << pads.size() << " pads for "
-                       << axes.size() << " axes";
+    return ctx.error() << "found " << pads.size() << " pads for " << axes.size()
+                       << " axes";
   std::pair<Sizes, Sizes> padding{Sizes(rank, b.getIndexAttr(0)),
                                   Sizes(rank, b.getIndexAttr(0))};
   for (auto [i, axis] : llvm::enumerate(axes)) {
@@ -429,9 +428,8 @@ static LoweringResult lowerPad(LoweringContext &ctx) {
     return failure();
   OpFoldResult zero = b.getIndexAttr(0);
   Sizes from, kept, to, padded;
-  for (auto [before, after, size] :
-       llvm::zip_equal(padding->first, padding->second,
-                       sizesOf(b, ctx.input(0)))) {
+  for (auto [before, after, size] : llvm::zip_equal(
+           padding->first, padding->second, sizesOf(b, ctx.input(0)))) {
     from.push_back(maxIndex(b, subtractSizes(b, zero, before), zero));
     OpFoldResult cut = addSizes(
         b, from.back(), maxIndex(b, subtractSizes(b, zero, after), zero));
@@ -472,8 +470,8 @@ static LoweringResult lowerTrilu(LoweringContext &ctx) {
   return SmallVector<Value>{generate(
       b, sizes, type, operand,
       [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
-        Value offset = arith::SubIOp::create(body, indices[rank - 1],
-                                             indices[rank - 2]);
+        Value offset =
+            arith::SubIOp::create(body, indices[rank - 1], indices[rank - 2]);
         Value kept = arith::CmpIOp::create(body, keeps, offset, diagonal);
         return arith::SelectOp::create(body, kept, scalars[0], zero)
             .getResult();

@@ -98,14 +98,13 @@ mlir::Value insertAlong(mlir::ImplicitLocOpBuilder &b, mlir::Value source,
                         mlir::OpFoldResult offset, int64_t stride = 1);
 
 /// Tensors joined along `axis`.
-mlir::FailureOr<mlir::Value> concatenate(LoweringContext &ctx,
-                                         mlir::ValueRange tensors,
-                                         int64_t axis);
+mlir::FailureOr<mlir::Value>
+concatenate(LoweringContext &ctx, mlir::ValueRange tensors, int64_t axis);
 
 /// Computes an element from its indices and the operands' scalars there.
-using ElementFn = llvm::function_ref<mlir::Value(
-    mlir::ImplicitLocOpBuilder &, mlir::ValueRange indices,
-    mlir::ValueRange scalars)>;
+using ElementFn = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &,
+                                                 mlir::ValueRange indices,
+                                                 mlir::ValueRange scalars)>;
 /// A tensor of `sizes` that is computed element by element.
 mlir::Value generate(mlir::ImplicitLocOpBuilder &b,
                      llvm::ArrayRef<mlir::OpFoldResult> sizes,
@@ -131,11 +130,12 @@ mlir::FailureOr<mlir::Value> gather(LoweringContext &ctx, mlir::Value data,
                                     mlir::Value indices, int64_t axis);
 
 // Parts of the table that have files of their own.
-void addReshapeLowerings(LoweringTable &table);             // Reshape.cpp
-void addSliceLowerings(LoweringTable &table);               // Slice.cpp
-void addScatterLowerings(LoweringTable &table);             // Scatter.cpp
-void addRotaryEmbeddingLowerings(LoweringTable &table);     // RotaryEmbedding.cpp
-void addGroupQueryAttentionLowerings(LoweringTable &table); // GroupQueryAttention.cpp
+void addReshapeLowerings(LoweringTable &table);         // Reshape.cpp
+void addSliceLowerings(LoweringTable &table);           // Slice.cpp
+void addScatterLowerings(LoweringTable &table);         // Scatter.cpp
+void addRotaryEmbeddingLowerings(LoweringTable &table); // RotaryEmbedding.cpp
+void addGroupQueryAttentionLowerings(
+    LoweringTable &table); // GroupQueryAttention.cpp
 
 } // namespace tern::onnx
 

@@ -212,8 +212,8 @@ static void checkElementCount(LoweringContext &ctx,
     Value size = indexValue(b, sizeOrValue);
     if (!isNonNegative(sizeOrValue))
       require(compare(Predicate::sge, size, zero));
-    isEmpty = b.createOrFold<arith::OrIOp>(
-        isEmpty, compare(Predicate::eq, size, zero));
+    isEmpty = b.createOrFold<arith::OrIOp>(isEmpty,
+                                           compare(Predicate::eq, size, zero));
     Value divisor = indexValue(b, maxIndex(b, sizeOrValue, b.getIndexAttr(1)));
     require(compare(Predicate::eq,
                     b.createOrFold<arith::RemSIOp>(rest, divisor), zero));
@@ -240,14 +240,14 @@ FailureOr<Value> tern::onnx::reshapeTo(LoweringContext &ctx, Value tensor,
   RankedTensorType resultType = typeWithSizes(sizes, type.getElementType());
   if (resultType.hasStaticShape())
     if (std::optional<SmallVector<Value>> scalars = knownScalars(b, tensor))
-      if (resultType.getNumElements() ==
-          static_cast<int64_t>(scalars->size()))
+      if (resultType.getNumElements() == static_cast<int64_t>(scalars->size()))
         return tensorOfScalars(b, resultType, *scalars);
 
   SmallVector<OpFoldResult> source = sizesOf(b, tensor);
   tensor = castToSizes(b, tensor, source);
   std::optional<Grouping> grouping = groupDimensions(source, sizes);
-  bool isEmpty = staticCount(source) == 0, becomesEmpty = staticCount(sizes) == 0;
+  bool isEmpty = staticCount(source) == 0,
+       becomesEmpty = staticCount(sizes) == 0;
   if (isEmpty && becomesEmpty)
     return emptyTensor(b, sizes, type.getElementType());
   if (!grouping) {
@@ -271,10 +271,10 @@ FailureOr<Value> tern::onnx::reshapeTo(LoweringContext &ctx, Value tensor,
                            element);
   }
   if (!isExpandable(grouping->result, sizes)) {
-    auto shapeType = RankedTensorType::get({resultType.getRank()},
-                                           b.getIndexType());
-    Value shape = tensor::FromElementsOp::create(b, shapeType,
-                                                 indexValues(b, sizes));
+    auto shapeType =
+        RankedTensorType::get({resultType.getRank()}, b.getIndexType());
+    Value shape =
+        tensor::FromElementsOp::create(b, shapeType, indexValues(b, sizes));
     return Value(tensor::ReshapeOp::create(b, resultType, tensor, shape));
   }
   return expand(b, collapse(b, tensor, grouping->source), grouping->result,
@@ -298,8 +298,7 @@ static OpFoldResult inferSize(LoweringContext &ctx,
     factors.push_back(b.getIndexAttr(count.constant / known.constant));
     return productOf(b, factors);
   }
-  OpFoldResult divisor =
-      maxIndex(b, productOf(b, others), b.getIndexAttr(1));
+  OpFoldResult divisor = maxIndex(b, productOf(b, others), b.getIndexAttr(1));
   return getAsOpFoldResult(b.createOrFold<arith::DivSIOp>(
       indexValue(b, productOf(b, source)), indexValue(b, divisor)));
 }
@@ -414,9 +413,9 @@ static LoweringResult lowerFlatten(LoweringContext &ctx) {
 static LoweringResult lowerUnsqueeze(LoweringContext &ctx) {
   SmallVector<OpFoldResult> sizes = sizesOf(ctx.b, ctx.input(0));
   std::optional<ArrayRef<int64_t>> attr = ctx.node.getInts("axes");
-  int64_t added = attr               ? attr->size()
-                  : !ctx.input(1)    ? 0
-                                     : ctx.type(1).getNumElements();
+  int64_t added = attr            ? attr->size()
+                  : !ctx.input(1) ? 0
+                                  : ctx.type(1).getNumElements();
   FailureOr<std::optional<SmallVector<int64_t>>> axes =
       axesOf(ctx, 1, sizes.size() + added);
   if (failed(axes))

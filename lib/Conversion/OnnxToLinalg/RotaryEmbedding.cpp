@@ -69,12 +69,10 @@ static SmallVector<Value> rotatePair(ImplicitLocOpBuilder &b, Value x, Value y,
 FailureOr<Heads> tern::onnx::rotate(LoweringContext &ctx, const Heads &heads,
                                     const RotaryAngles &angles) {
   ImplicitLocOpBuilder &b = ctx.b;
-  FailureOr<Value> cos =
-      anglesOfTokens(ctx, angles.cos, angles, heads.layout);
+  FailureOr<Value> cos = anglesOfTokens(ctx, angles.cos, angles, heads.layout);
   if (failed(cos))
     return failure();
-  FailureOr<Value> sin =
-      anglesOfTokens(ctx, angles.sin, angles, heads.layout);
+  FailureOr<Value> sin = anglesOfTokens(ctx, angles.sin, angles, heads.layout);
   if (failed(sin))
     return failure();
   SmallVector<OpFoldResult> sizes = sizesOf(b, heads.tensor);
@@ -111,8 +109,7 @@ FailureOr<Heads> tern::onnx::rotate(LoweringContext &ctx, const Heads &heads,
       });
 
   // What is not rotated stays as it is.
-  Value result =
-      2 * *pairs == *headSize ? emptyTensor(b, sizes, type) : tensor;
+  Value result = 2 * *pairs == *headSize ? emptyTensor(b, sizes, type) : tensor;
   for (int64_t part : {0, 1}) {
     int64_t offset = angles.isInterleaved ? part : part * *pairs;
     result = insertAlong(b, rotated.getResult(part), result, /*axis=*/3,
@@ -135,8 +132,7 @@ static FailureOr<Heads> headsOfInput(LoweringContext &ctx,
   if (heads == 0 && headSize && type.getRank() == 3 && !type.isDynamicDim(2))
     heads = type.getDimSize(2) / *headSize;
   if (type.getRank() != 3 || heads <= 0)
-    return ctx.error() << "found an input of type " << type << " and "
-                       << heads
+    return ctx.error() << "found an input of type " << type << " and " << heads
                        << " heads; expected rank 4, or 3 and num_heads";
   return splitHeads(ctx, input, heads);
 }
@@ -149,7 +145,8 @@ static LoweringResult lowerRotation(LoweringContext &ctx,
     return failure();
   // The cache may hold more angles than are used only where the node says so.
   int64_t rotated = ctx.node.getInt("rotary_embedding_dim", 0);
-  int64_t pairs = cast<RankedTensorType>(angles.cos.getType()).getShape().back();
+  int64_t pairs =
+      cast<RankedTensorType>(angles.cos.getType()).getShape().back();
   int64_t expected =
       rotated ? rotated
               : cast<RankedTensorType>(heads->tensor.getType()).getDimSize(3);

@@ -121,8 +121,8 @@ static LogicalResult checkUpdates(LoweringContext &ctx,
     return ctx.error() << "the updates have rank " << found.size()
                        << "; expected " << expected.size();
   for (auto [lhs, rhs] : llvm::zip_equal(found, expected))
-    if (failed(checkSameSize(ctx, lhs, rhs,
-                             "the updates do not fit the indices")))
+    if (failed(
+            checkSameSize(ctx, lhs, rhs, "the updates do not fit the indices")))
       return failure();
   return success();
 }
@@ -166,12 +166,11 @@ static LoweringResult lowerScatterElements(LoweringContext &ctx) {
         Value update = tensor::ExtractOp::create(body, ctx.input(2), indices);
         SmallVector<Value> target(indices);
         target[*axis] = wrapIndex(body, index, limit);
-        Value old = *reduction == Reduction::None
-                        ? update
-                        : tensor::ExtractOp::create(body, carried, target)
-                              .getResult();
-        Value merged =
-            reduceScalars(body, *reduction, isUnsigned, old, update);
+        Value old =
+            *reduction == Reduction::None
+                ? update
+                : tensor::ExtractOp::create(body, carried, target).getResult();
+        Value merged = reduceScalars(body, *reduction, isUnsigned, old, update);
         return tensor::InsertOp::create(body, merged, carried, target)
             .getResult();
       })};
@@ -203,8 +202,8 @@ struct SliceUpdates {
 };
 } // namespace
 
-static FailureOr<SliceUpdates> flattenUpdates(LoweringContext &ctx,
-                                              ArrayRef<OpFoldResult> dataSizes) {
+static FailureOr<SliceUpdates>
+flattenUpdates(LoweringContext &ctx, ArrayRef<OpFoldResult> dataSizes) {
   ImplicitLocOpBuilder &b = ctx.b;
   RankedTensorType indexType = ctx.type(1);
   int64_t tupleRank = indexType.getRank();
@@ -270,8 +269,8 @@ static Value writeSlice(ImplicitLocOpBuilder &b, const SliceUpdates &updates,
   };
   Value update = extract(updates.slices, position);
   if (reduction != Reduction::None)
-    update = reduceSlices(b, reduction, isUnsigned, extract(data, target),
-                          update);
+    update =
+        reduceSlices(b, reduction, isUnsigned, extract(data, target), update);
   auto [offsets, sizes] = sliceAt(b, target, updates.sliceSizes);
   Sizes strides(sizes.size(), b.getIndexAttr(1));
   return tensor::InsertSliceOp::create(b, update, data, offsets, sizes,
@@ -291,12 +290,12 @@ static LoweringResult lowerScatterND(LoweringContext &ctx) {
       failed(checkIndices(ctx, updates->tuples,
                           ArrayRef(dataSizes).take_front(updates->length))))
     return failure();
-  return SmallVector<Value>{repeat(
-      b, updates->count, castToSizes(b, ctx.input(0), dataSizes),
-      [&](ImplicitLocOpBuilder &body, Value position, Value data) {
-        return writeSlice(body, *updates, dataSizes, *reduction,
-                          ctx.isUnsigned(0), position, data);
-      })};
+  return SmallVector<Value>{
+      repeat(b, updates->count, castToSizes(b, ctx.input(0), dataSizes),
+             [&](ImplicitLocOpBuilder &body, Value position, Value data) {
+               return writeSlice(body, *updates, dataSizes, *reduction,
+                                 ctx.isUnsigned(0), position, data);
+             })};
 }
 
 //===----------------------------------------------------------------------===//
@@ -326,8 +325,7 @@ static Value copyCircularly(ImplicitLocOpBuilder &b, Value update, Value cache,
   // A cache without rows gets none; its modulus only has to be defined.
   Value modulus = indexValue(b, maxIndex(b, capacity, b.getIndexAttr(1)));
   OpFoldResult first = b.createOrFold<arith::RemSIOp>(start, modulus);
-  OpFoldResult head =
-      minIndex(b, length, subtractSizes(b, capacity, first));
+  OpFoldResult head = minIndex(b, length, subtractSizes(b, capacity, first));
   cache = copyRows(b, update, cache, axis, batch, zero, first, head);
   return copyRows(b, update, cache, axis, batch, head, zero,
                   subtractSizes(b, length, head));

@@ -32,20 +32,19 @@ static LoweringResult lowerShape(LoweringContext &ctx) {
   int64_t end = clampToRank(ctx.node.getInt("end", rank), rank);
   SmallVector<Value> scalars;
   for (int64_t dim = start; dim < end; ++dim)
-    scalars.push_back(scalarFromSize(
-        ctx.b, sizeOf(ctx.b, ctx.input(0), dim), ctx.b.getI64Type()));
+    scalars.push_back(scalarFromSize(ctx.b, sizeOf(ctx.b, ctx.input(0), dim),
+                                     ctx.b.getI64Type()));
   int64_t count = scalars.size();
   auto type = RankedTensorType::get({count}, ctx.b.getI64Type());
   return SmallVector<Value>{tensorOfScalars(ctx.b, type, scalars)};
 }
 
 static LoweringResult lowerSize(LoweringContext &ctx) {
-  OpFoldResult count =
-      productOf(ctx.b, sizesOf(ctx.b, ctx.input(0)));
+  OpFoldResult count = productOf(ctx.b, sizesOf(ctx.b, ctx.input(0)));
   Type i64 = ctx.b.getI64Type();
-  return SmallVector<Value>{
-      tensorOfScalars(ctx.b, RankedTensorType::get({}, i64),
-                      scalarFromSize(ctx.b, count, i64))};
+  return SmallVector<Value>{tensorOfScalars(ctx.b,
+                                            RankedTensorType::get({}, i64),
+                                            scalarFromSize(ctx.b, count, i64))};
 }
 
 //===----------------------------------------------------------------------===//
@@ -123,12 +122,12 @@ static OpFoldResult countIntegers(LoweringContext &ctx, Value start,
   ImplicitLocOpBuilder &b = ctx.b;
   OpFoldResult step = sizeFromScalar(b, delta);
   if (!getConstantIntValue(step))
-    ctx.check(b.createOrFold<arith::CmpIOp>(
-                  arith::CmpIPredicate::ne, indexValue(b, step),
-                  indexValue(b, b.getIndexAttr(0))),
+    ctx.check(b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ne,
+                                            indexValue(b, step),
+                                            indexValue(b, b.getIndexAttr(0))),
               "delta is 0");
-  OpFoldResult extent = subtractSizes(b, sizeFromScalar(b, limit),
-                                      sizeFromScalar(b, start));
+  OpFoldResult extent =
+      subtractSizes(b, sizeFromScalar(b, limit), sizeFromScalar(b, start));
   return maxIndex(b, ceilDivide(b, extent, step), b.getIndexAttr(0));
 }
 
@@ -149,8 +148,8 @@ static OpFoldResult countFloats(ImplicitLocOpBuilder &b, Value start,
   count = b.createOrFold<arith::MaxNumFOp>(count, scalarConstant(b, f64, 0));
   count = b.createOrFold<arith::MinNumFOp>(
       count, scalarConstant(b, f64, 9007199254740992.0));
-  return sizeFromScalar(
-      b, b.createOrFold<arith::FPToSIOp>(b.getI64Type(), count));
+  return sizeFromScalar(b,
+                        b.createOrFold<arith::FPToSIOp>(b.getI64Type(), count));
 }
 
 static Value elementOfRange(ImplicitLocOpBuilder &b, Value index, Value start,
@@ -162,8 +161,8 @@ static Value elementOfRange(ImplicitLocOpBuilder &b, Value index, Value start,
     return arith::AddFOp::create(b, start, arith::MulFOp::create(b, i, delta));
   }
   Value i = b.createOrFold<arith::IndexCastOp>(type, index);
-  return b.createOrFold<arith::AddIOp>(
-      start, b.createOrFold<arith::MulIOp>(i, delta));
+  return b.createOrFold<arith::AddIOp>(start,
+                                       b.createOrFold<arith::MulIOp>(i, delta));
 }
 
 // A short range of constants, as the constant it is.
@@ -172,7 +171,8 @@ static std::optional<Value> constantRange(LoweringContext &ctx, Value start,
   constexpr int64_t maxFolded = 64;
   APInt first, step;
   std::optional<int64_t> count = getConstantIntValue(size);
-  if (!count || *count > maxFolded || !matchPattern(start, m_ConstantInt(&first)) ||
+  if (!count || *count > maxFolded ||
+      !matchPattern(start, m_ConstantInt(&first)) ||
       !matchPattern(delta, m_ConstantInt(&step)))
     return std::nullopt;
   SmallVector<APInt> values;
@@ -202,11 +202,11 @@ static LoweringResult lowerRange(LoweringContext &ctx) {
                           : countIntegers(ctx, start, limit, delta);
   if (std::optional<Value> constant = constantRange(ctx, start, delta, size))
     return SmallVector<Value>{*constant};
-  return SmallVector<Value>{generate(
-      b, size, type, {},
-      [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange) {
-        return elementOfRange(body, indices[0], start, delta);
-      })};
+  return SmallVector<Value>{
+      generate(b, size, type, {},
+               [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange) {
+                 return elementOfRange(body, indices[0], start, delta);
+               })};
 }
 
 void tern::onnx::addShapeLowerings(LoweringTable &table) {

@@ -41,8 +41,7 @@ static OpFoldResult clampBound(ImplicitLocOpBuilder &b, OpFoldResult bound,
 }
 
 static Extent forwardExtent(ImplicitLocOpBuilder &b, OpFoldResult start,
-                            OpFoldResult end, int64_t step,
-                            OpFoldResult size) {
+                            OpFoldResult end, int64_t step, OpFoldResult size) {
   OpFoldResult zero = b.getIndexAttr(0);
   start = clampBound(b, start, size, zero, size);
   end = clampBound(b, end, size, zero, size);
@@ -62,8 +61,7 @@ static Extent backwardExtent(ImplicitLocOpBuilder &b, OpFoldResult start,
   // The last is -1 where there is no element: clamped to it after the zero.
   start = minIndex(b, clampBound(b, start, size, zero, last), last);
   end = clampBound(b, end, size, none, last);
-  OpFoldResult length =
-      maxIndex(b, subtractSizes(b, start, end), zero);
+  OpFoldResult length = maxIndex(b, subtractSizes(b, start, end), zero);
   return {start, ceilDivide(b, length, b.getIndexAttr(-step)), step};
 }
 
@@ -125,9 +123,10 @@ static FailureOr<Sizes> boundsOf(LoweringContext &ctx, StringRef name,
 
 // The constants of attribute `name` or input `index`; `fallback` where neither
 // is there.
-static FailureOr<SmallVector<int64_t>>
-constantsOf(LoweringContext &ctx, StringRef name, unsigned index,
-            ArrayRef<int64_t> fallback) {
+static FailureOr<SmallVector<int64_t>> constantsOf(LoweringContext &ctx,
+                                                   StringRef name,
+                                                   unsigned index,
+                                                   ArrayRef<int64_t> fallback) {
   SmallVector<int64_t> constants(fallback);
   if (std::optional<ArrayRef<int64_t>> attr = ctx.node.getInts(name)) {
     constants.assign(attr->begin(), attr->end());
@@ -139,8 +138,8 @@ constantsOf(LoweringContext &ctx, StringRef name, unsigned index,
     constants = *ints;
   }
   if (constants.size() != fallback.size())
-    return ctx.error() << "found " << constants.size() << " " << name
-                       << " for " << fallback.size() << " starts";
+    return ctx.error() << "found " << constants.size() << " " << name << " for "
+                       << fallback.size() << " starts";
   return constants;
 }
 
@@ -154,10 +153,9 @@ static LoweringResult lowerSlice(LoweringContext &ctx) {
     return ctx.error() << "found " << starts->size() << " starts and "
                        << ends->size() << " ends";
   FailureOr<SmallVector<int64_t>> axes = constantsOf(
-      ctx, "axes", 3,
-      llvm::to_vector(llvm::seq<int64_t>(0, starts->size())));
-  FailureOr<SmallVector<int64_t>> steps = constantsOf(
-      ctx, "steps", 4, SmallVector<int64_t>(starts->size(), 1));
+      ctx, "axes", 3, llvm::to_vector(llvm::seq<int64_t>(0, starts->size())));
+  FailureOr<SmallVector<int64_t>> steps =
+      constantsOf(ctx, "steps", 4, SmallVector<int64_t>(starts->size(), 1));
   if (failed(axes) || failed(steps))
     return failure();
 

@@ -6,7 +6,7 @@
 // CHECK-DAG:   #[[QUERY:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d3, d1, d2, d5)>
 // CHECK-DAG:   #[[KEY:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d4, d1, d5)>
 // CHECK-LABEL: func.func @shared_heads(
-// CHECK-SAME:      %[[Q:[^:]*]]: tensor<?x?x64xf32>, %[[K:[^:]*]]: tensor<?x?x32xf32>
+// CHECK-SAME:      %[[Q:[^:]*]]: tensor<?x?x64xf32> {{[^%]*}}%[[K:[^:]*]]: tensor<?x?x32xf32>
 // CHECK-NOT:     linalg.transpose
 // CHECK-NOT:     linalg.broadcast
 // CHECK-DAG:     %[[QUERY5:.*]] = tensor.expand_shape %[[Q]] {{.*}} into tensor<?x?x2x2x16xf32>
