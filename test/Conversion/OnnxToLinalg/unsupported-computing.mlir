@@ -1,0 +1,41 @@
+// RUN: tern-opt %s --convert-onnx-to-linalg --split-input-file --verify-diagnostics
+
+module attributes {onnx.opsets = {ai.onnx = 20 : i64}} {
+  func.func @unknown(%x: tensor<2xf32>) -> tensor<2xf32> {
+    // expected-error @below {{node (NoSuchOperator, opset 20): the operator is not supported}}
+    %0 = onnx.node "NoSuchOperator"(%x) : (tensor<2xf32>) -> tensor<2xf32>
+    return %0 : tensor<2xf32>
+  }
+}
+
+// -----
+
+func.func @sizes(%a: tensor<3xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{node (Add): found sizes 3 and 4 in one dimension; expected equal sizes or 1}}
+  %0 = onnx.node "Add"(%a, %b) : (tensor<3xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @inner(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) -> tensor<2x5xf32> {
+  // expected-error @below {{node (MatMul): the left factor sums over 3 elements and the right one over 4}}
+  %0 = onnx.node "MatMul"(%a, %b) : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
+  return %0 : tensor<2x5xf32>
+}
+
+// -----
+
+func.func @axis(%a: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  // expected-error @below {{node (Softmax): found axis 2; expected one in [-2, 2)}}
+  %0 = onnx.node "Softmax"(%a) {axis = 2 : i64} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
+
+// -----
+
+func.func @mod(%a: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @below {{node (Mod): found fmod = 0 on floats; expected fmod = 1}}
+  %0 = onnx.node "Mod"(%a, %a) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
