@@ -12,9 +12,22 @@ include "mlir/Pass/PassBase.td"
 def ConvertOnnxToTernary : Pass<"convert-onnx-to-ternary", "::mlir::func::FuncOp"> {
   let summary = "Find the BitLinear layers of an ONNX graph";
   let description = [{
-    Replaces each sub-graph that is a linear layer with ternary weights by
-    `ternary.bit_linear`, whatever form it has in the file. Weights are proven
-    ternary by evaluating the graph that produces them, never by their names.
+    Replaces each sub-graph that is a linear layer with ternary weights, whatever
+    form it has in the file. Weights are proven ternary by evaluating the graph
+    that produces them, never by their names: every element is -s, 0 or s, s
+    being one for the matrix, for a row, or for a group of consecutive columns.
+
+    - `ternary.bit_linear` with quantisation, where the activations are
+      quantised by the absmax rule and rescaled by it; constant scales behind
+      the product are folded.
+    - `ternary.matmul` on int8, with the graph around it kept, where the
+      activations are int8 by any other rule.
+    - `ternary.bit_linear` on floats otherwise.
+
+    The attribute `form` of the new operation says where the weights came from
+    (`baked`, `fake_quant`, `packed`, `dequantize`, `matmul_nbits`, `integer`,
+    `qlinear`). Remarks of category `tern-raise` tell of each layer raised or
+    kept; weights that are nearly ternary are a warning.
 
     Ensures: the same results up to the rounding of float operations; nodes
     that it does not recognise stay as they are.

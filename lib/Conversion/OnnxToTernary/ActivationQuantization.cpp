@@ -249,14 +249,24 @@ bool CodedActivation::isDequantized(const Matcher &matcher) const {
 }
 
 /// Whether a factor is the same for a whole row, so that it can be applied
-/// after the product instead of before.
+/// after the product instead of before, and makes no dimension larger.
 static bool isRowFactor(Value factor, Value codes) {
   if (!factor)
     return false;
   auto type = dyn_cast<RankedTensorType>(factor.getType());
   auto codesType = dyn_cast<RankedTensorType>(codes.getType());
-  return type && codesType && type.getRank() <= codesType.getRank() &&
-         (type.getRank() == 0 || type.getShape().back() == 1);
+  if (!type || !codesType || type.getRank() > codesType.getRank())
+    return false;
+  if (type.getRank() == 0)
+    return true;
+  ArrayRef<int64_t> tokens = type.getShape().drop_back();
+  ArrayRef<int64_t> codeTokens =
+      codesType.getShape().drop_back().take_back(tokens.size());
+  return type.getShape().back() == 1 &&
+         llvm::all_of(llvm::zip_equal(tokens, codeTokens), [](auto dims) {
+           auto [dim, codeDim] = dims;
+           return dim == 1 || dim == codeDim;
+         });
 }
 
 /// DequantizeLinear of int8 codes by one scale, around 0.

@@ -108,6 +108,9 @@ static std::optional<Tensor> packTrits(const float *values, int64_t rows,
 
 std::optional<TernaryWeight> tern::proveTernary(const Tensor &weights) {
   int64_t rows = weights.getShape()[0], cols = weights.getShape()[1];
+  // What `!ternary.matrix` takes: a sum must fit i32.
+  if (cols >= int64_t(1) << 24 || rows > int64_t(1) << 32)
+    return std::nullopt;
   const auto *values = weights.getData<float>();
   TernaryWeight result;
   result.rows = rows;

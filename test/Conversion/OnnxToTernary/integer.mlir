@@ -96,3 +96,23 @@ func.func @qlinear(%x: tensor<?x2xi8>, %a: tensor<f32>, %c: tensor<f32>) -> tens
   %y = onnx.node "QLinearMatMul"(%x, %a, %zero, %w, %b, %zero, %c, %yz) : (tensor<?x2xi8>, tensor<f32>, tensor<i8>, tensor<2x2xi8>, tensor<2xf32>, tensor<i8>, tensor<f32>, tensor<ui8>) -> tensor<?x2xui8>
   return %y : tensor<?x2xui8>
 }
+
+// -----
+
+// A factor a row moves behind the exact product; one that would repeat the
+// codes does not, and the layer stays float.
+// CHECK-LABEL: func.func @factors(
+// CHECK: %[[P:.*]] = ternary.matmul %arg0
+// CHECK: %[[F:.*]] = onnx.node "Cast"(%[[P]]) {to = 1 : i64}
+// CHECK: %[[Y:.*]] = onnx.node "Mul"(%[[F]], %arg1) : (tensor<1x2xf32>, tensor<1x1xf32>) -> tensor<1x2xf32>
+// CHECK: %[[Z:.*]] = ternary.bit_linear %{{.*}}, {{.*}} -> tensor<3x2xf32>
+// CHECK: return %[[Y]], %[[Z]]
+func.func @factors(%x: tensor<1x2xi8>, %a: tensor<1x1xf32>, %b: tensor<3x1xf32>) -> (tensor<1x2xf32>, tensor<3x2xf32>) {
+  %w = onnx.constant dense<[[1.0, -1.0], [0.0, 1.0]]> : tensor<2x2xf32>
+  %c = onnx.node "Cast"(%x) {to = 1} : (tensor<1x2xi8>) -> tensor<1x2xf32>
+  %f = onnx.node "Mul"(%c, %a) : (tensor<1x2xf32>, tensor<1x1xf32>) -> tensor<1x2xf32>
+  %g = onnx.node "Mul"(%c, %b) : (tensor<1x2xf32>, tensor<3x1xf32>) -> tensor<3x2xf32>
+  %y = onnx.node "MatMul"(%f, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %z = onnx.node "MatMul"(%g, %w) : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
+  return %y, %z : tensor<1x2xf32>, tensor<3x2xf32>
+}
