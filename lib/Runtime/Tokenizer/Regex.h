@@ -26,7 +26,7 @@ struct TextRange {
 /// use inside brackets. The `tokenizers` package uses that crate where no
 /// pattern of tokenizer.json is involved.
 inline constexpr const char *kRustWordSet =
-    R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D})";
+    R"(\p{Alphabetic}\p{L}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D})";
 
 /// Rewrites a pattern from Oniguruma's Ruby syntax into PCRE2's with UTF and
 /// UCP: the white space and word characters are Unicode's, `(?m)` is dot-all,

@@ -2,6 +2,8 @@
 
 #include "Regex.h"
 
+#include "UnicodeSupplement.h"
+
 #include "tern/Runtime/Error.h"
 
 using namespace tern::runtime;
@@ -16,6 +18,11 @@ constexpr std::string_view kNotSpace = "\\P{White_Space}";
 constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
                                    "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
 constexpr std::string_view kHex = "0-9A-Fa-f";
+
+std::string makeWordSet() {
+  return std::string(kWord) + getSupplement("L") + getSupplement("M") +
+         getSupplement("Nd");
+}
 
 /// One pass over the pattern.
 class Translator {
@@ -67,13 +74,19 @@ private:
     case 'S':
       return replace(2, kNotSpace);
     case 'w':
-      return replaceBySet(kWord, /*negated=*/false);
+      return replaceBySet(makeWordSet(), /*negated=*/false);
     case 'W':
-      return replaceBySet(kWord, /*negated=*/true);
+      return replaceBySet(makeWordSet(), /*negated=*/true);
+    case 'd':
+      return replaceBySet("\\p{Nd}" + getSupplement("Nd"), /*negated=*/false);
+    case 'D':
+      return replaceBySet("\\p{Nd}" + getSupplement("Nd"), /*negated=*/true);
     case 'h':
       return replaceBySet(kHex, /*negated=*/false);
     case 'H':
       return replaceBySet(kHex, /*negated=*/true);
+    case 'p':
+      return translateProperty();
     case 'u': {
       std::string digits(pattern.substr(index + 2, 4));
       return replace(6, "\\x{" + digits + "}");
@@ -81,6 +94,19 @@ private:
     default:
       return copy(2);
     }
+  }
+
+  /// Adds to \p{L} the letters that PCRE2 does not know yet, and so on.
+  void translateProperty() {
+    size_t end = pattern.find('}', index);
+    if (!at("\\p{") || end == std::string_view::npos)
+      return copy(2);
+    std::string newer =
+        getSupplement(pattern.substr(index + 3, end - index - 3));
+    std::string set(pattern.substr(index, end + 1 - index));
+    if (!newer.empty())
+      set = inClass ? set + newer : "[" + set + newer + "]";
+    replace(end + 1 - index, set);
   }
 
   void translateInClass() {

@@ -32,6 +32,12 @@ BY_HAND = [
     "The quick brown fox." * 20, "a" * 3000, " " * 3000, "\n" * 500 + "x", "ab" * 1500,
     "!" * 1000, "é" * 700, "中" * 700, "😀" * 300, " \n" * 300, "1" * 1000, "'s" * 200,
 ]
+# Characters newer than Unicode 14, which PCRE2 has to be told of, between letters, digits
+# and spaces. Their neighbours show which class they are taken for.
+NEW = [0x1C89, 0xA7CD, 0x105C0, 0x10D40, 0x10D4E, 0x10D69, 0x10D6E, 0x116E3, 0x11BC0, 0x11BF0,
+       0x11F02, 0x11F03, 0x11F59, 0x13440, 0x143FA, 0x16130, 0x1CCF9, 0x1D2D3, 0x1DF25, 0x1E030,
+       0x1E4EC, 0x1E4F0, 0x1E5F1, 0x1E5FF, 0x2B739, 0x2EBF0, 0x2EE5D, 0x31350, 0x323AF]
+BY_HAND += [f"the{chr(c)}the 1{chr(c)}1 !{chr(c)}! {chr(c)} {chr(c)}{chr(c)} the" for c in NEW]
 INVALID = [
     b"\x80", b"\xff\xfe", b"a\xc3", b"\xc3(", b"\xe2\x82", b"\xe2\x82(", b"\xe2(\xa1",
     b"\xf0\x9f\x98", b"\xf0\x9f\x98 ok", b"\xf0(\x8c\xbc", b"\xed\xa0\x80", b"\xed\xbf\xbf",
