@@ -60,7 +60,12 @@ def ConvertTernaryToLinalg : Pass<"convert-ternary-to-linalg", "::mlir::func::Fu
   let summary = "Lower ternary operations to portable loop nests";
   let description = [{
     The reference lowering: products become additions and subtractions chosen
-    by the trit, without a multiplication.
+    by the trit, without a multiplication. A matrix becomes the tensor of its
+    bytes, in the signatures of functions too.
+
+    Requires: no `ternary.bit_linear`; it would stay.
+    Ensures: no other operation of the dialect is left, but packed products on
+    memrefs and those that `keep-packed-matmul` keeps.
   }];
   let options = [
     Option<"keepPackedMatmul", "keep-packed-matmul", "bool", /*default=*/"false",
@@ -77,8 +82,15 @@ def ConvertTernaryToLinalg : Pass<"convert-ternary-to-linalg", "::mlir::func::Fu
 def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp"> {
   let summary = "Lower packed products to vector code for a target";
   let description = [{
-    Requires: bufferised `ternary.packed_matmul`.
-    Ensures: the same integers as the portable lowering.
+    Each matrix type becomes a private function, which has a path for one token
+    and one for many, and shares out its rows by an `scf.parallel` of one
+    dimension. A buffer that a kernel allocates it also frees: run this after
+    buffer deallocation.
+
+    Requires: bufferised `ternary.packed_matmul` on tiles of 16 rows, with
+    operands whose last dimension is contiguous.
+    Ensures: no `ternary.packed_matmul` is left; the same integers as the
+    portable lowering.
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"generic\"",

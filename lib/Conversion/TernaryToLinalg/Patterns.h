@@ -1,4 +1,5 @@
-//===- Patterns.h - the parts of the portable lowering ------------*- C++ -*-===//
+//===- Patterns.h - the parts of the portable lowering ------------*- C++
+//-*-===//
 #ifndef TERN_LIB_CONVERSION_TERNARYTOLINALG_PATTERNS_H
 #define TERN_LIB_CONVERSION_TERNARYTOLINALG_PATTERNS_H
 

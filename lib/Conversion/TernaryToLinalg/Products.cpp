@@ -19,10 +19,10 @@ static Value buildTerm(OpBuilder &b, Location loc, Value code, Value x,
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   Value minusCode = arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(0));
   Value plusCode = arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(2));
-  Value isMinus = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, code,
-                                        minusCode);
-  Value isPlus = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, code,
-                                       plusCode);
+  Value isMinus =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, code, minusCode);
+  Value isPlus =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, code, plusCode);
   bool isFloat = isa<FloatType>(type);
   Value negated = isFloat ? Value(arith::NegFOp::create(b, loc, x))
                           : Value(arith::SubIOp::create(b, loc, zero, x));
@@ -86,8 +86,8 @@ struct MatmulLowering : OpConversionPattern<MatmulOp> {
     AffineExpr column = g * groupCols + k;
     OpFoldResult tokens =
         tensor::getMixedSize(rewriter, loc, adaptor.getX(), 0);
-    Value x = splitColumns(rewriter, loc, adaptor.getX(), tokens, groups,
-                           groupCols);
+    Value x =
+        splitColumns(rewriter, loc, adaptor.getX(), tokens, groups, groupCols);
     Value init = buildZeros(rewriter, loc,
                             {tokens, rewriter.getIndexAttr(groups),
                              rewriter.getIndexAttr(matrix.getRows())},
@@ -98,8 +98,9 @@ struct MatmulLowering : OpConversionPattern<MatmulOp> {
         AffineMap::get(4, 0, {m, g, n}, context)};
     auto body = [&](OpBuilder &b, Location loc, ValueRange args) {
       Value plane = affine::AffineApplyOp::create(
-          b, loc, AffineMap::get(2, 0, getPlaneExpr(layout, rebase(context,
-                                                              groupCols))),
+          b, loc,
+          AffineMap::get(2, 0,
+                         getPlaneExpr(layout, rebase(context, groupCols))),
           ValueRange{linalg::IndexOp::create(b, loc, 1),
                      linalg::IndexOp::create(b, loc, 3)});
       Value code = buildCode(b, loc, layout.getEncoding(), args[1], plane);
@@ -137,8 +138,8 @@ struct MatmulLowering : OpConversionPattern<MatmulOp> {
                             OpFoldResult tokens, int64_t groups,
                             int64_t groupCols) {
     auto type = cast<RankedTensorType>(x.getType());
-    auto known = RankedTensorType::get(
-        {type.getDimSize(0), groups * groupCols}, type.getElementType());
+    auto known = RankedTensorType::get({type.getDimSize(0), groups * groupCols},
+                                       type.getElementType());
     if (type != known)
       x = tensor::CastOp::create(builder, loc, known, x);
     auto split = RankedTensorType::get({type.getDimSize(0), groups, groupCols},
@@ -174,8 +175,8 @@ struct PackedMatmulLowering : OpConversionPattern<PackedMatmulOp> {
     int64_t steps = matrix.getPaddedCols() / layout.getStepColumns();
 
     Value x = split(rewriter, loc, adaptor.getX(), 1, {steps, planes, 4});
-    Value bytes = split(rewriter, loc, adaptor.getBytes(), 0,
-                        {tiles, steps, tile, 4});
+    Value bytes =
+        split(rewriter, loc, adaptor.getBytes(), 0, {tiles, steps, tile, 4});
     Value init = split(rewriter, loc, adaptor.getInit(), 1, {tiles, tile});
     Value zero =
         arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(0));
@@ -202,8 +203,7 @@ struct PackedMatmulLowering : OpConversionPattern<PackedMatmulOp> {
       for (int64_t j = 0; j < planes; ++j)
         for (int64_t i = 0; i < 4; ++i) {
           Value code = buildCode(b, loc, layout.getEncoding(), args[i], j);
-          Value term =
-              buildWidened(b, loc, args[4 + 4 * j + i], acc.getType());
+          Value term = buildWidened(b, loc, args[4 + 4 * j + i], acc.getType());
           acc = buildTerm(b, loc, code, term, acc);
         }
       linalg::YieldOp::create(b, loc, acc);
@@ -218,8 +218,8 @@ struct PackedMatmulLowering : OpConversionPattern<PackedMatmulOp> {
     result = tensor::CollapseShapeOp::create(
         rewriter, loc, result, SmallVector<ReassociationIndices>{{0}, {1, 2}});
     if (result.getType() != op.getInit().getType())
-      result = tensor::CastOp::create(rewriter, loc, op.getInit().getType(),
-                                      result);
+      result =
+          tensor::CastOp::create(rewriter, loc, op.getInit().getType(), result);
     rewriter.replaceOp(op, result);
     return success();
   }

@@ -26,8 +26,8 @@ Value tern::ternary::buildEmpty(OpBuilder &builder, Location loc,
 Value tern::ternary::buildZeros(OpBuilder &builder, Location loc,
                                 ArrayRef<OpFoldResult> shape,
                                 Type elementType) {
-  Value zero = arith::ConstantOp::create(builder, loc,
-                                         builder.getZeroAttr(elementType));
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(elementType));
   return linalg::FillOp::create(builder, loc, zero,
                                 buildEmpty(builder, loc, shape, elementType))
       .getResult(0);
@@ -58,8 +58,8 @@ static Value buildAbsmaxBits(OpBuilder &builder, Location loc, Value x) {
       AffineMap::get(2, 0, builder.getAffineDimExpr(0))};
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) {
     Value bits = arith::BitcastOp::create(b, loc, i32, args[0]);
-    Value mask = arith::ConstantOp::create(b, loc,
-                                           b.getI32IntegerAttr(0x7fffffff));
+    Value mask =
+        arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0x7fffffff));
     Value magnitude = arith::AndIOp::create(b, loc, bits, mask);
     Value max = arith::MaxSIOp::create(b, loc, args[1], magnitude);
     linalg::YieldOp::create(b, loc, max);
@@ -142,8 +142,7 @@ struct QuantizeLowering : OpConversionPattern<QuantizeOp> {
             [&](OpBuilder &b, Location loc, ValueRange args) {
               Value absmax =
                   arith::BitcastOp::create(b, loc, b.getF32Type(), args[0]);
-              linalg::YieldOp::create(b, loc,
-                                      buildScale(b, loc, rule, absmax));
+              linalg::YieldOp::create(b, loc, buildScale(b, loc, rule, absmax));
             })
             .getResult(0);
     Value codeInit = buildEmpty(rewriter, loc, shape, rewriter.getI8Type());
@@ -228,11 +227,11 @@ struct RescaleLowering : OpConversionPattern<RescaleOp> {
       }
       linalg::YieldOp::create(b, loc, buildUnquantized(b, loc, op, y, rest));
     };
-    Value result = linalg::GenericOp::create(
-                       rewriter, loc, init.getType(), inputs, init, maps,
-                       SmallVector<IteratorType>(2, IteratorType::parallel),
-                       body)
-                       .getResult(0);
+    Value result =
+        linalg::GenericOp::create(
+            rewriter, loc, init.getType(), inputs, init, maps,
+            SmallVector<IteratorType>(2, IteratorType::parallel), body)
+            .getResult(0);
     if (result.getType() != op.getType())
       result = tensor::CastOp::create(rewriter, loc, op.getType(), result);
     rewriter.replaceOp(op, result);
@@ -253,13 +252,14 @@ struct RescaleLowering : OpConversionPattern<RescaleOp> {
     Location loc = op.getLoc();
     SmallVector<OpFoldResult> shape =
         tensor::getMixedSizes(rewriter, loc, adaptor.getAcc());
-    Value init = buildZeros(rewriter, loc, {shape[0], shape[2]},
-                            rewriter.getF32Type());
+    Value init =
+        buildZeros(rewriter, loc, {shape[0], shape[2]}, rewriter.getF32Type());
     AffineExpr m, g, n;
     bindDims(op.getContext(), m, g, n);
-    SmallVector<AffineMap> maps = {rewriter.getMultiDimIdentityMap(3),
-                                   AffineMap::get(3, 0, {n, g}, op.getContext()),
-                                   AffineMap::get(3, 0, {m, n}, op.getContext())};
+    SmallVector<AffineMap> maps = {
+        rewriter.getMultiDimIdentityMap(3),
+        AffineMap::get(3, 0, {n, g}, op.getContext()),
+        AffineMap::get(3, 0, {m, n}, op.getContext())};
     auto body = [&](OpBuilder &b, Location loc, ValueRange args) {
       Value term = buildScaled(b, loc, op, args[0], args[1]);
       linalg::YieldOp::create(

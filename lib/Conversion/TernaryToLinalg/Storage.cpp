@@ -12,8 +12,8 @@ using namespace tern::ternary;
 using utils::IteratorType;
 
 static Value buildI8(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantOp::create(
-      b, loc, b.getIntegerAttr(b.getI8Type(), value));
+  return arith::ConstantOp::create(b, loc,
+                                   b.getIntegerAttr(b.getI8Type(), value));
 }
 
 /// 3 to the power of a plane.
@@ -25,8 +25,8 @@ static int64_t getWeight(int64_t plane) {
 Value tern::ternary::buildCode(OpBuilder &b, Location loc, Encoding encoding,
                                Value byte, int64_t plane) {
   if (encoding == Encoding::I2) {
-    Value shifted = arith::ShRUIOp::create(b, loc, byte,
-                                           buildI8(b, loc, 2 * plane));
+    Value shifted =
+        arith::ShRUIOp::create(b, loc, byte, buildI8(b, loc, 2 * plane));
     return arith::AndIOp::create(b, loc, shifted, buildI8(b, loc, 3));
   }
   Value quotient =
@@ -121,12 +121,12 @@ static Value buildUnpacked(OpBuilder &builder, Location loc, MatrixType matrix,
     linalg::YieldOp::create(
         b, loc, Value(arith::SubIOp::create(b, loc, code, buildI8(b, loc, 1))));
   };
-  Value trits = linalg::GenericOp::create(
-                    builder, loc, init.getType(), split, init,
-                    ArrayRef{view.byteMap, builder.getMultiDimIdentityMap(rank)},
-                    SmallVector<IteratorType>(rank, IteratorType::parallel),
-                    body)
-                    .getResult(0);
+  Value trits =
+      linalg::GenericOp::create(
+          builder, loc, init.getType(), split, init,
+          ArrayRef{view.byteMap, builder.getMultiDimIdentityMap(rank)},
+          SmallVector<IteratorType>(rank, IteratorType::parallel), body)
+          .getResult(0);
   trits = tensor::CollapseShapeOp::create(builder, loc, trits, view.tritGroups);
   auto logical =
       RankedTensorType::get({matrix.getRows(), matrix.getCols()}, i8);
@@ -183,21 +183,18 @@ static Value buildPacked(OpBuilder &builder, Location loc, MatrixType matrix,
     Value byte = buildI8(b, loc, 0);
     for (int64_t j = 0; j < planes; ++j) {
       int64_t weight = isI2 ? int64_t(1) << (2 * j) : getWeight(j);
-      Value code =
-          arith::AddIOp::create(b, loc, args[j], buildI8(b, loc, 1));
-      Value part =
-          arith::MulIOp::create(b, loc, code, buildI8(b, loc, weight));
+      Value code = arith::AddIOp::create(b, loc, args[j], buildI8(b, loc, 1));
+      Value part = arith::MulIOp::create(b, loc, code, buildI8(b, loc, weight));
       byte = arith::AddIOp::create(b, loc, byte, part);
     }
     linalg::YieldOp::create(b, loc, byte);
   };
   Value init = tensor::EmptyOp::create(builder, loc, view.byteShape, i8);
-  Value bytes = linalg::GenericOp::create(
-                    builder, loc, init.getType(),
-                    SmallVector<Value>(planes, split), init, maps,
-                    SmallVector<IteratorType>(loops, IteratorType::parallel),
-                    body)
-                    .getResult(0);
+  Value bytes =
+      linalg::GenericOp::create(
+          builder, loc, init.getType(), SmallVector<Value>(planes, split), init,
+          maps, SmallVector<IteratorType>(loops, IteratorType::parallel), body)
+          .getResult(0);
   return tensor::CollapseShapeOp::create(
       builder, loc, bytes,
       SmallVector<ReassociationIndices>{getAllDims(view.byteShape.size())});
@@ -234,10 +231,10 @@ struct PackLowering : OpConversionPattern<PackOp> {
   LogicalResult
   matchAndRewrite(PackOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Value trits = buildUnpacked(rewriter, op.getLoc(),
-                                op.getSource().getType(), adaptor.getSource());
-    rewriter.replaceOp(
-        op, buildPacked(rewriter, op.getLoc(), op.getType(), trits));
+    Value trits = buildUnpacked(rewriter, op.getLoc(), op.getSource().getType(),
+                                adaptor.getSource());
+    rewriter.replaceOp(op,
+                       buildPacked(rewriter, op.getLoc(), op.getType(), trits));
     return success();
   }
 };

@@ -1,9 +1,8 @@
 //===- AVX2.cpp - products by vpmaddubsw and vpmaddwd ---------------------===//
 
-#include "VectorTarget.h"
+#include "X86Target.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace tern::ternary;
@@ -11,12 +10,11 @@ using namespace tern::ternary;
 namespace {
 /// vpmaddubsw saturates, but not here: two products of a code up to 2 and an
 /// int8 are at most 512 in magnitude, five planes of them 2,560.
-class Avx2Target : public VectorTarget {
+class Avx2Target : public X86Target {
 public:
   // 8 accumulators, 4 vectors of codes and the temporaries fill 16 registers.
   Avx2Target()
-      : VectorTarget("avx2", /*lanes=*/8, /*blockTokens=*/8,
-                     /*blockStrips=*/1) {}
+      : X86Target("avx2", /*lanes=*/8, /*blockTokens=*/8, /*blockStrips=*/1) {}
 
   void buildStep(OpBuilder &b, Location loc, StepOperands &operands,
                  Accumulators &accumulators) const override {
@@ -27,25 +25,17 @@ public:
       for (int64_t token = 0; token < operands.tokens; ++token) {
         Value sums;
         for (int64_t plane = 0; plane < operands.planes; ++plane) {
-          Value pairs = buildCall(b, loc, "llvm.x86.avx2.pmadd.ub.sw", i16s,
-                                  operands.getCodes(strip, plane),
-                                  operands.getActivations(token, plane));
+          Value pairs =
+              buildIntrinsic(b, loc, "llvm.x86.avx2.pmadd.ub.sw", i16s,
+                             {operands.getCodes(strip, plane),
+                              operands.getActivations(token, plane)});
           sums = sums ? arith::AddIOp::create(b, loc, sums, pairs) : pairs;
         }
-        Value quads =
-            buildCall(b, loc, "llvm.x86.avx2.pmadd.wd", i32s, sums, ones);
+        Value quads = buildIntrinsic(b, loc, "llvm.x86.avx2.pmadd.wd", i32s,
+                                     {sums, ones});
         Value &acc = accumulators.get(token, strip, 0);
         acc = arith::AddIOp::create(b, loc, acc, quads);
       }
-  }
-
-private:
-  static Value buildCall(OpBuilder &b, Location loc, StringRef intrinsic,
-                         Type type, Value lhs, Value rhs) {
-    return LLVM::CallIntrinsicOp::create(b, loc, type,
-                                         b.getStringAttr(intrinsic),
-                                         ValueRange{lhs, rhs})
-        .getResult(0);
   }
 };
 } // namespace

@@ -10,8 +10,9 @@
 using namespace mlir;
 using namespace tern::ternary;
 
-CodeDecoder::CodeDecoder(Encoding encoding, bool inPlace, Value bytes)
-    : encoding(encoding), inPlace(inPlace), bytes(bytes),
+CodeDecoder::CodeDecoder(const VectorTarget &target, Encoding encoding,
+                         bool inPlace, Value bytes)
+    : target(target), encoding(encoding), inPlace(inPlace), bytes(bytes),
       codes(encoding == Encoding::I2 ? 4 : 5) {}
 
 Value CodeDecoder::getCodes(OpBuilder &b, Location loc, int64_t plane) {
@@ -34,25 +35,19 @@ Value CodeDecoder::decodeI2(OpBuilder &b, Location loc, int64_t plane) {
     Value pairs = buildBitcast(b, loc, bytes, 16);
     Value amount =
         buildSplat(b, loc, cast<VectorType>(pairs.getType()), 2 * plane);
-    shifted = buildBitcast(
-        b, loc, arith::ShRUIOp::create(b, loc, pairs, amount), 8);
+    shifted =
+        buildBitcast(b, loc, arith::ShRUIOp::create(b, loc, pairs, amount), 8);
   }
   return arith::AndIOp::create(b, loc, shifted, buildSplat(b, loc, type, mask));
-}
-
-/// The high half of the product of 16-bit elements and 2^16 / divisor, rounded
-/// up: `v / divisor` for v below 256, and 256 times that (and more in the low
-/// byte) for 256 v. For 3, 9, 27 and 81 the rounding changes no quotient.
-static Value buildQuotient(OpBuilder &b, Location loc, Value v,
-                           int64_t divisor) {
-  Value factor = buildSplat(b, loc, cast<VectorType>(v.getType()),
-                            llvm::divideCeil(65536, divisor));
-  return arith::MulUIExtendedOp::create(b, loc, v, factor).getHigh();
 }
 
 // The code of plane j is q(j) - 3 q(j + 1), where q(j) is the byte divided by
 // 3^j. Quotients are taken in pairs of bytes, since x86 multiplies no bytes;
 // each depends on the byte alone, so there is no chain from plane to plane.
+//
+// A quotient is the high half of a product with 2^16 / 3^j, rounded up, which
+// is exact for bytes. For the byte in the high half of a pair, 256 times its
+// value, it is 256 times the quotient and some more in the low byte.
 void CodeDecoder::decodeT5(OpBuilder &b, Location loc) {
   Value pairs = buildBitcast(b, loc, bytes, 16);
   auto type = cast<VectorType>(pairs.getType());
@@ -64,8 +59,9 @@ void CodeDecoder::decodeT5(OpBuilder &b, Location loc) {
   int64_t divisor = 1;
   for (int64_t plane = 0; plane < 4; ++plane) {
     divisor *= 3;
-    Value low = buildQuotient(b, loc, even, divisor);
-    Value high = buildQuotient(b, loc, odd, divisor);
+    Value factor = buildSplat(b, loc, type, llvm::divideCeil(65536, divisor));
+    Value low = target.buildHighProduct(b, loc, even, factor);
+    Value high = target.buildHighProduct(b, loc, odd, factor);
     high = arith::AndIOp::create(b, loc, high, highByte);
     Value both = arith::OrIOp::create(b, loc, low, high);
     Value next = buildBitcast(b, loc, both, 8);

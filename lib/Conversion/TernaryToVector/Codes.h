@@ -1,4 +1,5 @@
-//===- Codes.h - codes of packed bytes, in vectors ----------------*- C++ -*-===//
+//===- Codes.h - codes of packed bytes, in vectors ----------------*- C++
+//-*-===//
 #ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_CODES_H
 #define TERN_LIB_CONVERSION_TERNARYTOVECTOR_CODES_H
 
@@ -6,11 +7,14 @@
 
 namespace tern::ternary {
 
+class VectorTarget;
+
 /// The codes of the planes of packed bytes, computed when first asked for. The
 /// code of plane j of `i2` may be left where it is, 4^j times its value.
 class CodeDecoder {
 public:
-  CodeDecoder(Encoding encoding, bool inPlace, mlir::Value bytes);
+  CodeDecoder(const VectorTarget &target, Encoding encoding, bool inPlace,
+              mlir::Value bytes);
 
   mlir::Value getCodes(mlir::OpBuilder &builder, mlir::Location loc,
                        int64_t plane);
@@ -20,6 +24,7 @@ private:
                        int64_t plane);
   void decodeT5(mlir::OpBuilder &builder, mlir::Location loc);
 
+  const VectorTarget &target;
   Encoding encoding;
   bool inPlace;
   mlir::Value bytes;

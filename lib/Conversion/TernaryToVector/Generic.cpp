@@ -29,6 +29,11 @@ public:
       : VectorTarget("generic", /*lanes=*/16, /*blockTokens=*/2,
                      /*blockStrips=*/1) {}
 
+  Value buildHighProduct(OpBuilder &b, Location loc, Value lhs,
+                         Value rhs) const override {
+    return arith::MulUIExtendedOp::create(b, loc, lhs, rhs).getHigh();
+  }
+
   void buildStep(OpBuilder &b, Location loc, StepOperands &operands,
                  Accumulators &accumulators) const override {
     for (int64_t strip = 0; strip < operands.strips; ++strip)
@@ -36,14 +41,13 @@ public:
         // At most 5 planes of 4 x 128: the sum of a step fits 16 bits.
         Value sums;
         for (int64_t plane = 0; plane < operands.planes; ++plane) {
-          Value pairs =
-              buildProducts(b, loc, operands.getCodes(strip, plane),
-                            operands.getActivations(token, plane));
+          Value pairs = buildProducts(b, loc, operands.getCodes(strip, plane),
+                                      operands.getActivations(token, plane));
           sums = sums ? arith::AddIOp::create(b, loc, sums, pairs) : pairs;
         }
         Value &acc = accumulators.get(token, strip, 0);
-        acc = arith::AddIOp::create(b, loc, acc,
-                                    buildPairSums(b, loc, sums, 16));
+        acc =
+            arith::AddIOp::create(b, loc, acc, buildPairSums(b, loc, sums, 16));
       }
   }
 
@@ -52,8 +56,8 @@ private:
     auto type = cast<VectorType>(codes.getType());
     Value zero = buildSplat(b, loc, type, 0);
     Value two = buildSplat(b, loc, type, 2);
-    Value isAdded = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
-                                          codes, zero);
+    Value isAdded =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, codes, zero);
     Value isAddedTwice =
         arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, codes, two);
     Value once = arith::SelectOp::create(b, loc, isAdded, x, zero);

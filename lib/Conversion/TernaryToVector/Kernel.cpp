@@ -29,8 +29,7 @@ Value tern::ternary::buildSplat(OpBuilder &b, Location loc, VectorType type,
 Value tern::ternary::buildBitcast(OpBuilder &b, Location loc, Value vector,
                                   unsigned width) {
   auto type = cast<VectorType>(vector.getType());
-  int64_t size =
-      type.getNumElements() * type.getElementTypeBitWidth() / width;
+  int64_t size = type.getNumElements() * type.getElementTypeBitWidth() / width;
   return vector::BitCastOp::create(
       b, loc, VectorType::get(size, b.getIntegerType(width)), vector);
 }
@@ -117,7 +116,8 @@ public:
       Value offset = kernel.add(stripOffset, stepOffset);
       Value packed = vector::LoadOp::create(b, kernel.loc, type, kernel.bytes,
                                             ValueRange{offset});
-      decoders.emplace_back(kernel.layout.getEncoding(), inPlace, packed);
+      decoders.emplace_back(kernel.target, kernel.layout.getEncoding(), inPlace,
+                            packed);
     }
   }
 
@@ -138,8 +138,7 @@ public:
                                kernel.x, ValueRange{row, column});
     Value word = vector::ExtractOp::create(
         b, loc, buildBitcast(b, loc, four, 32), ArrayRef<int64_t>{0});
-    Value lanes =
-        vector::BroadcastOp::create(b, loc, kernel.accType, word);
+    Value lanes = vector::BroadcastOp::create(b, loc, kernel.accType, word);
     return result = buildBitcast(b, loc, lanes, 8);
   }
 
@@ -235,8 +234,7 @@ void KernelBuilder::buildBlock(const Block &block, bool forOneToken,
     for (int64_t strip = 0; strip < block.strips; ++strip) {
       Value sum = buildPlaneSum(accumulators, token, strip, inPlace);
       sum = arith::SubIOp::create(b, loc, sum, rowSum);
-      Value column =
-          mul(add(block.firstStrip, getIndex(strip)), target.lanes);
+      Value column = mul(add(block.firstStrip, getIndex(strip)), target.lanes);
       vector::StoreOp::create(b, loc, sum, out, ValueRange{row, column});
     }
   }
@@ -301,22 +299,20 @@ void KernelBuilder::buildMatrixProduct(Value tokens) {
   int64_t wholeStrips = strips - strips % groupStrips;
   auto buildGroup = [&](Value firstStrip) {
     Value end = add(firstStrip, getIndex(groupStrips));
-    scf::ForOp::create(b, loc, firstStrip, end, getIndex(target.blockStrips),
-                       ValueRange(),
-                       [&](OpBuilder &, Location, Value strip, ValueRange) {
-                         buildTokenLoop(tokens, rowSums, strip,
-                                        target.blockStrips);
-                         scf::YieldOp::create(b, loc);
-                       });
+    scf::ForOp::create(
+        b, loc, firstStrip, end, getIndex(target.blockStrips), ValueRange(),
+        [&](OpBuilder &, Location, Value strip, ValueRange) {
+          buildTokenLoop(tokens, rowSums, strip, target.blockStrips);
+          scf::YieldOp::create(b, loc);
+        });
   };
   scf::ParallelOp::create(
       b, loc, zero, getIndex(strips), getIndex(groupStrips),
       [&](OpBuilder &, Location, ValueRange strip) {
         if (wholeStrips == strips)
           return buildGroup(strip[0]);
-        Value isWhole =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, strip[0],
-                                  getIndex(wholeStrips));
+        Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                              strip[0], getIndex(wholeStrips));
         scf::IfOp::create(
             b, loc, isWhole,
             [&](OpBuilder &, Location) {

@@ -1,4 +1,5 @@
-//===- Kernel.h - the body of a packed product --------------------*- C++ -*-===//
+//===- Kernel.h - the body of a packed product --------------------*- C++
+//-*-===//
 #ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_KERNEL_H
 #define TERN_LIB_CONVERSION_TERNARYTOVECTOR_KERNEL_H
 

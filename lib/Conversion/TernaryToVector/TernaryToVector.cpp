@@ -48,8 +48,8 @@ static MemRefType getKernelType(MemRefType type) {
     return {};
   if (type.getRank() == 2)
     strides[0] = ShapedType::kDynamic;
-  auto layout = StridedLayoutAttr::get(type.getContext(),
-                                       ShapedType::kDynamic, strides);
+  auto layout =
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
   return MemRefType::get(shape, type.getElementType(), layout,
                          type.getMemorySpace());
 }
@@ -60,9 +60,9 @@ static LogicalResult verifyLowerable(PackedMatmulOp op) {
     return op.emitOpError("is on tensors; expected memrefs: bufferise first");
   int64_t tile = op.getMatrixType().getLayout().getTile();
   if (tile != kernelTile)
-    return op.emitOpError() << "has tiles of " << tile
-                            << " rows; the vector lowering expects "
-                            << kernelTile;
+    return op.emitOpError()
+           << "has tiles of " << tile << " rows; the vector lowering expects "
+           << kernelTile;
   for (Value operand : op->getOperands()) {
     auto type = cast<MemRefType>(operand.getType());
     if (!getKernelType(type))
@@ -80,8 +80,7 @@ public:
       : module(module), symbols(module), target(target) {}
 
   func::FuncOp getOrCreate(PackedMatmulOp op, TypeRange types) {
-    auto signature =
-        FunctionType::get(module.getContext(), types, TypeRange());
+    auto signature = FunctionType::get(module.getContext(), types, TypeRange());
     func::FuncOp &kernel = kernels[{op.getMatrixType(), signature}];
     if (!kernel)
       kernel = create(op, signature);
@@ -91,12 +90,11 @@ public:
 private:
   func::FuncOp create(PackedMatmulOp op, FunctionType signature) {
     MatrixType matrix = op.getMatrixType();
-    std::string name =
-        ("ternary_packed_matmul_" +
-         stringifyEncoding(matrix.getLayout().getEncoding()) + "_" +
-         Twine(matrix.getRows()) + "x" + Twine(matrix.getCols()) + "_" +
-         target.name)
-            .str();
+    std::string name = ("ternary_packed_matmul_" +
+                        stringifyEncoding(matrix.getLayout().getEncoding()) +
+                        "_" + Twine(matrix.getRows()) + "x" +
+                        Twine(matrix.getCols()) + "_" + target.name)
+                           .str();
     OpBuilder builder(module.getContext());
     auto kernel = func::FuncOp::create(builder, op.getLoc(), name, signature);
     kernel.setPrivate();

@@ -1,8 +1,6 @@
 //===- VNNI.cpp - products by vpdpbusd ------------------------------------===//
 
-#include "VectorTarget.h"
-
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "X86Target.h"
 
 using namespace mlir;
 using namespace tern::ternary;
@@ -11,12 +9,12 @@ namespace {
 /// vpdpbusd multiplies four u8 with four i8 and adds to an i32, exactly. One
 /// class for both lengths: the 256-bit intrinsic is selected as the VEX form
 /// with AVX-VNNI and as the EVEX form with AVX512-VNNI and VL.
-class VnniTarget : public VectorTarget {
+class VnniTarget : public X86Target {
 public:
   VnniTarget(StringRef name, int64_t lanes, int64_t blockTokens,
              int64_t blockStrips, StringRef intrinsic)
-      : VectorTarget(name, lanes, blockTokens, blockStrips),
-        intrinsic(intrinsic) {}
+      : X86Target(name, lanes, blockTokens, blockStrips), intrinsic(intrinsic) {
+  }
 
   bool hasWideDot() const override { return true; }
 
@@ -30,10 +28,8 @@ public:
           Value &acc = accumulators.get(token, strip, plane);
           Value codes = operands.getCodes(strip, plane);
           Value x = operands.getActivations(token, plane);
-          acc = LLVM::CallIntrinsicOp::create(b, loc, acc.getType(),
-                                              b.getStringAttr(intrinsic),
-                                              ValueRange{acc, codes, x})
-                    .getResult(0);
+          acc =
+              buildIntrinsic(b, loc, intrinsic, acc.getType(), {acc, codes, x});
         }
   }
 

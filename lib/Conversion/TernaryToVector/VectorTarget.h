@@ -1,4 +1,5 @@
-//===- VectorTarget.h - what a kernel needs of a target -----------*- C++ -*-===//
+//===- VectorTarget.h - what a kernel needs of a target -----------*- C++
+//-*-===//
 //
 // A target is its vector length, the size of the blocks that its registers
 // hold, and one primitive: the products of one step of the layout, added to
@@ -58,6 +59,11 @@ public:
   /// and adds to the lanes directly. Then planes may have accumulators of their
   /// own and need not be shifted down.
   virtual bool hasWideDot() const { return false; }
+
+  /// The high half of the products of 16-bit elements, unsigned.
+  virtual mlir::Value buildHighProduct(mlir::OpBuilder &builder,
+                                       mlir::Location loc, mlir::Value lhs,
+                                       mlir::Value rhs) const = 0;
 
   /// Adds the products of a step to the accumulators.
   virtual void buildStep(mlir::OpBuilder &builder, mlir::Location loc,

@@ -1,4 +1,4 @@
-// RUN: tern-opt %s --resolve-ranked-shaped-type-result-dims --canonicalize | FileCheck %s
+// RUN: tern-opt %s --resolve-ranked-shaped-type-result-dims --canonicalize --cse | FileCheck %s
 
 // Shapes of results are those of operands and types.
 // CHECK-LABEL: func.func @shapes(

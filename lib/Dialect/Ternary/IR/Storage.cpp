@@ -5,6 +5,8 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 #include <array>
+#include <numeric>
+#include <type_traits>
 
 using namespace mlir;
 using namespace tern::ternary;
@@ -19,15 +21,11 @@ using ByteCodes = std::array<uint8_t, 5>;
 using DecodeTable = std::array<ByteCodes, 256>;
 } // namespace
 
-/// What code 1 in a plane adds to the byte.
-static constexpr std::array<uint8_t, 5> i2Weights = {1, 4, 16, 64, 0};
-static constexpr std::array<uint8_t, 5> t5Weights = {1, 3, 9, 27, 81};
-
-static ArrayRef<uint8_t> getPlaneWeights(Encoding encoding) {
-  if (encoding == Encoding::I2)
-    return ArrayRef(i2Weights).drop_back();
-  return t5Weights;
-}
+/// What code 1 in a plane adds to a byte that holds `planes` codes.
+template <int64_t planes>
+static constexpr std::array<uint8_t, 5> planeWeights = {1, 4, 16, 64};
+template <>
+constexpr std::array<uint8_t, 5> planeWeights<5> = {1, 3, 9, 27, 81};
 
 static constexpr DecodeTable buildI2Table() {
   DecodeTable table{};
@@ -56,57 +54,77 @@ static const DecodeTable &getDecodeTable(Encoding encoding) {
 }
 
 uint8_t tern::ternary::getZeroByte(Encoding encoding) {
-  unsigned sum = 0;
-  for (uint8_t weight : getPlaneWeights(encoding))
-    sum += weight;
-  return sum;
+  const auto &weights =
+      encoding == Encoding::I2 ? planeWeights<4> : planeWeights<5>;
+  return std::accumulate(weights.begin(), weights.end(), 0);
 }
 
 //===----------------------------------------------------------------------===//
 // Rows
 //===----------------------------------------------------------------------===//
 
-/// Calls `visit(byte, column, stride)` for each byte of a row: the byte's code
-/// of plane j belongs to column `column + j * stride`.
-template <typename Visitor>
-static void forEachByte(MatrixType matrix, int64_t row, Visitor visit) {
+namespace {
+template <int64_t value>
+using Constant = std::integral_constant<int64_t, value>;
+} // namespace
+
+/// Calls `visit(byte, column, planes, stride)` for each byte of a row: the
+/// byte's code of plane j, of `planes`, belongs to column `column + j *
+/// stride`. The last two are constants, so that the loop over planes is
+/// unrolled: model weights are billions of trits.
+template <int64_t planes, typename Visitor>
+static void forEachByteOf(MatrixType matrix, int64_t row, Visitor visit) {
   LayoutAttr layout = matrix.getLayout();
-  int64_t codesPerByte = layout.getCodesPerByte();
   if (layout.isRowMajor()) {
-    int64_t rowBytes = matrix.getPaddedCols() / codesPerByte;
+    int64_t rowBytes = matrix.getPaddedCols() / planes;
     for (int64_t b = 0; b < rowBytes; ++b)
-      visit(row * rowBytes + b, b * codesPerByte, 1);
+      visit(row * rowBytes + b, b * planes, Constant<planes>(), Constant<1>());
     return;
   }
   int64_t tile = layout.getTile();
-  int64_t steps = matrix.getPaddedCols() / layout.getStepColumns();
+  int64_t steps = matrix.getPaddedCols() / (4 * planes);
   int64_t first = (row / tile) * steps * 4 * tile + (row % tile) * 4;
   for (int64_t s = 0; s < steps; ++s)
     for (int64_t i = 0; i < 4; ++i)
-      visit(first + s * 4 * tile + i, s * layout.getStepColumns() + i, 4);
+      visit(first + s * 4 * tile + i, s * 4 * planes + i, Constant<planes>(),
+            Constant<4>());
+}
+
+template <typename Visitor>
+static void forEachByte(MatrixType matrix, int64_t row, Visitor visit) {
+  if (matrix.getLayout().getEncoding() == Encoding::I2)
+    forEachByteOf<4>(matrix, row, visit);
+  else
+    forEachByteOf<5>(matrix, row, visit);
 }
 
 void tern::ternary::decodeRow(MatrixType matrix, ArrayRef<uint8_t> storage,
                               int64_t row, MutableArrayRef<uint8_t> codes) {
-  Encoding encoding = matrix.getLayout().getEncoding();
-  const DecodeTable &table = getDecodeTable(encoding);
-  int64_t planes = matrix.getLayout().getCodesPerByte();
-  forEachByte(matrix, row, [&](int64_t byte, int64_t column, int64_t stride) {
-    const ByteCodes &byteCodes = table[storage[byte]];
-    for (int64_t j = 0; j < planes; ++j)
-      codes[column + j * stride] = byteCodes[j];
-  });
+  const uint8_t *in = storage.data();
+  uint8_t *out = codes.data();
+  const DecodeTable &table = getDecodeTable(matrix.getLayout().getEncoding());
+  forEachByte(matrix, row,
+              [in, out, &table](int64_t byte, int64_t column, auto planes,
+                                auto stride) {
+                const ByteCodes byteCodes = table[in[byte]];
+                for (int64_t j = 0; j < planes; ++j)
+                  out[column + j * stride] = byteCodes[j];
+              });
 }
 
 void tern::ternary::encodeRow(MatrixType matrix, ArrayRef<uint8_t> codes,
                               int64_t row, MutableArrayRef<uint8_t> storage) {
-  ArrayRef<uint8_t> weights = getPlaneWeights(matrix.getLayout().getEncoding());
-  forEachByte(matrix, row, [&](int64_t byte, int64_t column, int64_t stride) {
-    unsigned value = 0;
-    for (auto [j, weight] : llvm::enumerate(weights))
-      value += codes[column + j * stride] * weight;
-    storage[byte] = value;
-  });
+  const uint8_t *in = codes.data();
+  uint8_t *out = storage.data();
+  forEachByte(
+      matrix, row,
+      [in, out](int64_t byte, int64_t column, auto planes, auto stride) {
+        constexpr auto weights = planeWeights<decltype(planes)::value>;
+        unsigned value = 0;
+        for (int64_t j = 0; j < planes; ++j)
+          value += in[column + j * stride] * weights[j];
+        out[byte] = value;
+      });
 }
 
 void tern::ternary::repack(MatrixType from, ArrayRef<uint8_t> source,

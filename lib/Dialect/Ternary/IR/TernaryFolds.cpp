@@ -37,9 +37,10 @@ OpFoldResult PackOp::fold(FoldAdaptor adaptor) {
     return {};
   auto type = RankedTensorType::get({to.getStorageBytes()},
                                     attr.getShapedType().getElementType());
-  return buildConstantBytes(
-      type, getConstantName(attr),
-      [&](MutableArrayRef<uint8_t> result) { repack(from, *source, to, result); });
+  return buildConstantBytes(type, getConstantName(attr),
+                            [&](MutableArrayRef<uint8_t> result) {
+                              repack(from, *source, to, result);
+                            });
 }
 
 OpFoldResult UnpackOp::fold(FoldAdaptor adaptor) {

@@ -57,8 +57,8 @@ static LogicalResult verifyGroups(Operation *op, const Twine &what,
 static LogicalResult verifyScale(Operation *op, RankedTensorType scale,
                                  int64_t rows) {
   if (scale.getRank() != 1 && scale.getRank() != 2)
-    return op->emitOpError() << "scale has rank " << scale.getRank()
-                             << "; expected 1 or 2";
+    return op->emitOpError()
+           << "scale has rank " << scale.getRank() << "; expected 1 or 2";
   int64_t first = scale.getDimSize(0);
   if (scale.getRank() == 1 && first == 1)
     return success();
@@ -173,12 +173,12 @@ LogicalResult MatmulOp::verify() {
   if (result.getRank() != 2 && result.getRank() != 3)
     return emitOpError() << "result has rank " << result.getRank()
                          << "; expected 2, or 3 with groups";
-  if (failed(verifyElementType(*this, "result", result.getElementType(),
-                               sum)) ||
+  if (failed(
+          verifyElementType(*this, "result", result.getElementType(), sum)) ||
       failed(verifyDim(*this, "dimension 1 of x", x.getDimSize(1),
                        "the columns of the weights", weights.getCols())) ||
-      failed(verifyDim(*this, "dimension 0 of the result",
-                       result.getDimSize(0), "that of x", x.getDimSize(0))) ||
+      failed(verifyDim(*this, "dimension 0 of the result", result.getDimSize(0),
+                       "that of x", x.getDimSize(0))) ||
       failed(verifyDim(*this, "last dimension of the result",
                        result.getShape().back(), "the rows of the weights",
                        weights.getRows())))
@@ -189,9 +189,8 @@ LogicalResult MatmulOp::verify() {
   return success();
 }
 
-LogicalResult
-MatmulOp::reifyResultShapes(OpBuilder &builder,
-                            ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult MatmulOp::reifyResultShapes(OpBuilder &builder,
+                                          ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> dims = {
       tensor::getMixedSize(builder, getLoc(), getX(), 0)};
   if (std::optional<int64_t> groups = getGroups())
@@ -212,12 +211,10 @@ LogicalResult RescaleOp::verify() {
   if (acc.getRank() != 2 && acc.getRank() != 3)
     return emitOpError() << "acc has rank " << acc.getRank()
                          << "; expected 2, or 3 with groups";
-  if (failed(verifyDim(*this, "dimension 0 of the result",
-                       result.getDimSize(0), "that of acc",
-                       acc.getDimSize(0))) ||
-      failed(verifyDim(*this, "dimension 1 of the result",
-                       result.getDimSize(1), "the last of acc",
-                       acc.getShape().back())) ||
+  if (failed(verifyDim(*this, "dimension 0 of the result", result.getDimSize(0),
+                       "that of acc", acc.getDimSize(0))) ||
+      failed(verifyDim(*this, "dimension 1 of the result", result.getDimSize(1),
+                       "the last of acc", acc.getShape().back())) ||
       failed(verifyScale(*this, scale, acc.getShape().back())))
     return failure();
   if ((acc.getRank() == 3) != (scale.getRank() == 2))
@@ -225,9 +222,8 @@ LogicalResult RescaleOp::verify() {
                          << " and scale rank " << scale.getRank()
                          << "; expected 2 and 1, or 3 and 2 with groups";
   if (acc.getRank() == 3 &&
-      failed(verifyStaticDim(*this, "dimension 1 of scale",
-                             scale.getDimSize(1), "the groups of acc",
-                             acc.getDimSize(1))))
+      failed(verifyStaticDim(*this, "dimension 1 of scale", scale.getDimSize(1),
+                             "the groups of acc", acc.getDimSize(1))))
     return failure();
   if (!getActivationScales()) {
     if (getStep())
@@ -279,32 +275,29 @@ LogicalResult ConstantOp::verify() {
 LogicalResult PackOp::verify() {
   MatrixType source = getSource().getType();
   MatrixType result = getResult().getType();
-  return success(
-      succeeded(verifyStaticDim(*this, "number of rows of the result",
-                                result.getRows(), "that of the source",
-                                source.getRows())) &&
-      succeeded(verifyStaticDim(*this, "number of columns of the result",
-                                result.getCols(), "that of the source",
-                                source.getCols())));
+  return success(succeeded(verifyStaticDim(
+                     *this, "number of rows of the result", result.getRows(),
+                     "that of the source", source.getRows())) &&
+                 succeeded(verifyStaticDim(
+                     *this, "number of columns of the result", result.getCols(),
+                     "that of the source", source.getCols())));
 }
 
 LogicalResult UnpackOp::verify() {
   MatrixType source = getSource().getType();
   auto result = getResult().getType();
-  return success(
-      succeeded(verifyStaticDim(*this, "dimension 0 of the result",
-                                result.getDimSize(0), "the rows of the source",
-                                source.getRows())) &&
-      succeeded(verifyStaticDim(
-          *this, "dimension 1 of the result", result.getDimSize(1),
-          "the columns of the source", source.getCols())));
+  return success(succeeded(verifyStaticDim(
+                     *this, "dimension 0 of the result", result.getDimSize(0),
+                     "the rows of the source", source.getRows())) &&
+                 succeeded(verifyStaticDim(
+                     *this, "dimension 1 of the result", result.getDimSize(1),
+                     "the columns of the source", source.getCols())));
 }
 
 LogicalResult BytesOp::verify() {
-  return verifyStaticDim(*this, "size of the result",
-                         getResult().getType().getDimSize(0),
-                         "the bytes of the source",
-                         getSource().getType().getStorageBytes());
+  return verifyStaticDim(
+      *this, "size of the result", getResult().getType().getDimSize(0),
+      "the bytes of the source", getSource().getType().getStorageBytes());
 }
 
 //===----------------------------------------------------------------------===//

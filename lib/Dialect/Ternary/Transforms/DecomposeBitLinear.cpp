@@ -72,9 +72,8 @@ Value Decomposer::getTokens(Value x) {
         rewriter.getIndexAttr(1),
         tensor::getMixedSize(rewriter, loc, tokens, 0)};
     tokens = tensor::ExpandShapeOp::create(
-        rewriter, loc,
-        RankedTensorType::get({1, cols}, rewriter.getF32Type()), tokens,
-        SmallVector<ReassociationIndices>{{0, 1}}, shape);
+        rewriter, loc, RankedTensorType::get({1, cols}, rewriter.getF32Type()),
+        tokens, SmallVector<ReassociationIndices>{{0, 1}}, shape);
   } else if (type.getRank() > 2) {
     tokens = tensor::CollapseShapeOp::create(rewriter, loc, tokens,
                                              getTokenGroups(type.getRank()));

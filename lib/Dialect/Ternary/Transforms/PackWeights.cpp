@@ -73,8 +73,8 @@ Value Packer::padColumns(Location loc, Value x, int64_t cols) {
   SmallVector<OpFoldResult> low = {zero, zero};
   SmallVector<OpFoldResult> high = {
       zero, rewriter.getIndexAttr(cols - type.getDimSize(1))};
-  Value value = arith::ConstantOp::create(rewriter, loc,
-                                          rewriter.getI8IntegerAttr(0));
+  Value value =
+      arith::ConstantOp::create(rewriter, loc, rewriter.getI8IntegerAttr(0));
   return tensor::PadOp::create(rewriter, loc, padded, x, low, high, value);
 }
 
@@ -113,13 +113,12 @@ void Packer::pack(MatmulOp op) {
 
 /// Sums that tiles cannot give stay: floats, which are not exact, and groups.
 static bool isPackable(MatmulOp op) {
-  return op.getX().getType().getElementType().isInteger(8) &&
-         !op.getGroups() && op.getWeights().getDefiningOp<ConstantOp>();
+  return op.getX().getType().getElementType().isInteger(8) && !op.getGroups() &&
+         op.getWeights().getDefiningOp<ConstantOp>();
 }
 
 namespace {
-struct PackWeightsPass
-    : tern::ternary::impl::PackWeightsBase<PackWeightsPass> {
+struct PackWeightsPass : tern::ternary::impl::PackWeightsBase<PackWeightsPass> {
   using Base::Base;
 
   void runOnOperation() override {

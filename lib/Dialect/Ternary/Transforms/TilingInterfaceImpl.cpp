@@ -49,8 +49,7 @@ struct PackedMatmulTiling
              << "cannot be tiled by "
              << (rows ? std::to_string(*rows) : "a varying number of")
              << " rows; expected a multiple of " << tile
-             << ", the rows of a tile, that divides "
-             << matrix.getPaddedRows();
+             << ", the rows of a tile, that divides " << matrix.getPaddedRows();
 
     Location loc = op->getLoc();
     auto part = MatrixType::get(op->getContext(), *rows, matrix.getCols(),
@@ -77,12 +76,10 @@ struct PackedMatmulTiling
         {tiled}, SmallVector<Value>(tiled->getResults()), {x, bytes, init}};
   }
 
-  LogicalResult
-  getResultTilePosition(Operation *, OpBuilder &, unsigned,
-                        ArrayRef<OpFoldResult> offsets,
-                        ArrayRef<OpFoldResult> sizes,
-                        SmallVector<OpFoldResult> &resultOffsets,
-                        SmallVector<OpFoldResult> &resultSizes) const {
+  LogicalResult getResultTilePosition(
+      Operation *, OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,
+      ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
+      SmallVector<OpFoldResult> &resultSizes) const {
     resultOffsets.assign(offsets.begin(), offsets.end());
     resultSizes.assign(sizes.begin(), sizes.end());
     return success();

@@ -1,4 +1,5 @@
-//===- Storage.h - reading and writing stored trits ---------------*- C++ -*-===//
+//===- Storage.h - reading and writing stored trits ---------------*- C++
+//-*-===//
 //
 // The one place in the compiler that turns trits into bytes and back; what the
 // bytes mean is written in LayoutAttr.
@@ -45,9 +46,9 @@ getConstantBytes(mlir::ElementsAttr attr,
 /// An attribute of `type`, which has 8-bit elements, whose bytes `fill` writes.
 /// Large ones become resources named after `name`, which MLIR neither hashes
 /// nor copies.
-mlir::ElementsAttr
-buildConstantBytes(mlir::ShapedType type, llvm::StringRef name,
-                   llvm::function_ref<void(llvm::MutableArrayRef<uint8_t>)> fill);
+mlir::ElementsAttr buildConstantBytes(
+    mlir::ShapedType type, llvm::StringRef name,
+    llvm::function_ref<void(llvm::MutableArrayRef<uint8_t>)> fill);
 
 /// A name for what is computed from `attr`: its resource's, if it has one.
 llvm::StringRef getConstantName(mlir::ElementsAttr attr);

@@ -36,7 +36,7 @@ def Ternary_BitLinearOp : Ternary_Op<"bit_linear", [Pure, Ternary_ReifyShapes]> 
     (times s for the form `step`). Without it, activations stay float and the
     sums are f32 additions and subtractions in an unspecified order.
 
-    With `scale_divides`, `1 / scale` takes the place of `scale`.
+    With `scale_divides`, sums are divided by `scale` instead of multiplied.
 
     Example:
     ```mlir

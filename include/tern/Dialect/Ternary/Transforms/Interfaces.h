@@ -1,4 +1,5 @@
-//===- Interfaces.h - upstream interfaces of ternary operations ---*- C++ -*-===//
+//===- Interfaces.h - upstream interfaces of ternary operations ---*- C++
+//-*-===//
 #ifndef TERN_DIALECT_TERNARY_TRANSFORMS_INTERFACES_H
 #define TERN_DIALECT_TERNARY_TRANSFORMS_INTERFACES_H
 

@@ -1,4 +1,5 @@
-//===- Passes.h - passes over the ternary dialect -----------------*- C++ -*-===//
+//===- Passes.h - passes over the ternary dialect -----------------*- C++
+//-*-===//
 #ifndef TERN_DIALECT_TERNARY_TRANSFORMS_PASSES_H
 #define TERN_DIALECT_TERNARY_TRANSFORMS_PASSES_H
 
