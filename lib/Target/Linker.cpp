@@ -57,6 +57,7 @@ Error tern::link(const LinkJob &job) {
   }
   append_range(arguments,
                ArrayRef<StringRef>{"-static-libgcc", "-Wl,--gc-sections",
+                                   "-Wl,--icf=all",
                                    "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s",
                                    "-Wl,--build-id=none"});
   SmallString<128> runtime(job.runtimeDir), main(job.runtimeDir);

@@ -29,6 +29,8 @@ tern::createTargetMachine(StringRef triple, const CPULevel &level) {
   if (!target)
     return createStringError("unknown target '" + triple + "': " + error);
   TargetOptions options;
+  // Lets the linker fold what is equal among the variants.
+  options.FunctionSections = true;
   std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
       Triple(triple), level.cpu, level.features, options, Reloc::PIC_,
       CodeModel::Small, CodeGenOptLevel::Aggressive));

@@ -32,6 +32,8 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <algorithm>
+
 namespace tern {
 #define GEN_PASS_DEF_OUTLINEPARALLELLOOPS
 #include "tern/Transforms/Passes.h.inc"
@@ -131,6 +133,16 @@ private:
   Type pointer;
 };
 
+/// Gives `function` an attribute of LLVM's.
+void addPassthrough(func::FuncOp function, StringRef name) {
+  Builder b(function.getContext());
+  SmallVector<Attribute> names;
+  if (auto present = function->getAttrOfType<ArrayAttr>("passthrough"))
+    llvm::append_range(names, present);
+  names.push_back(b.getStringAttr(name));
+  function->setAttr("passthrough", b.getArrayAttr(names));
+}
+
 /// Returns the function of the table that equals `body`, which it erases, or
 /// `body` itself, which it adds.
 func::FuncOp unique(func::FuncOp body, BodyTable &bodies) {
@@ -204,8 +216,7 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
       b.getFunctionType({pointer, i64, i64}, {}));
   body.setPrivate();
   // Every layer calls it: a copy for each would undo the sharing.
-  body->setAttr("passthrough",
-                b.getArrayAttr({b.getStringAttr("noinline")}));
+  addPassthrough(body, "noinline");
   b.setInsertionPointToStart(body.addEntryBlock());
 
   IRMapping mapping;
@@ -373,6 +384,12 @@ struct OutlineParallelLoopsPass
         functions.push_back(function);
     for (func::FuncOp function : functions)
       addHostArgument(function);
+    // What generates text comes first: what it shares with the rest is its.
+    auto isStep = [](func::FuncOp function) {
+      return function.getSymName() == "step";
+    };
+    bool hasStep = llvm::any_of(functions, isStep);
+    std::stable_partition(functions.begin(), functions.end(), isStep);
     BodyTable bodies;
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
@@ -380,9 +397,21 @@ struct OutlineParallelLoopsPass
       outlineLoops(function, bodies);
     }
     hideFunctions();
+    if (hasStep)
+      shrinkGraph();
   }
 
 private:
+  /// Where `step` generates the text, `main` only serves --inputs: it is held
+  /// small, as it is a third of a small model's executable otherwise.
+  void shrinkGraph() {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function.getSymName() == "main" ||
+          function.getSymName().starts_with("main_parallel_"))
+        for (StringRef name : {"minsize", "optsize"})
+          addPassthrough(function, name);
+  }
+
   /// Only entry points are seen from outside the object: without this a graph
   /// called `main` would be the program's.
   void hideFunctions() {
