@@ -1,6 +1,7 @@
 //===- Compilation.cpp - one run of the compiler --------------------------===//
 
 #include "Compilation.h"
+#include "Report.h"
 
 #include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
@@ -84,17 +85,36 @@ ExitCode Compilation::runStage(StringRef name, Build build,
                                mlir::ModuleOp target,
                                const PipelineOptions &stageOptions) {
   mlir::PassManager pm(&context);
-  SmallString<128> reproducer("tern-reproducer.mlir");
-  pm.enableVerifier(true);
   build(pm, stageOptions);
-  if (mlir::failed(pm.run(target))) {
-    if (diagnosed)
-      return ExitCode::BadInput;
-    return fail(ExitCode::InternalError,
-                "the stage '" + name + "' failed without a message");
+  mlir::OwningOpRef<mlir::ModuleOp> before = target.clone();
+  if (mlir::succeeded(pm.run(target))) {
+    note(name);
+    return ExitCode::Done;
   }
-  note(name);
-  return ExitCode::Done;
+  // What a model can be at fault for is found by then.
+  if (diagnosed && name == getStageName(Stage::Raise))
+    return ExitCode::BadInput;
+  return fail(ExitCode::InternalError,
+              "the stage '" + name +
+                  "' failed; this is a bug in ternc. A reproducer for tern-opt "
+                  "is in " +
+                  writeReproducer(*before, name));
+}
+
+std::string Compilation::writeReproducer(mlir::ModuleOp before,
+                                         StringRef stage) {
+  SmallString<128> path;
+  int descriptor;
+  if (sys::fs::createTemporaryFile("tern-reproducer", "mlir", descriptor, path))
+    return "no file, as none could be created";
+  raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+  os << "// " << spec.producer << ", stage " << stage << ", of "
+     << request.model << '\n';
+  mlir::OpPrintingFlags flags;
+  flags.elideLargeElementsAttrs(64).elideLargeResourceString(64);
+  before->print(os, flags);
+  os << '\n';
+  return path.str().str();
 }
 
 ExitCode Compilation::checkRequest() {
@@ -140,8 +160,11 @@ ExitCode Compilation::buildCommonStages() {
     ExitCode code = runStage(getStageName(stage), build, *module, options);
     if (code != ExitCode::Done)
       return code;
-    if (stage == Stage::Raise)
+    if (stage == Stage::Raise) {
       addLanguageModel(spec, *imported, *module);
+      if (request.report)
+        printReport(*module, errors);
+    }
     if (stopsAfter(stage))
       return ExitCode::Done;
   }
@@ -171,41 +194,66 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
     return ExitCode::Done;
   }
 
+  return startCodeGeneration(*copy, level);
+}
+
+/// Optimises `module` and writes it to `path`. Returns a message on failure.
+static std::string generateCode(Module &module, TargetMachine &machine,
+                                OutputForm form, const std::string &path) {
+  optimize(module, machine);
+  std::error_code error;
+  raw_fd_ostream os(path, error);
+  if (error)
+    return "cannot write '" + path + "': " + error.message();
+  if (form == OutputForm::LLVMIR)
+    module.print(os, nullptr);
+  else if (Error failure = emitCode(module, machine,
+                                    form == OutputForm::Assembly
+                                        ? CodeForm::Assembly
+                                        : CodeForm::Object,
+                                    os))
+    return toString(std::move(failure));
+  os.close();
+  if (!os.has_error())
+    return "";
+  error = os.error();
+  os.clear_error();
+  return "cannot write '" + path + "': " + error.message();
+}
+
+ExitCode Compilation::startCodeGeneration(mlir::ModuleOp lowered,
+                                          const CPULevel &level) {
   Expected<std::unique_ptr<TargetMachine>> machine =
       createTargetMachine(triple, level);
   if (!machine)
     return fail(machine.takeError());
-  LLVMContext llvmContext;
+  auto llvmContext = std::make_unique<LLVMContext>();
   std::unique_ptr<Module> llvmModule =
-      translateAndOptimize(*copy, llvmContext, **machine);
+      translateToLLVMIR(lowered, *llvmContext, **machine);
   if (!llvmModule)
     return fail(ExitCode::InternalError, "translation to LLVM IR failed");
-  note("optimize LLVM IR " + level.name);
 
   const char *extension = request.form == OutputForm::LLVMIR     ? ".ll"
                           : request.form == OutputForm::Assembly ? ".s"
                                                                  : ".o";
   objects.push_back(folder->file(level.name + extension));
-  std::error_code error;
-  raw_fd_ostream os(objects.back(), error);
-  if (error)
-    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
-                                        "': " + error.message());
-  if (request.form == OutputForm::LLVMIR)
-    llvmModule->print(os, nullptr);
-  else if (Error failure = emitCode(*llvmModule, **machine,
-                                    request.form == OutputForm::Assembly
-                                        ? CodeForm::Assembly
-                                        : CodeForm::Object,
-                                    os))
-    return fail(std::move(failure));
-  os.close();
-  if (os.has_error()) {
-    error = os.error();
-    os.clear_error();
-    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
-                                        "': " + error.message());
-  }
-  note("code " + level.name);
+  // The context outlives its module: parameters go in reverse order.
+  pending.push_back(std::async(
+      std::launch::async,
+      [form = request.form, path = objects.back(),
+       llvmContext = std::move(llvmContext), machine = std::move(*machine),
+       llvmModule = std::move(llvmModule)]() mutable {
+        std::string message = generateCode(*llvmModule, *machine, form, path);
+        llvmModule.reset();
+        return message;
+      }));
+  return ExitCode::Done;
+}
+
+ExitCode Compilation::finishCodeGeneration() {
+  for (std::future<std::string> &result : pending)
+    if (std::string message = result.get(); !message.empty())
+      return fail(ExitCode::BadInput, message);
+  note("machine code");
   return ExitCode::Done;
 }

@@ -250,6 +250,8 @@ ExitCode Compilation::run() {
       return code;
   if (request.stopAfter || request.form == OutputForm::MLIR)
     return printModule();
+  if (code = finishCodeGeneration(); code != ExitCode::Done)
+    return code;
   if (text)
     return writeOutput();
   for (auto step : {&Compilation::readTokenizer, &Compilation::emitDescriptor,

@@ -66,7 +66,9 @@ Error tern::link(const LinkJob &job) {
   // A library exports the C API, which nothing in it calls.
   if (job.form == LinkForm::Library)
     append_range(arguments,
+                 // Two models in one process keep their own tern_model.
                  ArrayRef<StringRef>{"-shared", "-Wl,-z,defs",
+                                     "-Wl,-Bsymbolic",
                                      "-Wl,--whole-archive", runtime,
                                      "-Wl,--no-whole-archive"});
   else
