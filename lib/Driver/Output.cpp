@@ -130,7 +130,14 @@ ExitCode Compilation::readTokenizer() {
   if (!buffer)
     return fail(ExitCode::BadInput, "cannot read the tokenizer '" + path +
                                         "': " + buffer.getError().message());
-  spec.tokenizer = (*buffer)->getBuffer().str();
+  // Parsed here, so that a bad file is found before anybody runs the model, and
+  // written anew without the white space that makes up a third of it.
+  Expected<json::Value> tokenizer = json::parse((*buffer)->getBuffer());
+  if (!tokenizer)
+    return fail(ExitCode::BadInput, "the tokenizer '" + path +
+                                        "' is no JSON: " +
+                                        toString(tokenizer.takeError()));
+  raw_string_ostream(spec.tokenizer.emplace()) << *tokenizer;
   return ExitCode::Done;
 }
 

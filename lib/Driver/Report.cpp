@@ -79,13 +79,20 @@ void printLayer(Operation *op, ternary::ConstantOp weights, Totals &totals,
   totals.bytes += type.getStorageBytes();
 }
 
+/// True if `value` is a constant, or one that was widened or transposed.
+bool comesFromConstant(Value value) {
+  while (auto producer = value.getDefiningOp<linalg::LinalgOp>()) {
+    if (producer.getNumDpsInputs() != 1)
+      return false;
+    value = producer.getDpsInputs()[0];
+  }
+  return matchPattern(value, m_Constant());
+}
+
 /// A contraction of floats with a constant: a linear layer that stayed float.
 bool isFloatLayer(linalg::LinalgOp op) {
-  if (!linalg::isaContractionOpInterface(op))
-    return false;
-  return llvm::any_of(op.getDpsInputOperands(), [](OpOperand *input) {
-    return matchPattern(input->get(), m_Constant());
-  });
+  return linalg::isaContractionOpInterface(op) &&
+         llvm::any_of(op.getDpsInputs(), comesFromConstant);
 }
 
 } // namespace
