@@ -182,8 +182,8 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
     if (global->hasAttr(kWeightIndexAttr))
       global.erase();
 
-  ExitCode code = runStage("lower " + level.name, buildLowerPipeline, *copy,
-                           variant);
+  ExitCode code =
+      runStage("lower " + level.name, buildLowerPipeline, *copy, variant);
   if (code == ExitCode::Done && !stopsAfter(Stage::Lower))
     code = runStage("llvm " + level.name, buildLLVMPipeline, *copy, variant);
   if (code != ExitCode::Done)
@@ -207,11 +207,11 @@ static std::string generateCode(Module &module, TargetMachine &machine,
     return "cannot write '" + path + "': " + error.message();
   if (form == OutputForm::LLVMIR)
     module.print(os, nullptr);
-  else if (Error failure = emitCode(module, machine,
-                                    form == OutputForm::Assembly
-                                        ? CodeForm::Assembly
-                                        : CodeForm::Object,
-                                    os))
+  else if (Error failure =
+               emitCode(module, machine,
+                        form == OutputForm::Assembly ? CodeForm::Assembly
+                                                     : CodeForm::Object,
+                        os))
     return toString(std::move(failure));
   os.close();
   if (!os.has_error())

@@ -13,8 +13,8 @@
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -134,9 +134,9 @@ ExitCode Compilation::readTokenizer() {
   // written anew without the white space that makes up a third of it.
   Expected<json::Value> tokenizer = json::parse((*buffer)->getBuffer());
   if (!tokenizer)
-    return fail(ExitCode::BadInput, "the tokenizer '" + path +
-                                        "' is no JSON: " +
-                                        toString(tokenizer.takeError()));
+    return fail(ExitCode::BadInput,
+                "the tokenizer '" + path +
+                    "' is no JSON: " + toString(tokenizer.takeError()));
   raw_string_ostream(spec.tokenizer.emplace()) << *tokenizer;
   return ExitCode::Done;
 }
@@ -180,8 +180,8 @@ ExitCode Compilation::emitDescriptor() {
   std::error_code code;
   raw_fd_ostream os(objects.back(), code);
   if (code)
-    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
-                                        "': " + code.message());
+    return fail(ExitCode::BadInput,
+                "cannot write '" + objects.back() + "': " + code.message());
   if (Error error = emitCode(*descriptor, **machine, CodeForm::Object, os))
     return fail(std::move(error));
   note("descriptor");
@@ -227,8 +227,8 @@ ExitCode Compilation::writeOutput() {
   if (Error error = link(job))
     return fail(std::move(error));
   if (std::error_code code = sys::fs::rename(result, request.output))
-    return fail(ExitCode::BadInput, "cannot write '" + request.output +
-                                        "': " + code.message());
+    return fail(ExitCode::BadInput,
+                "cannot write '" + request.output + "': " + code.message());
   note("link");
   return request.form == OutputForm::Library ? writeLibraryHeader()
                                              : ExitCode::Done;

@@ -25,9 +25,8 @@ std::string getName(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
     return name.getName().str();
   if (auto fused = dyn_cast<FusedLoc>(location))
-    return fused.getLocations().empty()
-               ? "?"
-               : getName(fused.getLocations().front());
+    return fused.getLocations().empty() ? "?"
+                                        : getName(fused.getLocations().front());
   return "?";
 }
 
@@ -68,7 +67,8 @@ void printLayer(Operation *op, ternary::ConstantOp weights, Totals &totals,
   auto form = op->getAttrOfType<StringAttr>("form");
   os << llvm::left_justify(getName(op->getLoc()), 44) << "  "
      << llvm::left_justify(form ? form.getValue() : "-", 12) << "  "
-     << llvm::left_justify((Twine(type.getRows()) + "x" + Twine(type.getCols())).str(), 12)
+     << llvm::left_justify(
+            (Twine(type.getRows()) + "x" + Twine(type.getCols())).str(), 12)
      << "  " << llvm::left_justify(describeActivations(op), 28)
      << llvm::format("%5.1f %% zeros  %lld bytes\n",
                      count ? 100.0 * zeros / count : 0.0,

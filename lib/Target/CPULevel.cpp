@@ -95,7 +95,8 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef triple,
     return std::vector<CPULevel>{*level};
   return createStringError(
       "unknown CPU '" + cpu +
-      "'; expected all, native, generic, x86-64-v2, x86-64-v3, x86-64-v4, avx2, "
+      "'; expected all, native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
+      "avx2, "
       "avxvnni, avx512vnni, or a CPU that LLVM knows for " +
       triple);
 }

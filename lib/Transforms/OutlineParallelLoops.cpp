@@ -10,9 +10,9 @@
 //     scf.for %t = %begin to %end { %i, %j = delinearize %t; body }
 //   }
 //
-// Values that the body uses travel in a struct on the caller's stack. The layers
-// of a model have the same loops, so equal bodies become one function: a model
-// of 30 layers costs the code generator what one layer does.
+// Values that the body uses travel in a struct on the caller's stack. The
+// layers of a model have the same loops, so equal bodies become one function: a
+// model of 30 layers costs the code generator what one layer does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -197,9 +197,10 @@ void Outliner::emitIterations(scf::ParallelOp loop, IRMapping &mapping,
   for (auto [dim, index] : llvm::enumerate(indices)) {
     Value scaled = b.createOrFold<arith::MulIOp>(
         index, mapping.lookupOrDefault(loop.getStep()[dim]));
-    mapping.map(loop.getInductionVars()[dim],
-                b.createOrFold<arith::AddIOp>(
-                    scaled, mapping.lookupOrDefault(loop.getLowerBound()[dim])));
+    mapping.map(
+        loop.getInductionVars()[dim],
+        b.createOrFold<arith::AddIOp>(
+            scaled, mapping.lookupOrDefault(loop.getLowerBound()[dim])));
   }
   for (Operation &op : loop.getBody()->without_terminator())
     b.clone(op, mapping);
@@ -222,9 +223,9 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
   IRMapping mapping;
   int32_t next = 0;
   auto loadField = [&] {
-    Value address = LLVM::GEPOp::create(
-        b, pointer, context, body.getArgument(0),
-        ArrayRef<LLVM::GEPArg>{0, next});
+    Value address =
+        LLVM::GEPOp::create(b, pointer, context, body.getArgument(0),
+                            ArrayRef<LLVM::GEPArg>{0, next});
     return LLVM::LoadOp::create(b, context.getBody()[next++], address)
         .getResult();
   };
@@ -242,8 +243,8 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
     if (matchPattern(value, m_Constant()))
       mapping.map(value, b.clone(*value.getDefiningOp())->getResult(0));
 
-  Value begin = arith::IndexCastOp::create(b, b.getIndexType(),
-                                           body.getArgument(1));
+  Value begin =
+      arith::IndexCastOp::create(b, b.getIndexType(), body.getArgument(1));
   Value end =
       arith::IndexCastOp::create(b, b.getIndexType(), body.getArgument(2));
   emitIterations(loop, mapping, begin, end);
@@ -304,9 +305,8 @@ Value Outliner::emitContext(ArrayRef<Value> captured,
   int32_t next = 0;
   for (Value value : captured)
     for (Value field : emitFields(value)) {
-      Value address =
-          LLVM::GEPOp::create(b, pointer, context, storage,
-                              ArrayRef<LLVM::GEPArg>{0, next++});
+      Value address = LLVM::GEPOp::create(b, pointer, context, storage,
+                                          ArrayRef<LLVM::GEPArg>{0, next++});
       LLVM::StoreOp::create(b, field, address);
     }
   return storage;
@@ -326,17 +326,18 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   // TernHost: {void *self; parallel_for; fail;}.
   Value host = function.getArgument(0);
   Value self = LLVM::LoadOp::create(b, pointer, host);
-  Value slot = LLVM::GEPOp::create(b, pointer, pointer, host,
-                                   ArrayRef<LLVM::GEPArg>{1});
+  Value slot =
+      LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{1});
   Value parallelFor = LLVM::LoadOp::create(b, pointer, slot);
   Value address = func::ConstantOp::create(
       b, body.getFunctionType(), FlatSymbolRefAttr::get(body.getSymNameAttr()));
   address =
       UnrealizedConversionCastOp::create(b, pointer, address).getResult(0);
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()), {pointer, i64, pointer, pointer});
-  LLVM::CallOp::create(b, type,
-                       ValueRange{parallelFor, self, count64, address, context});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  {pointer, i64, pointer, pointer});
+  LLVM::CallOp::create(
+      b, type, ValueRange{parallelFor, self, count64, address, context});
 
   b.setInsertionPointToStart(branch.elseBlock());
   Value zero = arith::ConstantIntOp::create(b, 0, 64);
@@ -415,7 +416,8 @@ private:
   /// Only entry points are seen from outside the object: without this a graph
   /// called `main` would be the program's.
   void hideFunctions() {
-    auto internal = LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
+    auto internal =
+        LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr(tern::kEntryAttr))
         function->setAttr("llvm.linkage", internal);
