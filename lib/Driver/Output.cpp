@@ -233,9 +233,10 @@ ExitCode Compilation::writeOutput() {
   job.runtimeDir = request.runtimeDir;
   if (Error error = link(job))
     return fail(std::move(error));
-  if (std::error_code code = sys::fs::rename(result, request.output))
+  std::string path = getOutputPath(request);
+  if (std::error_code code = sys::fs::rename(result, path))
     return fail(ExitCode::BadInput,
-                "cannot write '" + request.output + "': " + code.message());
+                "cannot write '" + path + "': " + code.message());
   note("link");
   return request.form == OutputForm::Library ? writeLibraryHeader()
                                              : ExitCode::Done;
