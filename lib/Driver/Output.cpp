@@ -192,12 +192,19 @@ ExitCode Compilation::emitDescriptor() {
 // The output itself
 //===----------------------------------------------------------------------===//
 
+/// OUT.so for a library named OUT or OUT.so; every other output as named.
+static std::string getOutputPath(const CompileRequest &request) {
+  bool needsSuffix = request.form == OutputForm::Library &&
+                     sys::path::extension(request.output) != ".so";
+  return needsSuffix ? request.output + ".so" : request.output;
+}
+
 ExitCode Compilation::writeLibraryHeader() {
   auto header = MemoryBuffer::getFile(request.abiHeader);
   if (!header)
     return fail(ExitCode::BadInput, "cannot read '" + request.abiHeader +
                                         "': " + header.getError().message());
-  SmallString<128> path(request.output);
+  SmallString<128> path(getOutputPath(request));
   sys::path::replace_extension(path, ".h");
   if (Error error = writeText(path, (*header)->getBuffer()))
     return fail(std::move(error));
@@ -226,9 +233,10 @@ ExitCode Compilation::writeOutput() {
   job.runtimeDir = request.runtimeDir;
   if (Error error = link(job))
     return fail(std::move(error));
-  if (std::error_code code = sys::fs::rename(result, request.output))
+  std::string path = getOutputPath(request);
+  if (std::error_code code = sys::fs::rename(result, path))
     return fail(ExitCode::BadInput,
-                "cannot write '" + request.output + "': " + code.message());
+                "cannot write '" + path + "': " + code.message());
   note("link");
   return request.form == OutputForm::Library ? writeLibraryHeader()
                                              : ExitCode::Done;

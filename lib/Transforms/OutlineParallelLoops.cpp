@@ -32,8 +32,6 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
 
-#include <algorithm>
-
 namespace tern {
 #define GEN_PASS_DEF_OUTLINEPARALLELLOOPS
 #include "tern/Transforms/Passes.h.inc"
@@ -386,11 +384,12 @@ struct OutlineParallelLoopsPass
     for (func::FuncOp function : functions)
       addHostArgument(function);
     // What generates text comes first: what it shares with the rest is its.
-    auto isStep = [](func::FuncOp function) {
+    auto *step = llvm::find_if(functions, [](func::FuncOp function) {
       return function.getSymName() == "step";
-    };
-    bool hasStep = llvm::any_of(functions, isStep);
-    std::stable_partition(functions.begin(), functions.end(), isStep);
+    });
+    bool hasStep = step != functions.end();
+    if (hasStep)
+      std::swap(*step, functions.front());
     BodyTable bodies;
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
