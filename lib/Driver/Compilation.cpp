@@ -26,15 +26,20 @@
 using namespace llvm;
 using namespace tern;
 
-/// The location a diagnostic's reader understands: file and node names.
+/// The location a diagnostic's reader understands, node names and a colon, or
+/// nothing.
 static std::string describeLocation(mlir::Location location) {
   std::string text;
   raw_string_ostream os(text);
   location->print(os);
   StringRef plain = text;
+  // The model itself, which every message names.
+  if (auto file = dyn_cast<mlir::FileLineColLoc>(location);
+      file && file.getLine() == 0)
+    return "";
   plain.consume_front("loc(");
   plain.consume_back(")");
-  return plain.str();
+  return (plain + ": ").str();
 }
 
 Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
@@ -44,6 +49,8 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
   mlir::DialectRegistry registry;
   registerDialects(registry);
   context.appendDialectRegistry(registry);
+  // A graph is no help in a message; --stop-after prints it.
+  context.printOpOnDiagnostic(false);
   context.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       diagnosed = true;
@@ -53,8 +60,8 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
             ? "warning"
             : "note";
     this->errors << this->request.model << ": " << kind << ": "
-                 << describeLocation(diagnostic.getLocation()) << ": "
-                 << diagnostic << '\n';
+                 << describeLocation(diagnostic.getLocation()) << diagnostic
+                 << '\n';
     for (mlir::Diagnostic &note : diagnostic.getNotes())
       this->errors << "  note: " << note << '\n';
   });
@@ -125,6 +132,11 @@ ExitCode Compilation::checkRequest() {
   if (!found)
     return fail(ExitCode::BadCommandLine, toString(found.takeError()));
   levels = std::move(*found);
+  if (Error error = createTargetMachine(triple, levels.back()).takeError())
+    return fail(ExitCode::BadCommandLine, toString(std::move(error)));
+  if (sys::fs::is_directory(request.output))
+    return fail(ExitCode::BadInput,
+                "cannot write '" + request.output + "': it is a directory");
   options.context = request.context;
   options.encoding = request.encoding;
   options.portable = request.portable;

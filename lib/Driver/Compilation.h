@@ -2,6 +2,7 @@
 #ifndef TERN_LIB_DRIVER_COMPILATION_H
 #define TERN_LIB_DRIVER_COMPILATION_H
 
+#include "InterruptGuard.h"
 #include "TemporaryFolder.h"
 
 #include "tern/Driver/Compiler.h"
@@ -68,6 +69,7 @@ private:
   PipelineOptions options;
   ModelSpec spec;
   std::vector<std::string> objects;
+  std::optional<InterruptGuard> guard; ///< outlives the folder it guards
   std::optional<TemporaryFolder> folder;
   std::chrono::steady_clock::time_point last;
   bool diagnosed = false; ///< an error was reported through a diagnostic

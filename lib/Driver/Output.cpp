@@ -22,9 +22,43 @@
 using namespace llvm;
 using namespace tern;
 
+/// Writes into the device or pipe at `path`.
+static Error writeToSpecialFile(StringRef path, StringRef data) {
+  std::error_code code;
+  raw_fd_ostream os(path, code, sys::fs::CD_OpenExisting, sys::fs::FA_Write,
+                    sys::fs::OF_None);
+  if (!code) {
+    os << data;
+    os.close();
+    code = os.error();
+    os.clear_error();
+  }
+  if (!code)
+    return Error::success();
+  return createStringError(code,
+                           "cannot write '" + path + "': " + code.message());
+}
+
+/// Moves the file at `from` to `path`, or its contents into a device.
+static Error moveFile(StringRef from, StringRef path) {
+  if (isSpecialFile(path)) {
+    auto contents = MemoryBuffer::getFile(from);
+    if (!contents)
+      return createStringError(contents.getError(),
+                               "cannot read back '" + from + "'");
+    return writeToSpecialFile(path, (*contents)->getBuffer());
+  }
+  if (std::error_code code = sys::fs::rename(from, path))
+    return createStringError(code,
+                             "cannot write '" + path + "': " + code.message());
+  return Error::success();
+}
+
 /// Writes `text` to `path` by way of a file beside it, or to standard output
 /// for "-".
 static Error writeText(StringRef path, StringRef text) {
+  if (isSpecialFile(path))
+    return writeToSpecialFile(path, text);
   if (path == "-") {
     outs() << text;
     outs().flush();
@@ -234,12 +268,14 @@ ExitCode Compilation::writeOutput() {
   if (Error error = link(job))
     return fail(std::move(error));
   std::string path = getOutputPath(request);
-  if (std::error_code code = sys::fs::rename(result, path))
-    return fail(ExitCode::BadInput,
-                "cannot write '" + path + "': " + code.message());
+  // The header first: with it missing, the library would be half the output.
+  if (request.form == OutputForm::Library)
+    if (ExitCode code = writeLibraryHeader(); code != ExitCode::Done)
+      return code;
+  if (Error error = moveFile(result, path))
+    return fail(std::move(error));
   note("link");
-  return request.form == OutputForm::Library ? writeLibraryHeader()
-                                             : ExitCode::Done;
+  return ExitCode::Done;
 }
 
 ExitCode Compilation::run() {
@@ -260,6 +296,7 @@ ExitCode Compilation::run() {
   if (!created)
     return fail(created.takeError());
   folder.emplace(std::move(*created));
+  guard.emplace(folder->getPath().str());
   for (const CPULevel &level : levels)
     if (code = compileVariant(level); code != ExitCode::Done)
       return code;

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 namespace tern {
 #define GEN_PASS_DEF_EMITMODELENTRIES
@@ -160,10 +161,26 @@ struct EmitModelEntriesPass
       else
         builder.emitStep(function);
       function.setPrivate();
+      dropOnnxAttributes(function);
     }
   }
 
 private:
+  /// Names and dimensions of parameters mean nothing to LLVM.
+  static void dropOnnxAttributes(func::FuncOp function) {
+    auto select = [](ArrayRef<NamedAttribute> attributes) {
+      return llvm::filter_to_vector(attributes, [](NamedAttribute attribute) {
+        return !attribute.getName().strref().starts_with("onnx.");
+      });
+    };
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      function.setArgAttrs(
+          i, select(function_interface_impl::getArgAttrs(function, i)));
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      function.setResultAttrs(
+          i, select(function_interface_impl::getResultAttrs(function, i)));
+  }
+
   LogicalResult checkSignature(func::FuncOp function) {
     auto isPlain = [](Type type) {
       auto memref = dyn_cast<MemRefType>(type);

@@ -88,6 +88,12 @@ int main(int argc, char **argv) {
   }
   if (request.encoding == "auto")
     request.encoding = "i2";
+  if (request.output.empty()) {
+    llvm::errs()
+        << "ternc: error: the output's name is empty; expected a file, "
+           "or - for text forms\n";
+    return static_cast<int>(ExitCode::BadCommandLine);
+  }
   bool isText = request.stopAfter || request.form == OutputForm::Assembly ||
                 request.form == OutputForm::LLVMIR ||
                 request.form == OutputForm::MLIR;
