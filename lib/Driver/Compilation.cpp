@@ -173,7 +173,7 @@ ExitCode Compilation::buildCommonStages() {
     if (code != ExitCode::Done)
       return code;
     if (stage == Stage::Raise) {
-      addLanguageModel(spec, *imported, *module);
+      addLanguageModel(spec, *imported, *module, options.context);
       if (request.report)
         printReport(*module, errors);
     }

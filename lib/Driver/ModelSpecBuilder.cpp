@@ -102,24 +102,15 @@ static void addBuffers(LanguageModelSpec &spec, func::FuncOp step) {
   }
 }
 
-/// The context that the model's metadata states, or 2048.
-static int64_t getStatedContext(ModuleOp module) {
-  auto metadata = module->getAttrOfType<DictionaryAttr>("onnx.metadata");
-  auto said = metadata ? metadata.getAs<StringAttr>("tern.context") : nullptr;
-  int64_t value = 0;
-  return said && !said.getValue().getAsInteger(10, value) && value > 0 ? value
-                                                                       : 2048;
-}
-
-void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported,
-                            ModuleOp raised) {
+void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported, ModuleOp raised,
+                            int64_t context) {
   auto graph = imported.lookupSymbol<func::FuncOp>("main");
   std::optional<onnx::LanguageModel> model = onnx::findLanguageModel(graph);
   if (!model || !model->unknown.empty())
     return;
   LanguageModelSpec result = {};
   result.vocab = model->vocab;
-  result.context = getStatedContext(imported);
+  result.context = onnx::getContextLength(imported, context);
   result.inputIds = model->inputIds;
   result.attentionMask =
       model->attentionMask ? static_cast<int32_t>(*model->attentionMask) : -1;

@@ -20,7 +20,6 @@
 #include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace tern;
@@ -47,18 +46,6 @@ StringRef tern::getStageName(Stage stage) {
     return "object";
   }
   llvm_unreachable("covered switch");
-}
-
-std::optional<Stage> tern::parseStage(StringRef name) {
-  return llvm::StringSwitch<std::optional<Stage>>(name)
-      .Case("import", Stage::Import)
-      .Case("raise", Stage::Raise)
-      .Case("optimize", Stage::Optimize)
-      .Case("pack", Stage::Pack)
-      .Case("lower", Stage::Lower)
-      .Case("llvm", Stage::LLVM)
-      .Case("object", Stage::Object)
-      .Default(std::nullopt);
 }
 
 //===----------------------------------------------------------------------===//
@@ -107,6 +94,7 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createScheduleContractions());
   addCleanup(pm);
 
+  pm.addNestedPass<func::FuncOp>(createProtectArguments());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion =

@@ -9,8 +9,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "llvm/ADT/SmallVectorExtras.h"
 
 namespace tern {
 #define GEN_PASS_DEF_EMITMODELENTRIES
@@ -42,6 +42,10 @@ private:
   Value createMemRef(MemRefType type, Value data, ValueRange sizes) {
     return tern::createMemRef(b, converter, type, data, sizes);
   }
+  Value alignedPointer(Value memref);
+  /// `result`, or a copy of it where it starts at one of the `earlier`
+  /// pointers.
+  Value createUnshared(Value result, ArrayRef<Value> earlier);
   Value loadField(Type type, Value base, int64_t offset);
   void storeField(Value value, Value base, int64_t offset);
   Value toI64(Value index);
@@ -89,6 +93,37 @@ Value EntryBuilder::toIndex(Value integer) {
   return arith::IndexCastOp::create(b, b.getIndexType(), integer);
 }
 
+Value EntryBuilder::alignedPointer(Value memref) {
+  return MemRefDescriptor(tern::convertToLLVM(b, converter, memref))
+      .alignedPtr(b, b.getLoc());
+}
+
+Value EntryBuilder::createUnshared(Value result, ArrayRef<Value> earlier) {
+  if (earlier.empty())
+    return result;
+  Value data = alignedPointer(result);
+  Value shared;
+  for (Value other : earlier) {
+    Value equal = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, data, other);
+    shared =
+        shared ? arith::OrIOp::create(b, shared, equal).getResult() : equal;
+  }
+  auto type = cast<MemRefType>(result.getType());
+  auto branch = scf::IfOp::create(b, type, shared, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, result);
+  b.setInsertionPointToStart(branch.thenBlock());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      sizes.push_back(memref::DimOp::create(b, result, dim));
+  Value copy = memref::AllocOp::create(b, type, sizes);
+  memref::CopyOp::create(b, result, copy);
+  scf::YieldOp::create(b, copy);
+  return branch.getResult(0);
+}
+
 void EntryBuilder::emitRun(func::FuncOp main) {
   func::FuncOp entry = createEntry("tern_run", {pointer, pointer, pointer});
   Value inputs = entry.getArgument(1), outputs = entry.getArgument(2);
@@ -106,12 +141,14 @@ void EntryBuilder::emitRun(func::FuncOp main) {
   }
 
   auto call = func::CallOp::create(b, main, arguments);
+  SmallVector<Value> pointers;
   for (auto [index, result] : llvm::enumerate(call.getResults())) {
     auto memref = cast<MemRefType>(result.getType());
     int64_t base = index * kTensorBytes;
-    MemRefDescriptor descriptor(tern::convertToLLVM(b, converter, result));
-    storeField(descriptor.alignedPtr(b, b.getLoc()), outputs,
-               base + kDataOffset);
+    Value output = createUnshared(result, pointers);
+    pointers.push_back(alignedPointer(output));
+    storeField(pointers.back(), outputs, base + kDataOffset);
+    MemRefDescriptor descriptor(tern::convertToLLVM(b, converter, output));
     for (int64_t dim = 0; dim < memref.getRank(); ++dim)
       storeField(descriptor.size(b, b.getLoc(), dim), outputs,
                  base + kDimsOffset + 8 * dim);
@@ -154,48 +191,58 @@ struct EmitModelEntriesPass
       auto function = getOperation().lookupSymbol<func::FuncOp>(name);
       if (!function)
         continue;
-      if (failed(checkSignature(function)))
+      bool isStep = name == "step";
+      if (failed(isStep ? checkStep(function) : checkMain(function)))
         return signalPassFailure();
-      if (name == "main")
-        builder.emitRun(function);
-      else
+      if (isStep)
         builder.emitStep(function);
+      else
+        builder.emitRun(function);
       function.setPrivate();
-      dropOnnxAttributes(function);
+      // What the model's interface is called is the descriptor's to say.
+      function.removeArgAttrsAttr();
+      function.removeResAttrsAttr();
     }
   }
 
 private:
-  /// Names and dimensions of parameters mean nothing to LLVM.
-  static void dropOnnxAttributes(func::FuncOp function) {
-    auto select = [](ArrayRef<NamedAttribute> attributes) {
-      return llvm::filter_to_vector(attributes, [](NamedAttribute attribute) {
-        return !attribute.getName().strref().starts_with("onnx.");
-      });
-    };
-    for (unsigned i = 0; i < function.getNumArguments(); ++i)
-      function.setArgAttrs(
-          i, select(function_interface_impl::getArgAttrs(function, i)));
-    for (unsigned i = 0; i < function.getNumResults(); ++i)
-      function.setResultAttrs(
-          i, select(function_interface_impl::getResultAttrs(function, i)));
+  /// A dense array, which a pointer and its sizes describe.
+  static bool isPlain(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && memref.getLayout().isIdentity();
   }
 
-  LogicalResult checkSignature(func::FuncOp function) {
-    auto isPlain = [](Type type) {
-      auto memref = dyn_cast<MemRefType>(type);
-      return !memref || memref.getLayout().isIdentity();
-    };
-    for (Type type : llvm::concat<const Type>(function.getArgumentTypes(),
-                                              function.getResultTypes()))
+  LogicalResult checkMain(func::FuncOp main) {
+    for (Type type : llvm::concat<const Type>(main.getArgumentTypes(),
+                                              main.getResultTypes()))
       if (!isPlain(type))
-        return function.emitOpError("has ")
-               << type << " in its signature; expected the identity layout";
-    if (function.getSymName() == "step" && function.getNumResults() != 1)
-      return function.emitOpError("returns ")
-             << function.getNumResults()
+        return main.emitOpError("has ") << type
+                                        << " in its signature; expected "
+                                           "memrefs with the identity layout";
+    return success();
+  }
+
+  /// `step(tokens, past, num_logits, caches…) -> logits`.
+  LogicalResult checkStep(func::FuncOp step) {
+    if (step.getNumResults() != 1)
+      return step.emitOpError("returns ")
+             << step.getNumResults()
              << " values; expected the logits alone, its caches being updated "
                 "in place";
+    ArrayRef<Type> types = step.getArgumentTypes();
+    auto isCache = [](Type type) {
+      return isPlain(type) && cast<MemRefType>(type).hasStaticShape();
+    };
+    bool known = types.size() >= 3 && isPlain(types[0]) && types[1].isIndex() &&
+                 types[2].isIndex() &&
+                 llvm::all_of(types.drop_front(3), isCache);
+    auto logits = dyn_cast<MemRefType>(step.getResultTypes()[0]);
+    if (!known || !logits || !isPlain(logits) ||
+        !logits.getElementType().isF32())
+      return step.emitOpError("has type ")
+             << step.getFunctionType()
+             << "; expected (tokens, index, index, static caches...) to f32 "
+                "logits, all with the identity layout";
     return success();
   }
 };

@@ -49,7 +49,10 @@ private:
     llvm::StringMap<memref::GlobalOp> weights;
     Builder builder(&getContext());
     for (auto global : getOperation().getOps<memref::GlobalOp>()) {
-      if (!global.getConstantInitValue() || getByteSize(global) < minBytes)
+      // The size of an index, say, is the target's affair.
+      if (!global.getConstantInitValue() ||
+          !global.getType().getElementType().isIntOrFloat() ||
+          getByteSize(global) < minBytes)
         continue;
       global->setAttr(tern::kWeightIndexAttr,
                       builder.getI64IntegerAttr(weights.size()));

@@ -31,6 +31,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace tern {
 #define GEN_PASS_DEF_OUTLINEPARALLELLOOPS
@@ -52,19 +53,21 @@ std::optional<int64_t> getConstant(Value value) {
 
 /// A rough count of the operations that one run of `block` executes: inner
 /// loops of unknown length count as kInnerChunk iterations.
-int64_t estimateWork(Block &block) {
-  int64_t work = 0;
+uint64_t estimateWork(Block &block) {
+  uint64_t work = 0;
   for (Operation &op : block) {
-    int64_t inner = 1;
+    uint64_t inner = 1;
     for (Region &region : op.getRegions())
       for (Block &nested : region)
-        inner += estimateWork(nested);
+        inner = llvm::SaturatingAdd(inner, estimateWork(nested));
     auto scale = [&](Value lower, Value upper, Value step) {
       auto l = getConstant(lower), u = getConstant(upper),
            s = getConstant(step);
-      inner *= l && u && s && *s > 0
-                   ? std::max<int64_t>(llvm::divideCeilSigned(*u - *l, *s), 0)
-                   : kInnerChunk;
+      uint64_t trips =
+          l && u && s && *s > 0
+              ? std::max<int64_t>(llvm::divideCeilSigned(*u - *l, *s), 0)
+              : kInnerChunk;
+      inner = llvm::SaturatingMultiply(inner, trips);
     };
     if (auto loop = dyn_cast<scf::ForOp>(op))
       scale(loop.getLowerBound(), loop.getUpperBound(), loop.getStep());
@@ -72,7 +75,7 @@ int64_t estimateWork(Block &block) {
       for (auto [l, u, s] : llvm::zip(loop.getLowerBound(),
                                       loop.getUpperBound(), loop.getStep()))
         scale(l, u, s);
-    work += inner;
+    work = llvm::SaturatingAdd(work, inner);
   }
   return work;
 }
@@ -83,8 +86,8 @@ bool isInnermostCut(scf::ParallelOp loop) {
   return loop.getNumLoops() > 1 || estimateWork(*loop.getBody()) < kInnerChunk;
 }
 
-/// The outlined functions of a module by their text.
-using BodyTable = llvm::StringMap<func::FuncOp>;
+/// The outlined functions of a module, all different.
+using BodyTable = SmallVector<func::FuncOp>;
 
 /// Outlines the loops of one function.
 class Outliner {
@@ -94,9 +97,11 @@ public:
         minWork(minWork), bodies(bodies), converter(function.getContext()),
         pointer(LLVM::LLVMPointerType::get(function.getContext())) {}
 
-  void outline(scf::ParallelOp loop);
+  LogicalResult outline(scf::ParallelOp loop);
 
 private:
+  /// Fails with a message for what a range of iterations cannot do.
+  LogicalResult check(scf::ParallelOp loop, ArrayRef<Value> used);
   /// Makes the body's function, or finds an equal one. `context` is the struct
   /// of what the body uses.
   func::FuncOp createBody(scf::ParallelOp loop, ArrayRef<Value> captured,
@@ -117,7 +122,7 @@ private:
   Value emitContext(ArrayRef<Value> captured, LLVM::LLVMStructType context);
   /// Calls the body for all iterations, on many threads if there is much to do.
   void emitDispatch(func::FuncOp body, Value context, Value count,
-                    int64_t workPerIteration);
+                    uint64_t workPerIteration);
 
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
@@ -144,14 +149,15 @@ void addPassthrough(func::FuncOp function, StringRef name) {
 /// Returns the function of the table that equals `body`, which it erases, or
 /// `body` itself, which it adds.
 func::FuncOp unique(func::FuncOp body, BodyTable &bodies) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  for (Operation &op : body.front())
-    op.print(os, OpPrintingFlags().useLocalScope().printGenericOpForm());
-  auto [entry, isNew] = bodies.try_emplace(text, body);
-  if (!isNew)
-    body.erase();
-  return entry->second;
+  for (func::FuncOp other : bodies)
+    if (OperationEquivalence::isRegionEquivalentTo(
+            &body.getBody(), &other.getBody(),
+            OperationEquivalence::IgnoreLocations)) {
+      body.erase();
+      return other;
+    }
+  bodies.push_back(body);
+  return body;
 }
 
 SmallVector<Value> Outliner::emitTripCounts(scf::ParallelOp loop,
@@ -161,8 +167,12 @@ SmallVector<Value> Outliner::emitTripCounts(scf::ParallelOp loop,
        llvm::zip(loop.getLowerBound(), loop.getUpperBound(), loop.getStep())) {
     Value span = b.createOrFold<arith::SubIOp>(mapping.lookupOrDefault(upper),
                                                mapping.lookupOrDefault(lower));
-    counts.push_back(b.createOrFold<arith::CeilDivSIOp>(
-        span, mapping.lookupOrDefault(step)));
+    Value count =
+        b.createOrFold<arith::CeilDivSIOp>(span, mapping.lookupOrDefault(step));
+    // Two counts below zero would make a product above it.
+    if (!matchPattern(lower, m_Zero()))
+      count = b.createOrFold<arith::MaxSIOp>(count, constant(0));
+    counts.push_back(count);
   }
   return counts;
 }
@@ -311,9 +321,9 @@ Value Outliner::emitContext(ArrayRef<Value> captured,
 }
 
 void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
-                            int64_t workPerIteration) {
+                            uint64_t workPerIteration) {
   int64_t least = std::max<int64_t>(
-      2, llvm::divideCeil(minWork, std::max<int64_t>(workPerIteration, 1)));
+      2, llvm::divideCeil(minWork, std::max<uint64_t>(workPerIteration, 1)));
   Value parallel = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, count,
                                          constant(least));
   Type i64 = b.getI64Type();
@@ -342,12 +352,28 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   func::CallOp::create(b, body, ValueRange{context, zero, count64});
 }
 
-void Outliner::outline(scf::ParallelOp loop) {
+LogicalResult Outliner::check(scf::ParallelOp loop, ArrayRef<Value> used) {
+  if (loop.getNumResults() != 0)
+    return loop.emitOpError("has ")
+           << loop.getNumResults()
+           << " results; expected none, a range of iterations having no way "
+              "to combine them";
+  for (Value value : used)
+    if (!converter.convertType(value.getType()))
+      return loop.emitOpError("uses a value of type ")
+             << value.getType()
+             << "; expected types of the LLVM dialect and memrefs";
+  return success();
+}
+
+LogicalResult Outliner::outline(scf::ParallelOp loop) {
   b.setLoc(loop.getLoc());
   b.setInsertionPoint(loop);
   llvm::SetVector<Value> used;
   getUsedValuesDefinedAbove(loop->getRegions(), used);
   used.insert(loop->operand_begin(), loop->operand_end());
+  if (failed(check(loop, used.getArrayRef())))
+    return failure();
   SmallVector<Value> captured;
   SmallVector<Type> fields;
   for (Value value : used) {
@@ -360,16 +386,17 @@ void Outliner::outline(scf::ParallelOp loop) {
   func::FuncOp body = createBody(loop, captured, context);
 
   SmallVector<Value> counts = emitTripCounts(loop, IRMapping());
-  int64_t work = estimateWork(*loop.getBody());
+  uint64_t work = estimateWork(*loop.getBody());
   Value count = counts.back();
   if (isInnermostCut(loop)) {
     count = b.createOrFold<arith::CeilDivSIOp>(count, constant(kInnerChunk));
-    work *= kInnerChunk;
+    work = llvm::SaturatingMultiply(work, uint64_t(kInnerChunk));
   }
   for (Value outer : ArrayRef<Value>(counts).drop_back())
     count = b.createOrFold<arith::MulIOp>(count, outer);
   emitDispatch(body, emitContext(captured, context), count, work);
   loop.erase();
+  return success();
 }
 
 struct OutlineParallelLoopsPass
@@ -391,10 +418,12 @@ struct OutlineParallelLoopsPass
     if (hasStep)
       std::swap(*step, functions.front());
     BodyTable bodies;
+    llvm::StringMap<LLVM::GlobalOp> messages;
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
-      lowerAsserts(function);
-      outlineLoops(function, bodies);
+      lowerAsserts(function, messages);
+      if (failed(outlineLoops(function, bodies)))
+        return signalPassFailure();
     }
     hideFunctions();
     if (hasStep)
@@ -440,12 +469,13 @@ private:
   }
 
   /// `cf.assert %ok, "message"` calls host->fail(self, message) unless %ok.
-  void lowerAsserts(func::FuncOp function) {
+  void lowerAsserts(func::FuncOp function,
+                    llvm::StringMap<LLVM::GlobalOp> &messages) {
     SmallVector<cf::AssertOp> asserts;
     function.walk([&](cf::AssertOp op) { asserts.push_back(op); });
     for (cf::AssertOp op : asserts) {
       ImplicitLocOpBuilder b(op.getLoc(), op);
-      Value message = createMessage(b, op.getMsg());
+      Value message = createMessage(b, op.getMsg(), messages);
       auto branch = scf::IfOp::create(b, op.getArg(), /*withElseRegion=*/true);
       b.setInsertionPointToStart(branch.elseBlock());
       Value host = function.getArgument(0);
@@ -462,23 +492,23 @@ private:
   }
 
   /// The address of a zero-terminated copy of `text`, shared by equal texts.
-  Value createMessage(ImplicitLocOpBuilder &b, StringRef text) {
-    std::string value = (text + Twine('\0')).str();
-    std::string name =
-        ("tern_message_" + Twine::utohexstr(llvm::hash_value(text))).str();
-    auto pointer = LLVM::LLVMPointerType::get(&getContext());
-    if (!getOperation().lookupSymbol(name)) {
+  Value createMessage(ImplicitLocOpBuilder &b, StringRef text,
+                      llvm::StringMap<LLVM::GlobalOp> &messages) {
+    LLVM::GlobalOp &message = messages[text];
+    if (!message) {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(getOperation().getBody());
+      std::string value = (text + Twine('\0')).str();
       auto type = LLVM::LLVMArrayType::get(b.getI8Type(), value.size());
-      LLVM::GlobalOp::create(b, type, /*isConstant=*/true,
-                             LLVM::Linkage::Private, name,
-                             b.getStringAttr(value));
+      message = LLVM::GlobalOp::create(
+          b, type, /*isConstant=*/true, LLVM::Linkage::Private,
+          ("tern_message_" + Twine(messages.size() - 1)).str(),
+          b.getStringAttr(value));
     }
-    return LLVM::AddressOfOp::create(b, pointer, name);
+    return LLVM::AddressOfOp::create(b, message);
   }
 
-  void outlineLoops(func::FuncOp function, BodyTable &bodies) {
+  LogicalResult outlineLoops(func::FuncOp function, BodyTable &bodies) {
     Outliner outliner(function, minWork, bodies);
     SmallVector<scf::ParallelOp> loops;
     function.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
@@ -486,7 +516,9 @@ private:
       return WalkResult::skip();
     });
     for (scf::ParallelOp loop : loops)
-      outliner.outline(loop);
+      if (failed(outliner.outline(loop)))
+        return failure();
+    return success();
   }
 };
 } // namespace

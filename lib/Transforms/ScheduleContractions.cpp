@@ -60,17 +60,26 @@ static LogicalResult interchange(RewriterBase &rewriter, linalg::GenericOp op) {
   return linalg::interchangeGenericOp(rewriter, op, order);
 }
 
-/// Lets float additions in the body be reassociated and contracted with the
-/// multiplications that feed them.
+static void addFastMath(Operation *op, arith::FastMathFlags flags) {
+  op->setAttr("fastmath",
+              arith::FastMathFlagsAttr::get(op->getContext(), flags));
+}
+
+/// Lets each float sum that the body accumulates be reassociated, and be
+/// contracted with the multiplication that feeds it.
 static void relaxSums(linalg::GenericOp op) {
-  op.getBody()->walk([](Operation *inner) {
-    if (!isa<arith::AddFOp, arith::MulFOp>(inner))
-      return;
-    inner->setAttr("fastmath", arith::FastMathFlagsAttr::get(
-                                   inner->getContext(),
-                                   arith::FastMathFlags::reassoc |
-                                       arith::FastMathFlags::contract));
-  });
+  using arith::FastMathFlags;
+  for (auto [accumulator, next] :
+       llvm::zip(op.getRegionOutputArgs(),
+                 op.getBody()->getTerminator()->getOperands())) {
+    auto sum = next.getDefiningOp<arith::AddFOp>();
+    if (!sum || (sum.getLhs() != accumulator && sum.getRhs() != accumulator))
+      continue;
+    addFastMath(sum, FastMathFlags::reassoc | FastMathFlags::contract);
+    for (Value term : {sum.getLhs(), sum.getRhs()})
+      if (auto product = term.getDefiningOp<arith::MulFOp>())
+        addFastMath(product, FastMathFlags::contract);
+  }
 }
 
 namespace {

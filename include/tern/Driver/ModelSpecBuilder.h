@@ -14,9 +14,10 @@ mlir::FailureOr<ModelSpec> readInterface(mlir::ModuleOp module);
 
 /// Adds what raising decided: whether the model generates text, the length of
 /// its context, and how its cache travels. `imported` holds the roles of the
-/// arguments, `raised` the function `step`, if one was derived.
+/// arguments, `raised` the function `step`, if one was derived; `context` is
+/// the length that the user asks for, 0 if none.
 void addLanguageModel(ModelSpec &spec, mlir::ModuleOp imported,
-                      mlir::ModuleOp raised);
+                      mlir::ModuleOp raised, int64_t context);
 
 } // namespace tern
 

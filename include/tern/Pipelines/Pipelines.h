@@ -4,7 +4,6 @@
 
 #include "llvm/ADT/StringRef.h"
 
-#include <optional>
 #include <string>
 
 namespace mlir {
@@ -27,8 +26,6 @@ enum class Stage {
 
 /// The name that `--stop-after` takes: "import", "raise", …
 llvm::StringRef getStageName(Stage stage);
-/// The stage of that name, or nullopt.
-std::optional<Stage> parseStage(llvm::StringRef name);
 
 /// What the pipelines can be told. Defaults compile for any CPU.
 struct PipelineOptions {

@@ -26,8 +26,10 @@ def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::Fun
   let summary = "Order the loops of contractions for contiguous access";
   let description = [{
     Interchanges the loops of each linalg.generic with a reduction so that the
-    innermost one walks contiguous memory in most operands, and lets the sums of
-    float reductions be reassociated, which vectorising them needs.
+    innermost one walks contiguous memory in most operands, and lets the sum that
+    a float reduction accumulates be reassociated, which vectorising it needs,
+    and contracted with the multiplication that feeds it. All else in the body
+    (a quantisation, say) keeps its rounding.
 
     Ensures: integer results unchanged; float sums in another order, so results
     differ by rounding only (relative error at most K * 2^-24 for K terms).
@@ -38,7 +40,8 @@ def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::Fun
 def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"> {
   let summary = "Reach large constants through the weights table";
   let description = [{
-    Replaces reads of each constant `memref.global` of at least `min-bytes` by
+    Replaces reads of each constant `memref.global` of at least `min-bytes`, its
+    elements integers or floats, by
     a pointer loaded from the external table `tern_weights`. The globals stay,
     without uses and marked with their index `tern.weight`, for the writer of
     the weights object; it is what makes weights over 2 GiB addressable.
@@ -68,19 +71,34 @@ def ResolveExpandShapes : Pass<"tern-resolve-expand-shapes", "::mlir::func::Func
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def ProtectArguments : Pass<"tern-protect-arguments", "::mlir::func::FuncOp"> {
+  let summary = "Keep bufferization from writing into a function's arguments";
+  let description = [{
+    One-shot bufferization takes every tensor argument for its own, and would
+    scatter into the caller's input. Marks as `bufferization.writable = false`
+    those that say nothing else, as the caches of `step` do.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
   let summary = "Wrap a model's functions in the C interface of ModelABI.h";
   let description = [{
     Adds `tern_run_<variant>` around `main` and, where there is one,
     `tern_step_<variant>` around `step`.
 
+    Each output is the caller's to free: where results of `main` share a buffer,
+    all but the first leave as copies.
+
     Requires: bufferised functions whose arguments and results have the
-    identity layout, results owned by the caller.
+    identity layout, results owned by the caller; `step` as
+    `onnx-derive-step` builds it.
   }];
   let options = [Option<"variant", "variant", "std::string", /*default=*/"\"generic\"",
                         "Suffix of the entry points">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp"> {
@@ -91,7 +109,8 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     loops with little work call it directly. Every function gets the host as
     its first argument, and `cf.assert` becomes a call of the host's `fail`.
 
-    Requires: entry points from `tern-emit-model-entries`.
+    Requires: entry points from `tern-emit-model-entries`; bufferised loops
+    without reductions.
     Ensures: no cf.assert is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];

@@ -63,21 +63,24 @@ static std::optional<unsigned> findLogits(func::ReturnOp results) {
   return found;
 }
 
-static StringRef getName(func::FuncOp graph, unsigned argument) {
-  auto name = graph.getArgAttrOfType<StringAttr>(argument, "onnx.name");
+static StringRef getName(BlockArgument argument) {
+  auto graph = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  auto name =
+      graph.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
   return name ? name.getValue() : StringRef();
 }
 
 /// Sorts an integer argument that is not the token ids into its role.
-static void assignIntegerArgument(func::FuncOp graph, unsigned argument,
+static void assignIntegerArgument(BlockArgument argument,
                                   LanguageModel &model) {
-  StringRef name = getName(graph, argument);
+  StringRef name = getName(argument);
+  unsigned index = argument.getArgNumber();
   if (name.contains("mask") && !model.attentionMask)
-    model.attentionMask = argument;
+    model.attentionMask = index;
   else if (name.contains("position") && !model.positionIds)
-    model.positionIds = argument;
+    model.positionIds = index;
   else
-    model.unknown.push_back(argument);
+    model.unknown.push_back(index);
 }
 
 std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
@@ -86,7 +89,9 @@ std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
   auto results = cast<func::ReturnOp>(graph.front().getTerminator());
   LanguageModel model;
   auto *ids = llvm::find_if(graph.getArguments(), [](BlockArgument argument) {
-    return getTensorOfRank(argument.getType(), 2) && looksRowsUp(argument);
+    // Learned positions are looked up as well.
+    return getTensorOfRank(argument.getType(), 2) && looksRowsUp(argument) &&
+           !getName(argument).contains("position");
   });
   std::optional<unsigned> logits = findLogits(results);
   if (ids == graph.getArguments().end() || !logits)
@@ -103,9 +108,21 @@ std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
       model.caches.push_back(*cache);
     else if (getTensorOfRank(argument.getType(), 2) &&
              getElementTypeOrSelf(argument.getType()).isInteger(64))
-      assignIntegerArgument(graph, index, model);
+      assignIntegerArgument(argument, model);
     else
       model.unknown.push_back(index);
   }
   return model;
+}
+
+int64_t tern::onnx::getContextLength(ModuleOp module, int64_t asked) {
+  constexpr int64_t kDefault = 2048, kMax = 1 << 24;
+  if (asked > 0)
+    return asked;
+  auto metadata = module->getAttrOfType<DictionaryAttr>("onnx.metadata");
+  auto said = metadata ? metadata.getAs<StringAttr>("tern.context") : nullptr;
+  int64_t value = 0;
+  bool valid = said && !said.getValue().getAsInteger(10, value) && value > 0 &&
+               value <= kMax;
+  return valid ? value : kDefault;
 }

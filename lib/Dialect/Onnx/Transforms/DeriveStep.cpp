@@ -21,9 +21,6 @@ using namespace tern::onnx;
 
 namespace {
 
-/// Context where neither the user nor the model says one.
-constexpr int64_t kDefaultContext = 2048;
-
 /// Builds `step` from a copy of the graph.
 class StepBuilder {
 public:
@@ -45,6 +42,8 @@ private:
   Value appendInPlace(const KVCache &kv, BlockArgument cache);
   /// Restricts the computation of the logits to the last tokens.
   Value sliceLogits();
+  /// `logits` in f32, which the C interface has.
+  Value convertToF32(Value logits);
   RankedTensorType getCacheType(const KVCache &kv);
   OpFoldResult attr(int64_t value) { return b.getIndexAttr(value); }
 
@@ -102,12 +101,9 @@ Value StepBuilder::appendInPlace(const KVCache &kv, BlockArgument cache) {
   b.setInsertionPointAfter(total.getDefiningOp());
   Value before =
       tensor::ExtractSliceOp::create(b, cache, offsets, sizes, strides);
-  BlockArgument argument = step.getArgument(kv.past);
-  NodeOp concat;
-  for (Operation *user : argument.getUsers())
-    if (auto node = dyn_cast<NodeOp>(user); node && node.is("Concat"))
-      concat = node;
-  argument.replaceAllUsesWith(before);
+  auto results = cast<func::ReturnOp>(step.front().getTerminator());
+  auto concat = results.getOperand(kv.present).getDefiningOp<NodeOp>();
+  step.getArgument(kv.past).replaceAllUsesWith(before);
 
   b.setInsertionPoint(concat);
   SmallVector<int64_t> newShape(type.getShape());
@@ -143,8 +139,13 @@ OpOperand *getRowwiseInput(Operation *op) {
       return nullptr;
     // Constants, and what a constant is turned into, have static shapes; the
     // sequence's dimension is dynamic.
-    if (type.hasStaticShape())
+    if (type.hasStaticShape()) {
+      // One with a row for each token would have to be sliced too.
+      int64_t rank = type.getRank();
+      if (!node.is("MatMul") && rank > 1 && type.getDimSize(rank - 2) != 1)
+        return nullptr;
       continue;
+    }
     if (found || type.getRank() != 3)
       return nullptr;
     found = &operand;
@@ -183,11 +184,35 @@ Value StepBuilder::sliceLogits() {
   auto logits =
       cast<RankedTensorType>(results.getOperand(model.logits).getType());
   b.setInsertionPoint(results);
-  return tensor::CastOp::create(
+  return convertToF32(tensor::CastOp::create(
       b,
       RankedTensorType::get({1, ShapedType::kDynamic, model.vocab},
                             logits.getElementType()),
-      results.getOperand(model.logits));
+      results.getOperand(model.logits)));
+}
+
+Value StepBuilder::convertToF32(Value logits) {
+  auto type = cast<RankedTensorType>(logits.getType());
+  unsigned width = type.getElementTypeBitWidth();
+  if (type.getElementType().isF32())
+    return logits;
+  auto result = type.clone(b.getF32Type());
+  Value empty = tensor::EmptyOp::create(b, result, ValueRange{numLogits});
+  auto loops =
+      SmallVector<utils::IteratorType>(3, utils::IteratorType::parallel);
+  auto body = [&](OpBuilder &nested, Location loc, ValueRange args) {
+    Type f32 = nested.getF32Type();
+    Value value =
+        width < 32
+            ? arith::ExtFOp::create(nested, loc, f32, args[0]).getResult()
+            : arith::TruncFOp::create(nested, loc, f32, args[0]);
+    linalg::YieldOp::create(nested, loc, value);
+  };
+  return linalg::GenericOp::create(
+             b, result, logits, empty,
+             SmallVector<AffineMap>(2, b.getMultiDimIdentityMap(3)), loops,
+             body)
+      .getResult(0);
 }
 
 void StepBuilder::build() {
@@ -229,17 +254,36 @@ void StepBuilder::build() {
                     b.getBoolAttr(true));
 }
 
-/// True if every cache has a known number of heads and head size, and nothing
-/// but token ids, mask and positions has to be supplied.
+/// True if `type` may hold one sequence, of as many positions along `axis` as a
+/// call has.
+bool holdsOneSequence(Type type, int64_t axis) {
+  auto tensor = cast<RankedTensorType>(type);
+  return (tensor.isDynamicDim(0) || tensor.getDimSize(0) == 1) &&
+         tensor.isDynamicDim(axis);
+}
+
+/// True if every cache has a known number of heads and head size, nothing but
+/// token ids, mask and positions has to be supplied, and all of them take a
+/// sequence of any length.
 bool canDerive(func::FuncOp graph, const LanguageModel &model) {
   if (model.caches.empty() || !model.unknown.empty())
     return false;
+  SmallVector<Type> sequences = {graph.getArgumentTypes()[model.inputIds],
+                                 graph.getResultTypes()[model.logits]};
+  for (std::optional<unsigned> index : {model.attentionMask, model.positionIds})
+    if (index)
+      sequences.push_back(graph.getArgumentTypes()[*index]);
+  if (!llvm::all_of(sequences,
+                    [](Type type) { return holdsOneSequence(type, 1); }))
+    return false;
   return llvm::all_of(model.caches, [&](const KVCache &kv) {
-    auto type = cast<RankedTensorType>(graph.getArgument(kv.past).getType());
+    auto type = cast<RankedTensorType>(graph.getArgumentTypes()[kv.past]);
+    if (kv.axis == 0 || !holdsOneSequence(type, kv.axis))
+      return false;
     for (int64_t dim = 1; dim < type.getRank(); ++dim)
       if (dim != kv.axis && type.isDynamicDim(dim))
         return false;
-    return kv.axis != 0;
+    return true;
   });
 }
 
@@ -258,21 +302,8 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
     // So that results which only say "the cache was updated" may be dropped.
     step.setPrivate();
     getOperation().push_back(step);
-    StepBuilder(step, *model, getContextLength()).build();
-  }
-
-private:
-  /// The option, the model's word, or the default.
-  int64_t getContextLength() {
-    if (context > 0)
-      return context;
-    auto metadata =
-        getOperation()->getAttrOfType<DictionaryAttr>("onnx.metadata");
-    auto said = metadata ? metadata.getAs<StringAttr>("tern.context") : nullptr;
-    int64_t value = 0;
-    if (said && !said.getValue().getAsInteger(10, value) && value > 0)
-      return value;
-    return kDefaultContext;
+    StepBuilder(step, *model, getContextLength(getOperation(), context))
+        .build();
   }
 };
 } // namespace

@@ -34,6 +34,11 @@ struct LanguageModel {
 /// structure leaves open.
 std::optional<LanguageModel> findLanguageModel(mlir::func::FuncOp graph);
 
+/// The most positions that a sequence of the model in `module` may have:
+/// `asked` if it is above 0, else `tern.context` of the model's metadata if
+/// that is a number from 1 to 2^24, else 2048.
+int64_t getContextLength(mlir::ModuleOp module, int64_t asked);
+
 } // namespace tern::onnx
 
 #endif // TERN_DIALECT_ONNX_ANALYSIS_LANGUAGEMODEL_H

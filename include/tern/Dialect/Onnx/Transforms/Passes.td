@@ -48,9 +48,12 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     C positions are the context's, and reads what is valid of it: no copy of
     the cache once bufferised. The attention mask is all ones, positions count
     on from `past`, and the logits are computed for the last `num_logits` tokens
-    only. Everything that goes into the head is sliced, not its result.
+    only, in f32 whatever the head's type: what goes into a head that is a MatMul
+    is sliced, not its result.
 
-    Graphs of another kind stay as they are.
+    Graphs of another kind stay as they are: those without a cache, with inputs
+    of unknown roles, with caches whose heads or head size are dynamic, or made
+    for a fixed number of sequences or tokens.
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
                         "Positions of the cache; 0: tern.context of the model's metadata, or 2048">];

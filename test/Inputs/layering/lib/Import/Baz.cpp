@@ -1,2 +1,2 @@
-#include "tern/Runtime/ModelABI.h"
 #include "tern/Runtime/Session.h"
+#include "tern/Runtime/ModelABI.h"

@@ -1,0 +1,113 @@
+/* Runs tern_model with hosts that split loops in odd ways. The results have to
+ * be the same, bit for bit, the inputs as they were, and every output a
+ * block of its own. Dynamic dimensions get 37. */
+#include "tern/Runtime/ModelABI.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { kMaxTensors = 16, kDynamic = 37, kModes = 4 };
+
+typedef void (*Body)(void *context, int64_t begin, int64_t end);
+
+struct Self {
+  int mode;
+  int calls;
+};
+
+/* Ranges of 1, 2, 3, … iterations, in order or from the last to the first. */
+static void growing(int64_t count, int backwards, Body body, void *context) {
+  for (int64_t done = 0, size = 1; done < count; done += size, ++size) {
+    int64_t part = size < count - done ? size : count - done;
+    int64_t begin = backwards ? count - done - part : done;
+    body(context, begin, begin + part);
+  }
+}
+
+static void parallelFor(void *opaque, int64_t count, Body body, void *context) {
+  struct Self *self = opaque;
+  ++self->calls;
+  if (self->mode == 0)
+    body(context, 0, count);
+  else if (self->mode == 1)
+    for (int64_t i = count; i-- > 0;)
+      body(context, i, i + 1);
+  else
+    growing(count, self->mode == 3, body, context);
+}
+
+static void failed(void *self, const char *message) {
+  (void)self;
+  printf("fail: %s\n", message);
+  exit(1);
+}
+
+static size_t countBytes(const TernTensor *tensor) {
+  size_t bytes = tensor->dtype == TERN_I64 ? 8 : 4;
+  for (int32_t dim = 0; dim < tensor->rank; ++dim)
+    bytes *= (size_t)tensor->dims[dim];
+  return bytes;
+}
+
+static TernTensor makeInput(const TernTensorSpec *spec) {
+  TernTensor tensor = {0};
+  tensor.rank = spec->rank;
+  tensor.dtype = spec->dtype;
+  for (int32_t dim = 0; dim < spec->rank; ++dim)
+    tensor.dims[dim] = spec->dims[dim] < 0 ? kDynamic : spec->dims[dim];
+  size_t bytes = countBytes(&tensor);
+  tensor.data = malloc(bytes);
+  if (spec->dtype == TERN_I64)
+    for (size_t i = 0; i < bytes / 8; ++i)
+      ((int64_t *)tensor.data)[i] = (int64_t)(i * 3 % kDynamic);
+  else
+    for (size_t i = 0; i < bytes / 4; ++i)
+      ((float *)tensor.data)[i] = (float)(i * 7919 % 1009) / 1009 - 0.5f;
+  return tensor;
+}
+
+static void *duplicate(const void *data, size_t bytes) {
+  return memcpy(malloc(bytes), data, bytes);
+}
+
+int main(void) {
+  const TernModel *model = &tern_model;
+  TernTensor inputs[kMaxTensors], outputs[kModes][kMaxTensors];
+  void *before[kMaxTensors];
+  for (int i = 0; i < model->num_inputs; ++i) {
+    inputs[i] = makeInput(&model->inputs[i]);
+    before[i] = duplicate(inputs[i].data, countBytes(&inputs[i]));
+  }
+  int calls = 0, different = 0, changed = 0, shared = 0;
+  for (int mode = 0; mode < kModes; ++mode) {
+    struct Self self = {mode, 0};
+    TernHost host = {&self, parallelFor, failed};
+    for (int i = 0; i < model->num_outputs; ++i) {
+      outputs[mode][i].rank = model->outputs[i].rank;
+      outputs[mode][i].dtype = model->outputs[i].dtype;
+    }
+    model->variants[0].run(&host, inputs, outputs[mode]);
+    calls += self.calls;
+    for (int i = 0; i < model->num_outputs; ++i)
+      different += memcmp(outputs[mode][i].data, outputs[0][i].data,
+                          countBytes(&outputs[0][i])) != 0;
+  }
+  for (int i = 0; i < model->num_inputs; ++i)
+    changed += memcmp(inputs[i].data, before[i], countBytes(&inputs[i])) != 0;
+  for (int i = 0; i < model->num_outputs; ++i) {
+    for (int j = 0; j < i; ++j)
+      shared += outputs[0][i].data == outputs[0][j].data;
+    for (int j = 0; j < model->num_inputs; ++j)
+      shared += outputs[0][i].data == inputs[j].data;
+  }
+  printf("%s: loops handed out %s, outputs that differ %d, inputs that "
+         "changed %d, outputs that share %d\n",
+         model->name, calls ? "some" : "none", different, changed, shared);
+  if (shared)
+    return 1;
+  for (int mode = 0; mode < kModes; ++mode)
+    for (int i = 0; i < model->num_outputs; ++i)
+      free(outputs[mode][i].data);
+  return 0;
+}

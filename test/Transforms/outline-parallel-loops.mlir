@@ -1,0 +1,261 @@
+// RUN: tern-opt %s --tern-outline-parallel-loops --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: tern-opt %s --tern-outline-parallel-loops --mlir-elide-elementsattrs-if-larger=1 --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=ELIDED
+
+// A one-dimensional loop with little work an iteration is cut into chunks of 64,
+// the last of which may be shorter.
+// CHECK-LABEL: func.func private @chunks_parallel_0(
+// CHECK-SAME:    %[[CTX:.*]]: !llvm.ptr, %[[B64:.*]]: i64, %[[E64:.*]]: i64)
+// CHECK-SAME:    llvm.linkage = #llvm.linkage<internal>
+// CHECK-SAME:    passthrough = ["noinline"]
+// The context: the pointer of %x, its dynamic size, then %n and %v, in the order
+// of their use.
+// CHECK:         %[[A0:.*]] = llvm.getelementptr %[[CTX]][0, 0] : (!llvm.ptr) -> !llvm.ptr, !llvm.struct<(f32, ptr, i64, i64)>
+// CHECK-NEXT:    %[[V:.*]] = llvm.load %[[A0]] : !llvm.ptr -> f32
+// CHECK-NEXT:    llvm.getelementptr %[[CTX]][0, 1]
+// CHECK-NEXT:    %[[DATA:.*]] = llvm.load
+// CHECK-NEXT:    llvm.getelementptr %[[CTX]][0, 2]
+// CHECK-NEXT:    %[[SIZE:.*]] = llvm.load
+// CHECK:         llvm.insertvalue %[[DATA]], %{{.*}}[0]
+// CHECK:         llvm.insertvalue %[[DATA]], %{{.*}}[1]
+// CHECK:         llvm.insertvalue %[[SIZE]], %{{.*}}[3, 0]
+// CHECK:         %[[X:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<?xf32>
+// CHECK:         llvm.getelementptr %[[CTX]][0, 3]
+// CHECK-NEXT:    %[[N64:.*]] = llvm.load
+// CHECK:         %[[N:.*]] = builtin.unrealized_conversion_cast %[[N64]] : i64 to index
+// CHECK:         %[[B:.*]] = arith.index_cast %[[B64]]
+// CHECK:         %[[E:.*]] = arith.index_cast %[[E64]]
+// CHECK:         scf.for %[[T:.*]] = %[[B]] to %[[E]] step
+// CHECK:           %[[POSITION:.*]] = arith.remui %[[T]], %{{.*}}
+// CHECK:           %[[FIRST:.*]] = arith.muli %[[POSITION]], %[[C64:.*]] :
+// CHECK:           %[[PAST:.*]] = arith.addi %[[FIRST]], %[[C64]]
+// CHECK:           %[[LAST:.*]] = arith.minsi %[[PAST]], %[[COUNT:.*]] :
+// CHECK:           scf.for %[[I:.*]] = %[[FIRST]] to %[[LAST]] step
+// CHECK:             memref.store %[[V]], %[[X]][%{{.*}}]
+
+// CHECK-LABEL: func.func @chunks(
+// CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %[[ARG:.*]]: memref<?xf32>
+// CHECK-SAME:    attributes {llvm.linkage = #llvm.linkage<internal>}
+// CHECK:         %[[FRAME:.*]] = llvm.alloca %{{.*}} x !llvm.struct<(f32, ptr, i64, i64)>
+// 16384 operations are worth handing out: the store and the end of the body make
+// 2 an iteration and 128 a chunk, so from 128 chunks on.
+// CHECK:         %[[PARALLEL:.*]] = arith.cmpi sge, %[[CHUNKS:.*]], %c128
+// CHECK:         %[[CHUNKS64:.*]] = arith.index_cast %[[CHUNKS]]
+// CHECK:         scf.if %[[PARALLEL]] {
+// CHECK-NEXT:      %[[SELF:.*]] = llvm.load %[[HOST]] : !llvm.ptr -> !llvm.ptr
+// CHECK-NEXT:      %[[SLOT:.*]] = llvm.getelementptr %[[HOST]][1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+// CHECK-NEXT:      %[[FOR:.*]] = llvm.load %[[SLOT]]
+// CHECK-NEXT:      %[[BODY:.*]] = {{.*}}constant @chunks_parallel_0
+// CHECK-NEXT:      %[[ADDRESS:.*]] = builtin.unrealized_conversion_cast %[[BODY]]
+// CHECK-NEXT:      llvm.call %[[FOR]](%[[SELF]], %[[CHUNKS64]], %[[ADDRESS]], %[[FRAME]])
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      %[[ZERO:.*]] = arith.constant 0 : i64
+// CHECK-NEXT:      call @chunks_parallel_0(%[[FRAME]], %[[ZERO]], %[[CHUNKS64]])
+// CHECK-NOT:     scf.parallel
+func.func @chunks(%x: memref<?xf32>, %v: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    memref.store %v, %x[%i] : memref<?xf32>
+  }
+  return
+}
+
+// -----
+
+// Two dimensions are flattened, the inner one in chunks: 130 columns make 3, and
+// the iteration is row * 3 + chunk.
+// CHECK-LABEL: func.func private @flattened_parallel_0(
+// CHECK:         scf.for %[[T:.*]] =
+// CHECK:           %[[CHUNK:.*]] = arith.remui %[[T]], %[[C3:.*]] : index
+// CHECK:           %[[ROW0:.*]] = arith.divui %[[T]], %[[C3]] : index
+// CHECK:           %[[FIRST:.*]] = arith.muli %[[CHUNK]]
+// CHECK:           %[[ROW:.*]] = arith.remui %[[ROW0]], %[[C5:.*]] : index
+// CHECK:           scf.for %[[COLUMN:.*]] = %[[FIRST]] to
+// CHECK:             memref.store %{{.*}}, %{{.*}}[%[[ROW]], %[[COLUMN]]]
+// 5 rows of 3 chunks are too few, which later folds.
+// CHECK-LABEL: func.func @flattened(
+// CHECK:         arith.cmpi sge, %c15, %c128
+func.func @flattened(%x: memref<5x130xf32>, %v: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c5 = arith.constant 5 : index
+  %c130 = arith.constant 130 : index
+  scf.parallel (%i, %j) = (%c0, %c0) to (%c5, %c130) step (%c1, %c1) {
+    memref.store %v, %x[%i, %j] : memref<5x130xf32>
+  }
+  return
+}
+
+// -----
+
+// Lower bounds and steps: index = lower + t * step. A loop that runs backwards
+// runs never.
+// CHECK-LABEL: func.func private @steps_parallel_0(
+// CHECK:         %[[SPAN:.*]] = arith.subi %[[U:.*]], %[[L:.*]] : index
+// CHECK:         %[[TRIPS:.*]] = arith.ceildivsi %[[SPAN]], %[[S:.*]] : index
+// CHECK:         arith.maxsi %[[TRIPS]], %{{.*}}
+// CHECK:         scf.for
+// CHECK:           scf.for %[[T:.*]] =
+// CHECK:             %[[SCALED:.*]] = arith.muli %[[T]], %[[S]]
+// CHECK:             %[[I:.*]] = arith.addi %[[SCALED]], %[[L]]
+// CHECK:             memref.store %{{.*}}, %{{.*}}[%[[I]]]
+func.func @steps(%x: memref<?xf32>, %v: f32, %l: index, %u: index, %s: index) {
+  scf.parallel (%i) = (%l) to (%u) step (%s) {
+    memref.store %v, %x[%i] : memref<?xf32>
+  }
+  return
+}
+
+// -----
+
+// Enough work in one iteration: it is not cut, and handed out from 2 on. The
+// loop inside stays with its thread.
+// CHECK-LABEL: func.func private @heavy_parallel_0(
+// CHECK:         scf.parallel
+// CHECK-LABEL: func.func @heavy(
+// CHECK:         arith.cmpi sge, %{{.*}}, %c2
+func.func @heavy(%x: memref<?x16384xf32>, %v: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16384 = arith.constant 16384 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    scf.parallel (%j) = (%c0) to (%c16384) step (%c1) {
+      memref.store %v, %x[%i, %j] : memref<?x16384xf32>
+    }
+  }
+  return
+}
+
+// -----
+
+// Equal bodies are one function, whatever their locations and callers; another
+// constant makes another body, also where printing would hide it.
+// CHECK-LABEL: func.func private @one_parallel_0(
+// CHECK-NOT:   func.func private
+// CHECK-LABEL: func.func @one(
+// CHECK-COUNT-2: call @one_parallel_0(
+// CHECK-LABEL: func.func private @two_parallel_1(
+// CHECK-LABEL: func.func @two(
+// CHECK:         call @two_parallel_1(
+// CHECK:         call @one_parallel_0(
+// ELIDED-LABEL: func.func @two(
+// ELIDED:         call @two_parallel_1(
+// ELIDED:         call @one_parallel_0(
+func.func @one(%x: memref<?xvector<2xf32>>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = arith.constant dense<[1.0, 2.0]> : vector<2xf32>
+    memref.store %v, %x[%i] : memref<?xvector<2xf32>>
+  }
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = arith.constant dense<[1.0, 2.0]> : vector<2xf32>
+    memref.store %v, %x[%i] : memref<?xvector<2xf32>>
+  }
+  return
+}
+func.func @two(%x: memref<?xvector<2xf32>>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = arith.constant dense<[1.0, 3.0]> : vector<2xf32>
+    memref.store %v, %x[%i] : memref<?xvector<2xf32>>
+  }
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = arith.constant dense<[1.0, 2.0]> : vector<2xf32>
+    memref.store %v, %x[%i] : memref<?xvector<2xf32>>
+  }
+  return
+}
+
+// -----
+
+// Where there is a step, it comes first and the graph is held small.
+// CHECK-DAG:   func.func private @step_parallel_0({{.*}}passthrough = ["noinline"]}
+// CHECK-DAG:   func.func private @main_parallel_1({{.*}}passthrough = ["noinline", "minsize", "optsize"]}
+// CHECK-DAG:   func.func private @main({{.*}}passthrough = ["minsize", "optsize"]}
+// CHECK-DAG:   func.func private @step({{.*}}attributes {llvm.linkage = #llvm.linkage<internal>} {
+func.func private @main(%x: memref<?xf64>, %v: f64, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    memref.store %v, %x[%i] : memref<?xf64>
+  }
+  return
+}
+func.func private @step(%x: memref<?xf32>, %v: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    memref.store %v, %x[%i] : memref<?xf32>
+  }
+  return
+}
+
+// -----
+
+// The host goes from the entry, which has it, to every callee. A failed
+// assertion calls its third field with its first and the message, which equal
+// messages share. Outside, only the entry is seen.
+// CHECK-DAG:     llvm.mlir.global private constant @[[NEGATIVE:tern_message_[0-9]+]]("negative\00")
+// CHECK-DAG:     llvm.mlir.global private constant @[[ODD:tern_message_[0-9]+]]("odd\00")
+// CHECK-NOT:     llvm.mlir.global
+// CHECK-LABEL: func.func @entry(
+// CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %{{.*}}: i1) attributes {tern.entry}
+// CHECK:         call @inner(%[[HOST]], %{{.*}})
+// CHECK-LABEL: func.func @inner(
+// CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %[[OK:.*]]: i1)
+// CHECK-SAME:    llvm.linkage = #llvm.linkage<internal>
+// CHECK-NOT:     cf.assert
+// CHECK:         %[[TEXT:.*]] = llvm.mlir.addressof @[[NEGATIVE]]
+// CHECK-NEXT:    scf.if %[[OK]] {
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      %[[SELF:.*]] = llvm.load %[[HOST]]
+// CHECK-NEXT:      %[[SLOT:.*]] = llvm.getelementptr %[[HOST]][2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+// CHECK-NEXT:      %[[FAIL:.*]] = llvm.load %[[SLOT]]
+// CHECK-NEXT:      llvm.call %[[FAIL]](%[[SELF]], %[[TEXT]])
+// CHECK:         llvm.mlir.addressof @[[ODD]]
+// CHECK:         llvm.mlir.addressof @[[NEGATIVE]]
+// CHECK:         call @external(%[[OK]])
+func.func @entry(%host: !llvm.ptr, %ok: i1) attributes {tern.entry} {
+  call @inner(%ok) : (i1) -> ()
+  return
+}
+func.func @inner(%ok: i1) {
+  cf.assert %ok, "negative"
+  cf.assert %ok, "odd"
+  cf.assert %ok, "negative"
+  call @external(%ok) : (i1) -> ()
+  return
+}
+func.func private @external(i1)
+
+// -----
+
+func.func @reduction(%x: memref<?xf32>, %n: index, %zero: f32) -> f32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-error @below {{'scf.parallel' op has 1 results; expected none, a range of iterations having no way to combine them}}
+  %sum = scf.parallel (%i) = (%c0) to (%n) step (%c1) init (%zero) -> f32 {
+    %v = memref.load %x[%i] : memref<?xf32>
+    scf.reduce(%v : f32) {
+    ^bb0(%a: f32, %b: f32):
+      %s = arith.addf %a, %b : f32
+      scf.reduce.return %s : f32
+    }
+  }
+  return %sum : f32
+}
+
+// -----
+
+func.func @tensors(%x: tensor<?xf32>, %y: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-error @below {{'scf.parallel' op uses a value of type 'tensor<?xf32>'; expected types of the LLVM dialect and memrefs}}
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = tensor.extract %x[%i] : tensor<?xf32>
+    memref.store %v, %y[%i] : memref<?xf32>
+  }
+  return
+}
