@@ -26,17 +26,24 @@
 using namespace llvm;
 using namespace tern;
 
+/// True for the location of the model itself, which every message names.
+static bool isModel(mlir::Location location) {
+  auto file = dyn_cast<mlir::FileLineColLoc>(location);
+  return file && file.getLine() == 0;
+}
+
 /// The location a diagnostic's reader understands, node names and a colon, or
 /// nothing.
 static std::string describeLocation(mlir::Location location) {
+  if (isModel(location))
+    return "";
+  auto name = dyn_cast<mlir::NameLoc>(location);
+  if (name && isModel(name.getChildLoc()))
+    return ("'" + name.getName().strref() + "': ").str();
   std::string text;
   raw_string_ostream os(text);
   location->print(os);
   StringRef plain = text;
-  // The model itself, which every message names.
-  if (auto file = dyn_cast<mlir::FileLineColLoc>(location);
-      file && file.getLine() == 0)
-    return "";
   plain.consume_front("loc(");
   plain.consume_back(")");
   return (plain + ": ").str();
