@@ -1,4 +1,4 @@
-// RUN: tern-opt %s --tern-optimize-pipeline --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
+// RUN: tern-opt /dev/null --tern-optimize-pipeline --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
 // RUN: tern-opt %s --tern-optimize-pipeline | FileCheck %s --implicit-check-not=ternary.bit_linear
 
 // PASSES:      ternary-decompose-bit-linear

@@ -1,4 +1,4 @@
-// RUN: tern-opt %s --tern-raise-pipeline --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
+// RUN: tern-opt /dev/null --tern-raise-pipeline --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
 // RUN: tern-opt %s --tern-raise-pipeline=context=32 | FileCheck %s --implicit-check-not=onnx.node --implicit-check-not=onnx.constant
 
 // PASSES:      builtin.module(
