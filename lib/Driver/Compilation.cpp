@@ -1,6 +1,7 @@
 //===- Compilation.cpp - one run of the compiler --------------------------===//
 
 #include "Compilation.h"
+#include "Report.h"
 
 #include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
@@ -25,15 +26,20 @@
 using namespace llvm;
 using namespace tern;
 
-/// The location a diagnostic's reader understands: file and node names.
+/// The location a diagnostic's reader understands, node names and a colon, or
+/// nothing.
 static std::string describeLocation(mlir::Location location) {
   std::string text;
   raw_string_ostream os(text);
   location->print(os);
   StringRef plain = text;
+  // The model itself, which every message names.
+  if (auto file = dyn_cast<mlir::FileLineColLoc>(location);
+      file && file.getLine() == 0)
+    return "";
   plain.consume_front("loc(");
   plain.consume_back(")");
-  return plain.str();
+  return (plain + ": ").str();
 }
 
 Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
@@ -43,6 +49,8 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
   mlir::DialectRegistry registry;
   registerDialects(registry);
   context.appendDialectRegistry(registry);
+  // A graph is no help in a message; --stop-after prints it.
+  context.printOpOnDiagnostic(false);
   context.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       diagnosed = true;
@@ -52,8 +60,8 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
             ? "warning"
             : "note";
     this->errors << this->request.model << ": " << kind << ": "
-                 << describeLocation(diagnostic.getLocation()) << ": "
-                 << diagnostic << '\n';
+                 << describeLocation(diagnostic.getLocation()) << diagnostic
+                 << '\n';
     for (mlir::Diagnostic &note : diagnostic.getNotes())
       this->errors << "  note: " << note << '\n';
   });
@@ -84,17 +92,36 @@ ExitCode Compilation::runStage(StringRef name, Build build,
                                mlir::ModuleOp target,
                                const PipelineOptions &stageOptions) {
   mlir::PassManager pm(&context);
-  SmallString<128> reproducer("tern-reproducer.mlir");
-  pm.enableVerifier(true);
   build(pm, stageOptions);
-  if (mlir::failed(pm.run(target))) {
-    if (diagnosed)
-      return ExitCode::BadInput;
-    return fail(ExitCode::InternalError,
-                "the stage '" + name + "' failed without a message");
+  mlir::OwningOpRef<mlir::ModuleOp> before = target.clone();
+  if (mlir::succeeded(pm.run(target))) {
+    note(name);
+    return ExitCode::Done;
   }
-  note(name);
-  return ExitCode::Done;
+  // What a model can be at fault for is found by then.
+  if (diagnosed && name == getStageName(Stage::Raise))
+    return ExitCode::BadInput;
+  return fail(ExitCode::InternalError,
+              "the stage '" + name +
+                  "' failed; this is a bug in ternc. A reproducer for tern-opt "
+                  "is in " +
+                  writeReproducer(*before, name));
+}
+
+std::string Compilation::writeReproducer(mlir::ModuleOp before,
+                                         StringRef stage) {
+  SmallString<128> path;
+  int descriptor;
+  if (sys::fs::createTemporaryFile("tern-reproducer", "mlir", descriptor, path))
+    return "no file, as none could be created";
+  raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+  os << "// " << spec.producer << ", stage " << stage << ", of "
+     << request.model << '\n';
+  mlir::OpPrintingFlags flags;
+  flags.elideLargeElementsAttrs(64).elideLargeResourceString(64);
+  before->print(os, flags);
+  os << '\n';
+  return path.str().str();
 }
 
 ExitCode Compilation::checkRequest() {
@@ -105,6 +132,11 @@ ExitCode Compilation::checkRequest() {
   if (!found)
     return fail(ExitCode::BadCommandLine, toString(found.takeError()));
   levels = std::move(*found);
+  if (Error error = createTargetMachine(triple, levels.back()).takeError())
+    return fail(ExitCode::BadCommandLine, toString(std::move(error)));
+  if (sys::fs::is_directory(request.output))
+    return fail(ExitCode::BadInput,
+                "cannot write '" + request.output + "': it is a directory");
   options.context = request.context;
   options.encoding = request.encoding;
   options.portable = request.portable;
@@ -140,8 +172,11 @@ ExitCode Compilation::buildCommonStages() {
     ExitCode code = runStage(getStageName(stage), build, *module, options);
     if (code != ExitCode::Done)
       return code;
-    if (stage == Stage::Raise)
+    if (stage == Stage::Raise) {
       addLanguageModel(spec, *imported, *module, options.context);
+      if (request.report)
+        printReport(*module, errors);
+    }
     if (stopsAfter(stage))
       return ExitCode::Done;
   }
@@ -159,8 +194,8 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
     if (global->hasAttr(kWeightIndexAttr))
       global.erase();
 
-  ExitCode code = runStage("lower " + level.name, buildLowerPipeline, *copy,
-                           variant);
+  ExitCode code =
+      runStage("lower " + level.name, buildLowerPipeline, *copy, variant);
   if (code == ExitCode::Done && !stopsAfter(Stage::Lower))
     code = runStage("llvm " + level.name, buildLLVMPipeline, *copy, variant);
   if (code != ExitCode::Done)
@@ -171,41 +206,66 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
     return ExitCode::Done;
   }
 
+  return startCodeGeneration(*copy, level);
+}
+
+/// Optimises `module` and writes it to `path`. Returns a message on failure.
+static std::string generateCode(Module &module, TargetMachine &machine,
+                                OutputForm form, const std::string &path) {
+  optimize(module, machine);
+  std::error_code error;
+  raw_fd_ostream os(path, error);
+  if (error)
+    return "cannot write '" + path + "': " + error.message();
+  if (form == OutputForm::LLVMIR)
+    module.print(os, nullptr);
+  else if (Error failure =
+               emitCode(module, machine,
+                        form == OutputForm::Assembly ? CodeForm::Assembly
+                                                     : CodeForm::Object,
+                        os))
+    return toString(std::move(failure));
+  os.close();
+  if (!os.has_error())
+    return "";
+  error = os.error();
+  os.clear_error();
+  return "cannot write '" + path + "': " + error.message();
+}
+
+ExitCode Compilation::startCodeGeneration(mlir::ModuleOp lowered,
+                                          const CPULevel &level) {
   Expected<std::unique_ptr<TargetMachine>> machine =
       createTargetMachine(triple, level);
   if (!machine)
     return fail(machine.takeError());
-  LLVMContext llvmContext;
+  auto llvmContext = std::make_unique<LLVMContext>();
   std::unique_ptr<Module> llvmModule =
-      translateAndOptimize(*copy, llvmContext, **machine);
+      translateToLLVMIR(lowered, *llvmContext, **machine);
   if (!llvmModule)
     return fail(ExitCode::InternalError, "translation to LLVM IR failed");
-  note("optimize LLVM IR " + level.name);
 
   const char *extension = request.form == OutputForm::LLVMIR     ? ".ll"
                           : request.form == OutputForm::Assembly ? ".s"
                                                                  : ".o";
   objects.push_back(folder->file(level.name + extension));
-  std::error_code error;
-  raw_fd_ostream os(objects.back(), error);
-  if (error)
-    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
-                                        "': " + error.message());
-  if (request.form == OutputForm::LLVMIR)
-    llvmModule->print(os, nullptr);
-  else if (Error failure = emitCode(*llvmModule, **machine,
-                                    request.form == OutputForm::Assembly
-                                        ? CodeForm::Assembly
-                                        : CodeForm::Object,
-                                    os))
-    return fail(std::move(failure));
-  os.close();
-  if (os.has_error()) {
-    error = os.error();
-    os.clear_error();
-    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
-                                        "': " + error.message());
-  }
-  note("code " + level.name);
+  // The context outlives its module: parameters go in reverse order.
+  pending.push_back(std::async(
+      std::launch::async,
+      [form = request.form, path = objects.back(),
+       llvmContext = std::move(llvmContext), machine = std::move(*machine),
+       llvmModule = std::move(llvmModule)]() mutable {
+        std::string message = generateCode(*llvmModule, *machine, form, path);
+        llvmModule.reset();
+        return message;
+      }));
+  return ExitCode::Done;
+}
+
+ExitCode Compilation::finishCodeGeneration() {
+  for (std::future<std::string> &result : pending)
+    if (std::string message = result.get(); !message.empty())
+      return fail(ExitCode::BadInput, message);
+  note("machine code");
   return ExitCode::Done;
 }

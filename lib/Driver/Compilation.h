@@ -2,6 +2,7 @@
 #ifndef TERN_LIB_DRIVER_COMPILATION_H
 #define TERN_LIB_DRIVER_COMPILATION_H
 
+#include "InterruptGuard.h"
 #include "TemporaryFolder.h"
 
 #include "tern/Driver/Compiler.h"
@@ -13,6 +14,7 @@
 #include "mlir/Pass/PassManager.h"
 
 #include <chrono>
+#include <future>
 
 namespace tern {
 
@@ -31,8 +33,14 @@ private:
   ExitCode buildCommonStages();
   /// The module as `--stop-after` and `--emit=mlir` want it.
   ExitCode printModule();
-  /// Lower, LLVM and machine code, for one level.
+  /// Lower and LLVM, for one level; starts its code generation.
   ExitCode compileVariant(const CPULevel &level);
+  /// Optimises and writes machine code, beside the lowering of other levels.
+  ExitCode startCodeGeneration(mlir::ModuleOp lowered, const CPULevel &level);
+  /// Waits for what startCodeGeneration began.
+  ExitCode finishCodeGeneration();
+  /// Writes the module that a stage failed on; returns the path.
+  std::string writeReproducer(mlir::ModuleOp before, llvm::StringRef stage);
   /// Objects of the weights and of the descriptor.
   ExitCode emitDescriptor();
   ExitCode emitWeights();
@@ -61,9 +69,13 @@ private:
   PipelineOptions options;
   ModelSpec spec;
   std::vector<std::string> objects;
+  std::optional<InterruptGuard> guard; ///< outlives the folder it guards
   std::optional<TemporaryFolder> folder;
   std::chrono::steady_clock::time_point last;
   bool diagnosed = false; ///< an error was reported through a diagnostic
+  /// Code generation under way: a message, "" where all went well. The last
+  /// member, so that it ends before what it uses goes.
+  std::vector<std::future<std::string>> pending;
 };
 
 } // namespace tern

@@ -58,9 +58,9 @@ static FailureOr<TensorSpec> readTensor(func::FuncOp graph, Type type,
            << "; expected a float of 16, 32 or 64 bits, an integer of 8 to 64, "
               "or bool";
   if (tensor.getRank() > TERN_MAX_RANK)
-    return graph.emitError() << what << " '" << spec.name << "' has rank "
-                             << tensor.getRank() << "; expected at most "
-                             << TERN_MAX_RANK;
+    return graph.emitError()
+           << what << " '" << spec.name << "' has rank " << tensor.getRank()
+           << "; expected at most " << TERN_MAX_RANK;
   spec.dtype = *dtype;
   for (int64_t dim : tensor.getShape())
     spec.dims.push_back(ShapedType::isDynamic(dim) ? -1 : dim);
@@ -97,8 +97,7 @@ static void addBuffers(LanguageModelSpec &spec, func::FuncOp step) {
   for (auto [cache, type] :
        llvm::zip(spec.caches, step.getArgumentTypes().drop_front(3))) {
     auto tensor = cast<RankedTensorType>(type);
-    cache.bytes =
-        tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
+    cache.bytes = tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
     spec.context = tensor.getDimSize(cache.axis);
   }
 }

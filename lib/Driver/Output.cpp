@@ -13,8 +13,8 @@
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -22,9 +22,43 @@
 using namespace llvm;
 using namespace tern;
 
+/// Writes into the device or pipe at `path`.
+static Error writeToSpecialFile(StringRef path, StringRef data) {
+  std::error_code code;
+  raw_fd_ostream os(path, code, sys::fs::CD_OpenExisting, sys::fs::FA_Write,
+                    sys::fs::OF_None);
+  if (!code) {
+    os << data;
+    os.close();
+    code = os.error();
+    os.clear_error();
+  }
+  if (!code)
+    return Error::success();
+  return createStringError(code,
+                           "cannot write '" + path + "': " + code.message());
+}
+
+/// Moves the file at `from` to `path`, or its contents into a device.
+static Error moveFile(StringRef from, StringRef path) {
+  if (isSpecialFile(path)) {
+    auto contents = MemoryBuffer::getFile(from);
+    if (!contents)
+      return createStringError(contents.getError(),
+                               "cannot read back '" + from + "'");
+    return writeToSpecialFile(path, (*contents)->getBuffer());
+  }
+  if (std::error_code code = sys::fs::rename(from, path))
+    return createStringError(code,
+                             "cannot write '" + path + "': " + code.message());
+  return Error::success();
+}
+
 /// Writes `text` to `path` by way of a file beside it, or to standard output
 /// for "-".
 static Error writeText(StringRef path, StringRef text) {
+  if (isSpecialFile(path))
+    return writeToSpecialFile(path, text);
   if (path == "-") {
     outs() << text;
     outs().flush();
@@ -130,7 +164,14 @@ ExitCode Compilation::readTokenizer() {
   if (!buffer)
     return fail(ExitCode::BadInput, "cannot read the tokenizer '" + path +
                                         "': " + buffer.getError().message());
-  spec.tokenizer = (*buffer)->getBuffer().str();
+  // Parsed here, so that a bad file is found before anybody runs the model, and
+  // written anew without the white space that makes up a third of it.
+  Expected<json::Value> tokenizer = json::parse((*buffer)->getBuffer());
+  if (!tokenizer)
+    return fail(ExitCode::BadInput,
+                "the tokenizer '" + path +
+                    "' is no JSON: " + toString(tokenizer.takeError()));
+  raw_string_ostream(spec.tokenizer.emplace()) << *tokenizer;
   return ExitCode::Done;
 }
 
@@ -173,8 +214,8 @@ ExitCode Compilation::emitDescriptor() {
   std::error_code code;
   raw_fd_ostream os(objects.back(), code);
   if (code)
-    return fail(ExitCode::BadInput, "cannot write '" + objects.back() +
-                                        "': " + code.message());
+    return fail(ExitCode::BadInput,
+                "cannot write '" + objects.back() + "': " + code.message());
   if (Error error = emitCode(*descriptor, **machine, CodeForm::Object, os))
     return fail(std::move(error));
   note("descriptor");
@@ -185,12 +226,19 @@ ExitCode Compilation::emitDescriptor() {
 // The output itself
 //===----------------------------------------------------------------------===//
 
+/// OUT.so for a library named OUT or OUT.so; every other output as named.
+static std::string getOutputPath(const CompileRequest &request) {
+  bool needsSuffix = request.form == OutputForm::Library &&
+                     sys::path::extension(request.output) != ".so";
+  return needsSuffix ? request.output + ".so" : request.output;
+}
+
 ExitCode Compilation::writeLibraryHeader() {
   auto header = MemoryBuffer::getFile(request.abiHeader);
   if (!header)
     return fail(ExitCode::BadInput, "cannot read '" + request.abiHeader +
                                         "': " + header.getError().message());
-  SmallString<128> path(request.output);
+  SmallString<128> path(getOutputPath(request));
   sys::path::replace_extension(path, ".h");
   if (Error error = writeText(path, (*header)->getBuffer()))
     return fail(std::move(error));
@@ -219,12 +267,15 @@ ExitCode Compilation::writeOutput() {
   job.runtimeDir = request.runtimeDir;
   if (Error error = link(job))
     return fail(std::move(error));
-  if (std::error_code code = sys::fs::rename(result, request.output))
-    return fail(ExitCode::BadInput, "cannot write '" + request.output +
-                                        "': " + code.message());
+  std::string path = getOutputPath(request);
+  // The header first: with it missing, the library would be half the output.
+  if (request.form == OutputForm::Library)
+    if (ExitCode code = writeLibraryHeader(); code != ExitCode::Done)
+      return code;
+  if (Error error = moveFile(result, path))
+    return fail(std::move(error));
   note("link");
-  return request.form == OutputForm::Library ? writeLibraryHeader()
-                                             : ExitCode::Done;
+  return ExitCode::Done;
 }
 
 ExitCode Compilation::run() {
@@ -245,11 +296,14 @@ ExitCode Compilation::run() {
   if (!created)
     return fail(created.takeError());
   folder.emplace(std::move(*created));
+  guard.emplace(folder->getPath().str());
   for (const CPULevel &level : levels)
     if (code = compileVariant(level); code != ExitCode::Done)
       return code;
   if (request.stopAfter || request.form == OutputForm::MLIR)
     return printModule();
+  if (code = finishCodeGeneration(); code != ExitCode::Done)
+    return code;
   if (text)
     return writeOutput();
   for (auto step : {&Compilation::readTokenizer, &Compilation::emitDescriptor,

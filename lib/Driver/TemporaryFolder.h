@@ -11,14 +11,22 @@
 
 namespace tern {
 
+/// True for a device, pipe or socket: what data goes into, and what no file may
+/// take the place of.
+inline bool isSpecialFile(llvm::StringRef path) {
+  llvm::sys::fs::file_status status;
+  return !llvm::sys::fs::status(path, status) &&
+         llvm::sys::fs::is_other(status);
+}
+
 /// A fresh folder, removed with all its files at the end of its life.
 class TemporaryFolder {
 public:
   /// Creates one next to `output`, so that a rename can move files there; in
-  /// the system's folder for temporary files if output is "-".
+  /// the system's folder for temporary files if output is "-" or a device.
   static llvm::Expected<TemporaryFolder> create(llvm::StringRef output) {
     llvm::SmallString<128> prefix, path;
-    if (output != "-") {
+    if (output != "-" && !isSpecialFile(output)) {
       prefix = output;
       llvm::sys::fs::make_absolute(prefix);
       llvm::sys::path::remove_filename(prefix);
@@ -42,6 +50,8 @@ public:
     if (!path.empty())
       llvm::sys::fs::remove_directories(path, /*IgnoreErrors=*/true);
   }
+
+  llvm::StringRef getPath() const { return path; }
 
   /// The path of a file in the folder.
   std::string file(const llvm::Twine &name) const {

@@ -140,8 +140,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addPass(createOutlineParallelLoops());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createConvertVectorToSCFPass());
-  pm.addNestedPass<func::FuncOp>(
-      vector::createLowerVectorMultiReductionPass());
+  pm.addNestedPass<func::FuncOp>(vector::createLowerVectorMultiReductionPass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addNestedPass<func::FuncOp>(createResolveExpandShapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
@@ -210,8 +209,7 @@ void tern::registerPipelines() {
       buildOptimizePipeline);
   add("tern-pack-pipeline", "lay weights out for the kernels",
       buildPackPipeline);
-  add("tern-bufferize-pipeline", "tensors to buffers",
-      buildBufferizePipeline);
+  add("tern-bufferize-pipeline", "tensors to buffers", buildBufferizePipeline);
   add("tern-lower-pipeline", "buffers to loops and vector code",
       buildLowerPipeline);
   add("tern-llvm-pipeline", "loops and vectors to the LLVM dialect",

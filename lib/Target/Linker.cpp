@@ -15,7 +15,8 @@ using namespace tern;
 /// The compiler driver that knows where the C library's start files are: the
 /// one of the build, or any that a user's machine has.
 static ErrorOr<std::string> findDriver() {
-  ErrorOr<std::string> found = std::make_error_code(std::errc::no_such_file_or_directory);
+  ErrorOr<std::string> found =
+      std::make_error_code(std::errc::no_such_file_or_directory);
   for (StringRef name : {TERN_LINK_DRIVER, "clang++-22", "c++"})
     if (found = sys::findProgramByName(name); found)
       return found;
@@ -55,24 +56,23 @@ Error tern::link(const LinkJob &job) {
     append_range(arguments, ArrayRef<StringRef>{"-r", "-nostdlib"});
     return run(arguments);
   }
-  append_range(arguments,
-               ArrayRef<StringRef>{"-static-libgcc", "-Wl,--gc-sections",
-                                   "-Wl,--icf=all",
-                                   "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s",
-                                   "-Wl,--build-id=none"});
+  append_range(arguments, ArrayRef<StringRef>{
+                              "-static-libgcc", "-Wl,--gc-sections",
+                              "-Wl,--icf=all", "-Wl,-z,relro", "-Wl,-z,now",
+                              "-Wl,-s", "-Wl,--build-id=none"});
   SmallString<128> runtime(job.runtimeDir), main(job.runtimeDir);
   sys::path::append(runtime, "libTernRuntime.a");
   sys::path::append(main, "libTernRuntimeMain.a");
   // A library exports the C API, which nothing in it calls.
   if (job.form == LinkForm::Library)
     append_range(arguments,
-                 ArrayRef<StringRef>{"-shared", "-Wl,-z,defs",
+                 // Two models in one process keep their own tern_model.
+                 ArrayRef<StringRef>{"-shared", "-Wl,-z,defs", "-Wl,-Bsymbolic",
                                      "-Wl,--whole-archive", runtime,
                                      "-Wl,--no-whole-archive"});
   else
     append_range(arguments, ArrayRef<StringRef>{"-pie", main, runtime});
-  append_range(arguments,
-               ArrayRef<StringRef>{"-l:libpcre2-8.a", "-l:libz.a", "-lm",
-                                   "-pthread"});
+  append_range(arguments, ArrayRef<StringRef>{"-l:libpcre2-8.a", "-l:libz.a",
+                                              "-lm", "-pthread"});
   return run(arguments);
 }

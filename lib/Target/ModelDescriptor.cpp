@@ -83,8 +83,8 @@ Constant *DescriptorBuilder::createTensors(ArrayRef<TensorSpec> specs) {
 
 Constant *DescriptorBuilder::entryPoint(const Twine &name) {
   auto *type = FunctionType::get(Type::getVoidTy(context), /*isVarArg=*/false);
-  auto *function = Function::Create(type, GlobalValue::ExternalLinkage, name,
-                                    module);
+  auto *function =
+      Function::Create(type, GlobalValue::ExternalLinkage, name, module);
   function->setVisibility(GlobalValue::HiddenVisibility);
   return function;
 }
@@ -105,14 +105,14 @@ Constant *
 DescriptorBuilder::createLanguageModel(const LanguageModelSpec &spec) {
   SmallVector<Constant *> caches;
   for (const CacheSpec &cache : spec.caches)
-    caches.push_back(structure({i32(cache.past), i32(cache.present),
-                                i32(cache.axis), i32(cache.dtype),
-                                i64(cache.bytes)}));
-  return addressOf(structure(
-      {i64(spec.vocab), i64(spec.context), i32(spec.cacheKind),
-       i32(static_cast<int32_t>(spec.caches.size())), array(caches),
-       i32(spec.inputIds), i32(spec.attentionMask), i32(spec.positionIds),
-       i32(spec.logits)}));
+    caches.push_back(
+        structure({i32(cache.past), i32(cache.present), i32(cache.axis),
+                   i32(cache.dtype), i64(cache.bytes)}));
+  return addressOf(
+      structure({i64(spec.vocab), i64(spec.context), i32(spec.cacheKind),
+                 i32(static_cast<int32_t>(spec.caches.size())), array(caches),
+                 i32(spec.inputIds), i32(spec.attentionMask),
+                 i32(spec.positionIds), i32(spec.logits)}));
 }
 
 Constant *DescriptorBuilder::createModel(const ModelSpec &spec) {
@@ -124,8 +124,7 @@ Constant *DescriptorBuilder::createModel(const ModelSpec &spec) {
        createTensors(spec.outputs), createVariants(spec),
        spec.languageModel ? createLanguageModel(*spec.languageModel) : null(),
        spec.tokenizer ? string(*spec.tokenizer) : null(),
-       i64(spec.tokenizer ? spec.tokenizer->size() : 0),
-       string(spec.details)});
+       i64(spec.tokenizer ? spec.tokenizer->size() : 0), string(spec.details)});
 }
 
 } // namespace

@@ -53,9 +53,9 @@ static void setFunctionTarget(Module &module, const TargetMachine &machine) {
   }
 }
 
-std::unique_ptr<Module> tern::translateAndOptimize(mlir::ModuleOp module,
-                                                   LLVMContext &context,
-                                                   TargetMachine &machine) {
+std::unique_ptr<Module> tern::translateToLLVMIR(mlir::ModuleOp module,
+                                                LLVMContext &context,
+                                                TargetMachine &machine) {
   std::unique_ptr<Module> result =
       mlir::translateModuleToLLVMIR(module, context, "tern");
   if (!result)
@@ -63,7 +63,10 @@ std::unique_ptr<Module> tern::translateAndOptimize(mlir::ModuleOp module,
   result->setTargetTriple(machine.getTargetTriple());
   result->setDataLayout(machine.createDataLayout());
   setFunctionTarget(*result, machine);
+  return result;
+}
 
+void tern::optimize(Module &module, TargetMachine &machine) {
   PassBuilder builder(&machine);
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
@@ -75,8 +78,7 @@ std::unique_ptr<Module> tern::translateAndOptimize(mlir::ModuleOp module,
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, cgscc, modules);
   builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3)
-      .run(*result, modules);
-  return result;
+      .run(module, modules);
 }
 
 Error tern::emitCode(Module &module, TargetMachine &machine, CodeForm form,

@@ -91,19 +91,20 @@ void Writer::layOut() {
   }
   strings = std::string(1, '\0') + tern::kWeightsTable.str() + '\0';
 
-  const char *names[NumSections] = {"",         ".lrodata.tern", ".data.rel.ro",
-                                    ".rela.data.rel.ro", ".symtab", ".strtab",
-                                    ".shstrtab"};
+  const char *names[NumSections] = {
+      "",        ".lrodata.tern", ".data.rel.ro", ".rela.data.rel.ro",
+      ".symtab", ".strtab",       ".shstrtab"};
   uint64_t offset = sizeof(Elf64_Ehdr);
-  auto place = [&](Section index, uint32_t type, uint64_t flags,
-                   uint64_t bytes, uint64_t alignment, uint64_t entry = 0) {
+  auto place = [&](Section index, uint32_t type, uint64_t flags, uint64_t bytes,
+                   uint64_t alignment, uint64_t entry = 0) {
     Elf64_Shdr &section = sections[index];
     section.sh_name = sectionNames.size();
     sectionNames += std::string(names[index]) + '\0';
     section.sh_type = type;
     section.sh_flags = flags;
     // Alignment in memory is the linker's work; here 64 bytes suffice.
-    section.sh_offset = offset = alignTo(offset, std::min<uint64_t>(alignment, 64));
+    section.sh_offset = offset =
+        alignTo(offset, std::min<uint64_t>(alignment, 64));
     section.sh_size = bytes;
     section.sh_addralign = alignment;
     section.sh_entsize = entry;
@@ -205,15 +206,15 @@ Error tern::writeWeightsObject(StringRef path, uint16_t machine,
   std::error_code code;
   raw_fd_ostream os(path, code);
   if (code)
-    return createStringError(code, "cannot create '" + path + "': " +
-                                       code.message());
+    return createStringError(code,
+                             "cannot create '" + path + "': " + code.message());
   Writer(os, machine, blobs).write();
   os.close();
   if (os.has_error()) {
     code = os.error();
     os.clear_error();
-    return createStringError(code, "cannot write '" + path + "': " +
-                                       code.message());
+    return createStringError(code,
+                             "cannot write '" + path + "': " + code.message());
   }
   return Error::success();
 }

@@ -125,8 +125,7 @@ Value EntryBuilder::createUnshared(Value result, ArrayRef<Value> earlier) {
 }
 
 void EntryBuilder::emitRun(func::FuncOp main) {
-  func::FuncOp entry =
-      createEntry("tern_run", {pointer, pointer, pointer});
+  func::FuncOp entry = createEntry("tern_run", {pointer, pointer, pointer});
   Value inputs = entry.getArgument(1), outputs = entry.getArgument(2);
 
   SmallVector<Value> arguments;
@@ -167,16 +166,16 @@ void EntryBuilder::emitStep(func::FuncOp step) {
       createMemRef(cast<MemRefType>(types[0]), argument(1), argument(2)),
       toIndex(argument(3)), toIndex(argument(5))};
   for (auto [index, type] : llvm::enumerate(types.drop_front(3)))
-    arguments.push_back(createMemRef(
-        cast<MemRefType>(type), loadField(pointer, argument(4), 8 * index),
-        {}));
+    arguments.push_back(createMemRef(cast<MemRefType>(type),
+                                     loadField(pointer, argument(4), 8 * index),
+                                     {}));
 
   auto call = func::CallOp::create(b, step, arguments);
   Value logits = call.getResult(0);
   auto type = cast<MemRefType>(logits.getType());
-  Value target = createMemRef(
-      type, argument(6),
-      SmallVector<Value>(type.getNumDynamicDims(), argument(5)));
+  Value target =
+      createMemRef(type, argument(6),
+                   SmallVector<Value>(type.getNumDynamicDims(), argument(5)));
   memref::CopyOp::create(b, logits, target);
   memref::DeallocOp::create(b, logits);
   func::ReturnOp::create(b);

@@ -80,8 +80,8 @@ private:
                                       /*isInvariant=*/true);
     Value descriptor = MemRefDescriptor::fromStaticShape(
         builder, loc, converter, get.getType(), data);
-    Value memref = UnrealizedConversionCastOp::create(
-                       builder, loc, get.getType(), descriptor)
+    Value memref = UnrealizedConversionCastOp::create(builder, loc,
+                                                      get.getType(), descriptor)
                        .getResult(0);
     get.replaceAllUsesWith(memref);
     get.erase();

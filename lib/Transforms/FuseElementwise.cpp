@@ -23,10 +23,11 @@ static bool isCheapViewOfConstant(linalg::LinalgOp op) {
     if (!matchPattern(input->get(), m_Constant(&value)))
       return false;
   }
-  return llvm::all_of(op.getBlock()->without_terminator(), [](Operation &inner) {
-    return inner.getName().getStringRef() == "arith.extf" ||
-           inner.getName().getStringRef() == "arith.truncf";
-  });
+  return llvm::all_of(op.getBlock()->without_terminator(),
+                      [](Operation &inner) {
+                        return inner.getName().getStringRef() == "arith.extf" ||
+                               inner.getName().getStringRef() == "arith.truncf";
+                      });
 }
 
 /// Whether to fuse the producer of `operand` into its owner.

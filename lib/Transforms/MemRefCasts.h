@@ -15,8 +15,8 @@ mlir::Value createMemRef(mlir::ImplicitLocOpBuilder &b,
                          mlir::MemRefType type, mlir::Value data,
                          mlir::ValueRange sizes);
 
-/// `value` in the form that the LLVM dialect gives its type: the descriptor of a
-/// memref, the integer of an index.
+/// `value` in the form that the LLVM dialect gives its type: the descriptor of
+/// a memref, the integer of an index.
 mlir::Value convertToLLVM(mlir::ImplicitLocOpBuilder &b,
                           const mlir::LLVMTypeConverter &converter,
                           mlir::Value value);

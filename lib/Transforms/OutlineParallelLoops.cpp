@@ -10,9 +10,9 @@
 //     scf.for %t = %begin to %end { %i, %j = delinearize %t; body }
 //   }
 //
-// Values that the body uses travel in a struct on the caller's stack. The layers
-// of a model have the same loops, so equal bodies become one function: a model
-// of 30 layers costs the code generator what one layer does.
+// Values that the body uses travel in a struct on the caller's stack. The
+// layers of a model have the same loops, so equal bodies become one function: a
+// model of 30 layers costs the code generator what one layer does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +32,6 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
-
-#include <algorithm>
 
 namespace tern {
 #define GEN_PASS_DEF_OUTLINEPARALLELLOOPS
@@ -207,9 +205,10 @@ void Outliner::emitIterations(scf::ParallelOp loop, IRMapping &mapping,
   for (auto [dim, index] : llvm::enumerate(indices)) {
     Value scaled = b.createOrFold<arith::MulIOp>(
         index, mapping.lookupOrDefault(loop.getStep()[dim]));
-    mapping.map(loop.getInductionVars()[dim],
-                b.createOrFold<arith::AddIOp>(
-                    scaled, mapping.lookupOrDefault(loop.getLowerBound()[dim])));
+    mapping.map(
+        loop.getInductionVars()[dim],
+        b.createOrFold<arith::AddIOp>(
+            scaled, mapping.lookupOrDefault(loop.getLowerBound()[dim])));
   }
   for (Operation &op : loop.getBody()->without_terminator())
     b.clone(op, mapping);
@@ -232,9 +231,9 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
   IRMapping mapping;
   int32_t next = 0;
   auto loadField = [&] {
-    Value address = LLVM::GEPOp::create(
-        b, pointer, context, body.getArgument(0),
-        ArrayRef<LLVM::GEPArg>{0, next});
+    Value address =
+        LLVM::GEPOp::create(b, pointer, context, body.getArgument(0),
+                            ArrayRef<LLVM::GEPArg>{0, next});
     return LLVM::LoadOp::create(b, context.getBody()[next++], address)
         .getResult();
   };
@@ -252,8 +251,8 @@ func::FuncOp Outliner::createBody(scf::ParallelOp loop,
     if (matchPattern(value, m_Constant()))
       mapping.map(value, b.clone(*value.getDefiningOp())->getResult(0));
 
-  Value begin = arith::IndexCastOp::create(b, b.getIndexType(),
-                                           body.getArgument(1));
+  Value begin =
+      arith::IndexCastOp::create(b, b.getIndexType(), body.getArgument(1));
   Value end =
       arith::IndexCastOp::create(b, b.getIndexType(), body.getArgument(2));
   emitIterations(loop, mapping, begin, end);
@@ -314,9 +313,8 @@ Value Outliner::emitContext(ArrayRef<Value> captured,
   int32_t next = 0;
   for (Value value : captured)
     for (Value field : emitFields(value)) {
-      Value address =
-          LLVM::GEPOp::create(b, pointer, context, storage,
-                              ArrayRef<LLVM::GEPArg>{0, next++});
+      Value address = LLVM::GEPOp::create(b, pointer, context, storage,
+                                          ArrayRef<LLVM::GEPArg>{0, next++});
       LLVM::StoreOp::create(b, field, address);
     }
   return storage;
@@ -336,17 +334,18 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   // TernHost: {void *self; parallel_for; fail;}.
   Value host = function.getArgument(0);
   Value self = LLVM::LoadOp::create(b, pointer, host);
-  Value slot = LLVM::GEPOp::create(b, pointer, pointer, host,
-                                   ArrayRef<LLVM::GEPArg>{1});
+  Value slot =
+      LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{1});
   Value parallelFor = LLVM::LoadOp::create(b, pointer, slot);
   Value address = func::ConstantOp::create(
       b, body.getFunctionType(), FlatSymbolRefAttr::get(body.getSymNameAttr()));
   address =
       UnrealizedConversionCastOp::create(b, pointer, address).getResult(0);
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()), {pointer, i64, pointer, pointer});
-  LLVM::CallOp::create(b, type,
-                       ValueRange{parallelFor, self, count64, address, context});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  {pointer, i64, pointer, pointer});
+  LLVM::CallOp::create(
+      b, type, ValueRange{parallelFor, self, count64, address, context});
 
   b.setInsertionPointToStart(branch.elseBlock());
   Value zero = arith::ConstantIntOp::create(b, 0, 64);
@@ -412,11 +411,12 @@ struct OutlineParallelLoopsPass
     for (func::FuncOp function : functions)
       addHostArgument(function);
     // What generates text comes first: what it shares with the rest is its.
-    auto isStep = [](func::FuncOp function) {
+    auto *step = llvm::find_if(functions, [](func::FuncOp function) {
       return function.getSymName() == "step";
-    };
-    bool hasStep = llvm::any_of(functions, isStep);
-    std::stable_partition(functions.begin(), functions.end(), isStep);
+    });
+    bool hasStep = step != functions.end();
+    if (hasStep)
+      std::swap(*step, functions.front());
     BodyTable bodies;
     llvm::StringMap<LLVM::GlobalOp> messages;
     for (func::FuncOp function : functions) {
@@ -444,7 +444,8 @@ private:
   /// Only entry points are seen from outside the object: without this a graph
   /// called `main` would be the program's.
   void hideFunctions() {
-    auto internal = LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
+    auto internal =
+        LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr(tern::kEntryAttr))
         function->setAttr("llvm.linkage", internal);

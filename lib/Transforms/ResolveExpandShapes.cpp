@@ -16,11 +16,12 @@ using namespace mlir;
 /// True if a dimension of the source becomes several dynamic ones.
 static bool hasSeveralDynamicSizes(memref::ExpandShapeOp op) {
   MemRefType type = op.getResultType();
-  return llvm::any_of(op.getReassociationIndices(), [&](ArrayRef<int64_t> group) {
-    return llvm::count_if(group, [&](int64_t dim) {
-             return type.isDynamicDim(dim);
-           }) > 1;
-  });
+  return llvm::any_of(op.getReassociationIndices(),
+                      [&](ArrayRef<int64_t> group) {
+                        return llvm::count_if(group, [&](int64_t dim) {
+                                 return type.isDynamicDim(dim);
+                               }) > 1;
+                      });
 }
 
 /// `value`, or the constant that stands for it.
@@ -30,9 +31,10 @@ static Value materialize(OpBuilder &b, Location loc, OpFoldResult value) {
 
 /// The strides of the result: within a group each is the product of the sizes
 /// after it and of the source's stride. Known ones are those of the type.
-static SmallVector<OpFoldResult>
-createStrides(OpBuilder &b, memref::ExpandShapeOp op, ValueRange sourceStrides,
-              ArrayRef<OpFoldResult> sizes) {
+static SmallVector<OpFoldResult> createStrides(OpBuilder &b,
+                                               memref::ExpandShapeOp op,
+                                               ValueRange sourceStrides,
+                                               ArrayRef<OpFoldResult> sizes) {
   auto [known, offset] = op.getResultType().getStridesAndOffset();
   SmallVector<OpFoldResult> strides(sizes.size());
   for (auto [source, group] :

@@ -21,12 +21,12 @@ static int64_t countContiguous(linalg::GenericOp op, unsigned dim) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     if (map.getNumResults() == 0)
       continue;
-    bool last = map.getResults().back() ==
-                getAffineDimExpr(dim, op.getContext());
-    bool elsewhere = llvm::any_of(map.getResults().drop_back(),
-                                  [&](AffineExpr expr) {
-                                    return expr.isFunctionOfDim(dim);
-                                  });
+    bool last =
+        map.getResults().back() == getAffineDimExpr(dim, op.getContext());
+    bool elsewhere =
+        llvm::any_of(map.getResults().drop_back(), [&](AffineExpr expr) {
+          return expr.isFunctionOfDim(dim);
+        });
     if (last && !elsewhere)
       count += op.isDpsInit(&operand) ? 2 : 1;
   }
@@ -47,8 +47,7 @@ static unsigned chooseInnermost(linalg::GenericOp op) {
 }
 
 /// Moves the chosen loop to the end; the others keep their order.
-static LogicalResult interchange(RewriterBase &rewriter,
-                                 linalg::GenericOp op) {
+static LogicalResult interchange(RewriterBase &rewriter, linalg::GenericOp op) {
   unsigned innermost = chooseInnermost(op);
   if (innermost == op.getNumLoops() - 1)
     return success();

@@ -129,7 +129,7 @@ build_onnx() {
   tar -xzf "$work"/onnx-*.tar.gz -C "$work/source" --strip-components=1
   "$venv/bin/cmake" -G Ninja -S "$work/source" -B "$work/build" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
-    -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
+    -DCMAKE_C_COMPILER=/usr/bin/clang-22 -DCMAKE_CXX_COMPILER=/usr/bin/clang++-22 \
     -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
     -DCMAKE_INSTALL_PREFIX="$onnx" -DPython3_EXECUTABLE="$venv/bin/python" \
     -DONNX_ML=1 -DONNX_BUILD_PYTHON=OFF -DONNX_USE_PROTOBUF_SHARED_LIBS=ON
@@ -155,7 +155,7 @@ ensure_onnx() {
 configure() {
   "$venv/bin/cmake" --fresh -G Ninja -S "$root" -B "$1" \
     -DCMAKE_PREFIX_PATH="$llvm;$onnx" \
-    -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
+    -DCMAKE_C_COMPILER=/usr/bin/clang-22 -DCMAKE_CXX_COMPILER=/usr/bin/clang++-22 \
     -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
     -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld \
     -DPython3_EXECUTABLE="$venv/bin/python" \

@@ -30,12 +30,11 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
       ->transform(CLI::CheckedTransformer(forms))
       ->default_str("exe");
   static const std::map<std::string, Stage> stages = {
-      {"import", Stage::Import}, {"raise", Stage::Raise},
+      {"import", Stage::Import},     {"raise", Stage::Raise},
       {"optimize", Stage::Optimize}, {"pack", Stage::Pack},
-      {"lower", Stage::Lower}, {"llvm", Stage::LLVM}};
+      {"lower", Stage::Lower},       {"llvm", Stage::LLVM}};
   app.add_option_function<Stage>(
-         "--stop-after",
-         [&](const Stage &stage) { request.stopAfter = stage; },
+         "--stop-after", [&](const Stage &stage) { request.stopAfter = stage; },
          "Print the module after import, raise, optimize, pack, lower or llvm")
       ->transform(CLI::CheckedTransformer(stages));
   app.add_option("--cpu", request.cpu,
@@ -53,7 +52,9 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
       ->default_str("auto");
   app.add_option_function<std::string>(
          "--lowering",
-         [&](const std::string &value) { request.portable = value == "portable"; },
+         [&](const std::string &value) {
+           request.portable = value == "portable";
+         },
          "auto, or portable: add/sub loops, the reference")
       ->check(CLI::IsMember({"auto", "portable"}));
   app.add_flag("--report", request.report,
@@ -66,8 +67,8 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
 static std::string findRuntime(const char *program) {
   std::string self = llvm::sys::fs::getMainExecutable(
       program, reinterpret_cast<void *>(&findRuntime));
-  llvm::SmallString<128> path = llvm::sys::path::parent_path(
-      llvm::sys::path::parent_path(self));
+  llvm::SmallString<128> path =
+      llvm::sys::path::parent_path(llvm::sys::path::parent_path(self));
   llvm::sys::path::append(path, "lib");
   return path.str().str();
 }
@@ -87,6 +88,12 @@ int main(int argc, char **argv) {
   }
   if (request.encoding == "auto")
     request.encoding = "i2";
+  if (request.output.empty()) {
+    llvm::errs()
+        << "ternc: error: the output's name is empty; expected a file, "
+           "or - for text forms\n";
+    return static_cast<int>(ExitCode::BadCommandLine);
+  }
   bool isText = request.stopAfter || request.form == OutputForm::Assembly ||
                 request.form == OutputForm::LLVMIR ||
                 request.form == OutputForm::MLIR;

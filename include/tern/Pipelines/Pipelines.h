@@ -41,7 +41,8 @@ struct PipelineOptions {
   int64_t context = 0;
 };
 
-void buildRaisePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildRaisePipeline(mlir::OpPassManager &pm,
+                        const PipelineOptions &options);
 void buildOptimizePipeline(mlir::OpPassManager &pm,
                            const PipelineOptions &options);
 void buildPackPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
@@ -50,7 +51,8 @@ void buildPackPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 void buildBufferizePipeline(mlir::OpPassManager &pm,
                             const PipelineOptions &options);
 /// The rest of lowering, for one variant.
-void buildLowerPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+void buildLowerPipeline(mlir::OpPassManager &pm,
+                        const PipelineOptions &options);
 void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
 /// Registers the pipelines with tern-opt.

@@ -1,4 +1,5 @@
-//===- CPULevel.h - the CPUs that a model's variants are made for -*- C++ -*-==//
+//===- CPULevel.h - the CPUs that a model's variants are made for -*- C++
+//-*-==//
 #ifndef TERN_TARGET_CPULEVEL_H
 #define TERN_TARGET_CPULEVEL_H
 

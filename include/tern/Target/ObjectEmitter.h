@@ -26,11 +26,15 @@ void initializeTargets();
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llvm::StringRef triple, const CPULevel &level);
 
-/// Translates a module of the LLVM dialect and optimises it for `machine`.
-/// Returns null after a diagnostic where the module has other operations.
-std::unique_ptr<llvm::Module> translateAndOptimize(mlir::ModuleOp module,
-                                                   llvm::LLVMContext &context,
-                                                   llvm::TargetMachine &machine);
+/// Translates a module of the LLVM dialect for `machine`. Returns null after a
+/// diagnostic where the module has other operations.
+std::unique_ptr<llvm::Module> translateToLLVMIR(mlir::ModuleOp module,
+                                                llvm::LLVMContext &context,
+                                                llvm::TargetMachine &machine);
+
+/// Runs LLVM's -O3 pipeline. Touches nothing but `module` and `machine`, so
+/// that modules of different contexts may be optimised side by side.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 
 enum class CodeForm { Object, Assembly };
 

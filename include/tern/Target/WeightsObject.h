@@ -1,4 +1,5 @@
-//===- WeightsObject.h - an ELF object that holds a model's weights -*- C++ -*-//
+//===- WeightsObject.h - an ELF object that holds a model's weights -*- C++
+//-*-//
 #ifndef TERN_TARGET_WEIGHTSOBJECT_H
 #define TERN_TARGET_WEIGHTSOBJECT_H
 

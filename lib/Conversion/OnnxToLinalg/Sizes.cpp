@@ -255,9 +255,35 @@ private:
 };
 } // namespace
 
+// `size` without a guard against values that are no sizes: `max(x, 0)` (Range)
+// and `x == -1 ? y : x` (shapes for Expand) are x wherever x is a size. This
+// holds for a whole size only, since a term of one may be negative.
+static OpFoldResult withoutGuard(OpFoldResult size) {
+  auto value = dyn_cast<Value>(size);
+  if (!value)
+    return size;
+  if (auto cast = value.getDefiningOp<arith::IndexCastOp>())
+    return withoutGuard(cast.getIn());
+  if (auto max = value.getDefiningOp<arith::MaxSIOp>())
+    return matchPattern(max.getRhs(), m_Zero()) ? withoutGuard(max.getLhs())
+                                                : size;
+  auto select = value.getDefiningOp<arith::SelectOp>();
+  auto compare =
+      select ? select.getCondition().getDefiningOp<arith::CmpIOp>() : nullptr;
+  APInt guarded;
+  if (compare && compare.getPredicate() == arith::CmpIPredicate::eq &&
+      compare.getLhs() == select.getFalseValue() &&
+      matchPattern(compare.getRhs(), m_ConstantInt(&guarded)) &&
+      guarded.isNegative())
+    return withoutGuard(select.getFalseValue());
+  return size;
+}
+
 bool tern::onnx::areSameSize(OpFoldResult lhs, OpFoldResult rhs) {
   if (lhs == rhs)
     return true;
+  lhs = withoutGuard(lhs);
+  rhs = withoutGuard(rhs);
   Polynomials polynomials;
   return polynomials.of(lhs) == polynomials.of(rhs);
 }

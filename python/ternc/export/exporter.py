@@ -89,7 +89,7 @@ def _copy_tokenizer(folder: Path, output: Path, report: Callable[[str], None]) -
     if not source.exists():
         report(f"warning: {folder} has no tokenizer.json")
         return
-    if target.exists() and False:
+    if target.exists() and source.samefile(target):
         return
     with replacing(target) as file:
         file.write(source.read_bytes())

@@ -56,3 +56,19 @@ func.func @through_operations(%a: tensor<?x?xf32>, %w: tensor<8x8xf32>) -> tenso
   %3 = onnx.node "Div"(%2, %1) : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
   return %3 : tensor<?x8xf32>
 }
+
+// -----
+
+// Range clamps its length at 0, and every length is at least 0.
+
+// CHECK-LABEL: func.func @through_a_guard
+// CHECK-NOT: must be equal or 1
+func.func @through_a_guard(%x: tensor<?xi64> {onnx.dims = ["n"]}) -> tensor<?xi64> {
+  %zero = onnx.constant dense<0> : tensor<i64>
+  %one = onnx.constant dense<1> : tensor<i64>
+  %shape = onnx.node "Shape"(%x) : (tensor<?xi64>) -> tensor<1xi64>
+  %size = onnx.node "Squeeze"(%shape) : (tensor<1xi64>) -> tensor<i64>
+  %0 = onnx.node "Range"(%zero, %size, %one) : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %1 = onnx.node "Add"(%0, %x) : (tensor<?xi64>, tensor<?xi64>) -> tensor<?xi64>
+  return %1 : tensor<?xi64>
+}

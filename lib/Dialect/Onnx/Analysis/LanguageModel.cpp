@@ -54,8 +54,7 @@ static std::optional<unsigned> findLogits(func::ReturnOp results) {
   std::optional<unsigned> found;
   for (OpOperand &returned : results->getOpOperands()) {
     auto type = getTensorOfRank(returned.get().getType(), 3);
-    if (!type || !isa<FloatType>(type.getElementType()) ||
-        type.isDynamicDim(2))
+    if (!type || !isa<FloatType>(type.getElementType()) || type.isDynamicDim(2))
       continue;
     if (found)
       return std::nullopt;
@@ -84,8 +83,7 @@ static void assignIntegerArgument(BlockArgument argument,
     model.unknown.push_back(index);
 }
 
-std::optional<LanguageModel>
-tern::onnx::findLanguageModel(func::FuncOp graph) {
+std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
   if (graph.isExternal())
     return std::nullopt;
   auto results = cast<func::ReturnOp>(graph.front().getTerminator());

@@ -181,7 +181,8 @@ Value StepBuilder::sliceLogits() {
       ArrayRef<OpFoldResult>{attr(1), numLogits, attr(type.getDimSize(2))},
       ArrayRef<OpFoldResult>{attr(1), attr(1), attr(1)});
   target->set(slice);
-  auto logits = cast<RankedTensorType>(results.getOperand(model.logits).getType());
+  auto logits =
+      cast<RankedTensorType>(results.getOperand(model.logits).getType());
   b.setInsertionPoint(results);
   return convertToF32(tensor::CastOp::create(
       b,
