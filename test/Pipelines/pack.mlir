@@ -1,4 +1,4 @@
-// RUN: tern-opt %s --tern-pack-pipeline=encoding=t5 --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
+// RUN: tern-opt /dev/null --tern-pack-pipeline=encoding=t5 --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
 // RUN: tern-opt %s --tern-optimize-pipeline --tern-pack-pipeline | FileCheck %s --check-prefixes=CHECK,I2 --implicit-check-not=ternary.matmul
 // RUN: tern-opt %s --tern-optimize-pipeline --tern-pack-pipeline=encoding=t5 | FileCheck %s --check-prefixes=CHECK,T5 --implicit-check-not=ternary.matmul
 
