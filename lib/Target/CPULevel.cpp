@@ -14,7 +14,7 @@
 using namespace llvm;
 using namespace tern;
 
-/// Best first; the last runs on any x86-64.
+/// Best first; the last runs on any x86-64-v2, which is the least we support.
 static std::vector<CPULevel> getX86Levels() {
   constexpr uint64_t avx512 = TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512;
   return {
@@ -45,36 +45,80 @@ static bool hostRuns(const CPULevel &level) {
   return !(level.required & TERN_FEATURE_AVXVNNI) || has({"avxvnni"});
 }
 
-/// The level of a CPU that LLVM knows by name, from that CPU's features.
-static std::optional<CPULevel> getLevelOfCPU(StringRef triple, StringRef cpu) {
+/// What LLVM knows of a CPU; null if it does not know the name.
+static std::unique_ptr<MCSubtargetInfo> describeCPU(const Triple &triple,
+                                                    StringRef cpu) {
   std::string error;
-  const Target *target = TargetRegistry::lookupTarget(Triple(triple), error);
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target)
-    return std::nullopt;
+    return nullptr;
   std::unique_ptr<MCSubtargetInfo> info(
-      target->createMCSubtargetInfo(Triple(triple), "", ""));
+      target->createMCSubtargetInfo(triple, "", ""));
   if (!info || !info->isCPUStringValid(cpu))
-    return std::nullopt;
-  info.reset(target->createMCSubtargetInfo(Triple(triple), cpu, ""));
-  auto level = [&](unsigned index) {
-    CPULevel result = getX86Levels()[index];
-    result.cpu = cpu;
-    result.features = "";
-    return result;
-  };
-  if (info->checkFeatures("+avx512vnni") && info->checkFeatures("+avx512vl"))
-    return level(0);
-  if (info->checkFeatures("+avxvnni"))
-    return level(1);
-  return level(info->checkFeatures("+avx2") ? 2 : 3);
+    return nullptr;
+  info.reset(target->createMCSubtargetInfo(triple, cpu, ""));
+  return info;
 }
 
-Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef triple,
+/// The level of an x86 CPU that LLVM knows by name, from that CPU's features.
+/// LLVM uses all of them: code for a Skylake server needs AVX-512, although its
+/// kernels are those of AVX2.
+static CPULevel getX86LevelOfCPU(const MCSubtargetInfo &info, StringRef cpu) {
+  auto has = [&](const char *feature) { return info.checkFeatures(feature); };
+  unsigned index = has("+avx512vnni") && has("+avx512vl") ? 0
+                   : has("+avxvnni")                      ? 1
+                   : has("+avx2")                         ? 2
+                                                          : 3;
+  CPULevel level = getX86Levels()[index];
+  level.cpu = cpu;
+  level.features = "";
+  const std::pair<const char *, uint64_t> bits[] = {
+      {"+avx2", TERN_FEATURE_AVX2},
+      {"+avxvnni", TERN_FEATURE_AVXVNNI},
+      {"+avx512f", TERN_FEATURE_AVX512},
+      {"+avx512vnni", TERN_FEATURE_AVX512VNNI},
+      {"+avx512vbmi", TERN_FEATURE_AVX512VBMI}};
+  for (auto [feature, bit] : bits)
+    if (has(feature))
+      level.required |= bit;
+  return level;
+}
+
+static bool isSupported(const Triple &triple) {
+  return triple.isOSBinFormatELF() &&
+         is_contained({Triple::x86_64, Triple::aarch64, Triple::riscv64},
+                      triple.getArch());
+}
+
+/// Targets other than x86-64 have one level, for any of their CPUs or for one.
+static std::optional<CPULevel> getOnlyLevel(const Triple &triple,
+                                            StringRef cpu) {
+  CPULevel level = {"generic", "", "", "generic", 0};
+  if (cpu == "all" || cpu == "generic")
+    return level;
+  bool isHost =
+      Triple(sys::getDefaultTargetTriple()).getArch() == triple.getArch();
+  level.cpu = cpu == "native" && isHost ? sys::getHostCPUName() : cpu;
+  if (!describeCPU(triple, level.cpu))
+    return std::nullopt;
+  return level;
+}
+
+Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef name,
                                                    StringRef cpu) {
-  if (!Triple(triple).isX86())
-    return std::vector<CPULevel>{
-        {"generic", cpu == "all" || cpu == "generic" ? "" : cpu.str(), "",
-         "generic", 0}};
+  Triple triple(name);
+  if (!isSupported(triple))
+    return createStringError("unknown target '" + name +
+                             "'; expected x86_64, aarch64 or riscv64 with ELF "
+                             "objects, as x86_64-linux-gnu");
+  if (!triple.isX86()) {
+    if (std::optional<CPULevel> level = getOnlyLevel(triple, cpu))
+      return std::vector<CPULevel>{*level};
+    return createStringError("unknown CPU '" + cpu +
+                             "'; expected all, generic, native on such a "
+                             "machine, or a CPU that LLVM knows for " +
+                             name);
+  }
   std::vector<CPULevel> levels = getX86Levels();
   if (cpu == "all")
     return levels;
@@ -85,18 +129,18 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef triple,
   }
   if (cpu == "x86-64-v4")
     return std::vector<CPULevel>{levels[0], levels[2]};
-  StringRef name = cpu == "x86-64-v3"   ? "avx2"
-                   : cpu == "x86-64-v2" ? "generic"
-                                        : cpu;
+  StringRef known = cpu == "x86-64-v3"   ? "avx2"
+                    : cpu == "x86-64-v2" ? "generic"
+                                         : cpu;
   for (const CPULevel &level : levels)
-    if (level.name == name)
+    if (level.name == known)
       return std::vector<CPULevel>{level};
-  if (std::optional<CPULevel> level = getLevelOfCPU(triple, cpu))
-    return std::vector<CPULevel>{*level};
+  if (std::unique_ptr<MCSubtargetInfo> info = describeCPU(triple, cpu))
+    return std::vector<CPULevel>{getX86LevelOfCPU(*info, cpu)};
   return createStringError(
       "unknown CPU '" + cpu +
       "'; expected all, native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
       "avx2, "
       "avxvnni, avx512vnni, or a CPU that LLVM knows for " +
-      triple);
+      name);
 }

@@ -27,7 +27,8 @@ def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
     Option<"encoding", "encoding", "std::string", /*default=*/"\"i2\"",
            "Codes of a byte: i2 (4) or t5 (5)">,
     Option<"tile", "tile", "int64_t", /*default=*/"16", "Rows of a tile">];
-  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::tern::ternary::TernaryDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect"];
 }
 
 #endif // TERN_DIALECT_TERNARY_TRANSFORMS_PASSES_TD
