@@ -297,6 +297,10 @@ ExitCode Compilation::run() {
     return fail(created.takeError());
   folder.emplace(std::move(*created));
   guard.emplace(folder->getPath().str());
+  // A tokenizer at fault should not cost the time to compile.
+  if (!text)
+    if (code = readTokenizer(); code != ExitCode::Done)
+      return code;
   for (const CPULevel &level : levels)
     if (code = compileVariant(level); code != ExitCode::Done)
       return code;
@@ -306,8 +310,8 @@ ExitCode Compilation::run() {
     return code;
   if (text)
     return writeOutput();
-  for (auto step : {&Compilation::readTokenizer, &Compilation::emitDescriptor,
-                    &Compilation::emitWeights, &Compilation::writeOutput})
+  for (auto step : {&Compilation::emitDescriptor, &Compilation::emitWeights,
+                    &Compilation::writeOutput})
     if (code = (this->*step)(); code != ExitCode::Done)
       return code;
   return ExitCode::Done;
