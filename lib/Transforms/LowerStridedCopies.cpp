@@ -13,9 +13,9 @@ namespace tern {
 
 using namespace mlir;
 
-static bool isContiguous(Value buffer) {
+static bool isStrided(Value buffer) {
   auto type = dyn_cast<MemRefType>(buffer.getType());
-  return type && type.getLayout().isIdentity();
+  return type && !type.getLayout().isIdentity();
 }
 
 namespace {
@@ -25,7 +25,7 @@ struct LowerStridedCopiesPass
   void runOnOperation() override {
     SmallVector<memref::CopyOp> copies;
     getOperation().walk([&](memref::CopyOp copy) {
-      if (!isContiguous(copy.getSource()) || !isContiguous(copy.getTarget()))
+      if (isStrided(copy.getSource()) || isStrided(copy.getTarget()))
         copies.push_back(copy);
     });
     for (memref::CopyOp copy : copies) {

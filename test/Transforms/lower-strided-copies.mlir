@@ -8,6 +8,14 @@ func.func @contiguous(%a: memref<?x4xf32>, %b: memref<?x4xf32>) {
   return
 }
 
+// What has no rank has no loops.
+// CHECK-LABEL: func.func @unranked(
+// CHECK:         memref.copy
+func.func @unranked(%a: memref<*xf32>, %b: memref<*xf32>) {
+  memref.copy %a, %b : memref<*xf32> to memref<*xf32>
+  return
+}
+
 // Either side is enough, and the direction stays.
 // CHECK-LABEL: func.func @strided_source(
 // CHECK-SAME:    %[[A:.*]]: memref<?x4xf32, strided<[8, 1], offset: ?>>, %[[B:.*]]: memref<?x4xf32>)

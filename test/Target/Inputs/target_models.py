@@ -42,7 +42,8 @@ def main():
     cache = ["batch", 2, "past", 4]
     save(folder, "lm",
          [node("Gather", ["table", "input_ids"], ["e"]),
-          node("Reshape", ["e", "heads"], ["h"]), node("Transpose", ["h"], ["new"], perm=[0, 2, 1, 3]),
+          node("Reshape", ["e", "heads"], ["h"]),
+          node("Transpose", ["h"], ["new"], perm=[0, 2, 1, 3]),
           node("Concat", ["past", "new"], ["present"], axis=2),
           node("ReduceSum", ["present"], ["total"], keepdims=0),
           node("Add", ["e", "total"], ["g"]), node("MatMul", ["g", "head"], ["logits"])],

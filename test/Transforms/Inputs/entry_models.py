@@ -33,9 +33,10 @@ def main():
          [("y", f32, ["n", 4])])
     # Every output is the caller's to free.
     save(folder, "sharing",
-         [node("Identity", ["x"], ["same"]), node("Identity", ["x"], ["again"]), 
+         [node("Identity", ["x"], ["same"]), node("Identity", ["x"], ["again"]),
           node("Add", ["x", "x"], ["twice"]), node("Identity", ["twice"], ["twice_too"]),
-          node("Flatten", ["twice"], ["flat"], axis=0), node("Identity", ["table"], ["constant"]), node("Identity", ["table"], ["copied"])],
+          node("Flatten", ["twice"], ["flat"], axis=0), node("Identity", ["table"], ["constant"]),
+          node("Identity", ["table"], ["copied"])],
          [("x", f32, ["n", 4])],
          [(key, f32, ["n", 4]) for key in ("same", "again", "twice", "twice_too")] +
          [("flat", f32, [1, "m"]), ("constant", f32, [100]), ("copied", f32, [100])],

@@ -1,13 +1,13 @@
 /* Runs tern_model with hosts that split loops in odd ways. The results have to
  * be the same, bit for bit, the inputs as they were, and every output a
- * block of its own. Dynamic dimensions get 37. */
+ * block of its own. Dynamic dimensions get the argument. */
 #include "tern/Runtime/ModelABI.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { kMaxTensors = 16, kDynamic = 37, kModes = 4 };
+enum { kMaxTensors = 16, kModes = 4 };
 
 typedef void (*Body)(void *context, int64_t begin, int64_t end);
 
@@ -50,17 +50,17 @@ static size_t countBytes(const TernTensor *tensor) {
   return bytes;
 }
 
-static TernTensor makeInput(const TernTensorSpec *spec) {
+static TernTensor makeInput(const TernTensorSpec *spec, int64_t dynamic) {
   TernTensor tensor = {0};
   tensor.rank = spec->rank;
   tensor.dtype = spec->dtype;
   for (int32_t dim = 0; dim < spec->rank; ++dim)
-    tensor.dims[dim] = spec->dims[dim] < 0 ? kDynamic : spec->dims[dim];
+    tensor.dims[dim] = spec->dims[dim] < 0 ? dynamic : spec->dims[dim];
   size_t bytes = countBytes(&tensor);
-  tensor.data = malloc(bytes);
+  tensor.data = malloc(bytes + 1);
   if (spec->dtype == TERN_I64)
     for (size_t i = 0; i < bytes / 8; ++i)
-      ((int64_t *)tensor.data)[i] = (int64_t)(i * 3 % kDynamic);
+      ((int64_t *)tensor.data)[i] = (int64_t)i * 3 % dynamic;
   else
     for (size_t i = 0; i < bytes / 4; ++i)
       ((float *)tensor.data)[i] = (float)(i * 7919 % 1009) / 1009 - 0.5f;
@@ -68,15 +68,17 @@ static TernTensor makeInput(const TernTensorSpec *spec) {
 }
 
 static void *duplicate(const void *data, size_t bytes) {
-  return memcpy(malloc(bytes), data, bytes);
+  return memcpy(malloc(bytes + 1), data, bytes);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc != 2)
+    return 2;
   const TernModel *model = &tern_model;
   TernTensor inputs[kMaxTensors], outputs[kModes][kMaxTensors];
   void *before[kMaxTensors];
   for (int i = 0; i < model->num_inputs; ++i) {
-    inputs[i] = makeInput(&model->inputs[i]);
+    inputs[i] = makeInput(&model->inputs[i], atoi(argv[1]));
     before[i] = duplicate(inputs[i].data, countBytes(&inputs[i]));
   }
   int calls = 0, different = 0, changed = 0, shared = 0;

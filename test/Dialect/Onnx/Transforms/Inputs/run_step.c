@@ -34,9 +34,11 @@ int main(int argc, char **argv) {
       continue;
     }
     int64_t rows = count < kLogits ? count : kLogits;
-    tern_model.variants[0].step(&host, tokens, count, past, caches, rows, logits);
+    tern_model.variants[0].step(&host, tokens, count, past, caches, rows,
+                                logits);
     for (int64_t i = 0; i < rows * model->vocab; ++i)
-      printf("%.9g%c", logits[i], i % model->vocab == model->vocab - 1 ? '\n' : ' ');
+      printf("%.9g%c", logits[i],
+             i % model->vocab == model->vocab - 1 ? '\n' : ' ');
     past += count;
     count = 0;
   }
