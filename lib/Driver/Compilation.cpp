@@ -5,20 +5,15 @@
 
 #include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
-#include "tern/Target/Linker.h"
 #include "tern/Target/ObjectEmitter.h"
-#include "tern/Target/WeightsObject.h"
 #include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
@@ -112,22 +107,27 @@ ExitCode Compilation::runStage(StringRef name, Build build,
               "the stage '" + name +
                   "' failed; this is a bug in ternc. A reproducer for tern-opt "
                   "is in " +
-                  writeReproducer(*before, name));
+                  writeReproducer(*before, pm));
 }
 
 std::string Compilation::writeReproducer(mlir::ModuleOp before,
-                                         StringRef stage) {
+                                         const mlir::OpPassManager &passes) {
   SmallString<128> path;
   int descriptor;
   if (sys::fs::createTemporaryFile("tern-reproducer", "mlir", descriptor, path))
     return "no file, as none could be created";
   raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-  os << "// " << spec.producer << ", stage " << stage << ", of "
-     << request.model << '\n';
+  os << "// " << spec.producer << ", " << request.model
+     << "\n// tern-opt THIS_FILE --pass-pipeline='";
+  passes.printAsTextualPipeline(os);
+  os << "'\n";
   mlir::OpPrintingFlags flags;
   flags.elideLargeElementsAttrs(64).elideLargeResourceString(64);
   before->print(os, flags);
   os << '\n';
+  os.close();
+  // What could be written is better than nothing.
+  os.clear_error();
   return path.str().str();
 }
 
@@ -250,7 +250,10 @@ ExitCode Compilation::startCodeGeneration(mlir::ModuleOp lowered,
   std::unique_ptr<Module> llvmModule =
       translateToLLVMIR(lowered, *llvmContext, **machine);
   if (!llvmModule)
-    return fail(ExitCode::InternalError, "translation to LLVM IR failed");
+    return fail(ExitCode::InternalError,
+                "translation to LLVM IR failed; this is a bug in ternc. The "
+                "module is in " +
+                    writeReproducer(lowered, mlir::PassManager(&context)));
 
   const char *extension = request.form == OutputForm::LLVMIR     ? ".ll"
                           : request.form == OutputForm::Assembly ? ".s"

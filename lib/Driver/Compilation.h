@@ -39,8 +39,10 @@ private:
   ExitCode startCodeGeneration(mlir::ModuleOp lowered, const CPULevel &level);
   /// Waits for what startCodeGeneration began.
   ExitCode finishCodeGeneration();
-  /// Writes the module that a stage failed on; returns the path.
-  std::string writeReproducer(mlir::ModuleOp before, llvm::StringRef stage);
+  /// Writes the module that `passes` failed on, without its large constants,
+  /// and how to run them; returns the path.
+  std::string writeReproducer(mlir::ModuleOp before,
+                              const mlir::OpPassManager &passes);
   /// Objects of the weights and of the descriptor.
   ExitCode emitDescriptor();
   ExitCode emitWeights();

@@ -4,8 +4,6 @@
 
 #include "Compilation.h"
 
-#include "llvm/ADT/StringExtras.h"
-
 using namespace tern;
 
 llvm::StringRef tern::getVersion() { return TERN_VERSION; }

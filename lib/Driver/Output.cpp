@@ -151,8 +151,12 @@ ExitCode Compilation::emitWeights() {
 //===----------------------------------------------------------------------===//
 
 ExitCode Compilation::readTokenizer() {
-  if (!spec.languageModel)
-    return ExitCode::Done;
+  if (!spec.languageModel) {
+    if (request.tokenizer.empty())
+      return ExitCode::Done;
+    return fail(ExitCode::BadInput, "--tokenizer is given, but the model does "
+                                    "not map token ids to logits");
+  }
   SmallString<128> path(request.tokenizer);
   if (path.empty()) {
     path = sys::path::parent_path(request.model);
@@ -218,6 +222,13 @@ ExitCode Compilation::emitDescriptor() {
                 "cannot write '" + objects.back() + "': " + code.message());
   if (Error error = emitCode(*descriptor, **machine, CodeForm::Object, os))
     return fail(std::move(error));
+  os.close();
+  if (os.has_error()) {
+    code = os.error();
+    os.clear_error();
+    return fail(ExitCode::BadInput,
+                "cannot write '" + objects.back() + "': " + code.message());
+  }
   note("descriptor");
   return ExitCode::Done;
 }

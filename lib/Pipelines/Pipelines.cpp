@@ -42,8 +42,6 @@ StringRef tern::getStageName(Stage stage) {
     return "lower";
   case Stage::LLVM:
     return "llvm";
-  case Stage::Object:
-    return "object";
   }
   llvm_unreachable("covered switch");
 }

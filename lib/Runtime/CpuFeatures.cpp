@@ -88,7 +88,7 @@ bool tern::runtime::isSupported(const TernVariant &variant, uint64_t features) {
   return (variant.features & ~features) == 0;
 }
 
-/// "avx2, portable (this CPU: portable)".
+/// "avx2, portable (this CPU runs: portable)".
 static std::string listVariants(const TernModel &model, uint64_t features) {
   std::string all, supported;
   for (int32_t i = 0; i < model.num_variants; ++i) {

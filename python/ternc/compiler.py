@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from .errors import Error
@@ -73,4 +74,6 @@ def compile(
         raise CompileError(
             done.stderr.strip() or f"{command[0]} failed", done.returncode
         )
+    # Warnings, and what report and verbose asked for.
+    sys.stderr.write(done.stderr)
     return Model(f"{output}.so", threads) if emit == "lib" else output

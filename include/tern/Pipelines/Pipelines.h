@@ -12,16 +12,16 @@ class OpPassManager;
 
 namespace tern {
 
-/// The stages of a compilation, in order. Each is also a pipeline of tern-opt,
-/// `--tern-<name>-pipeline`, except import and object.
+/// The stages of a compilation, in order, before machine code. Each is also a
+/// pipeline of tern-opt, `--tern-<name>-pipeline`, except import; between pack
+/// and lower lies bufferize, which all levels of CPU share.
 enum class Stage {
   Import,   ///< the ONNX graph, verbatim
   Raise,    ///< BitLinear layers found; the rest in linalg; no onnx.node
   Optimize, ///< layers decomposed, elementwise operations fused
   Pack,     ///< constant weights in the layout of the kernels
   Lower,    ///< buffers, loops and vector code
-  LLVM,     ///< the LLVM dialect, with the entry points of ModelABI.h
-  Object    ///< machine code
+  LLVM      ///< the LLVM dialect, with the entry points of ModelABI.h
 };
 
 /// The name that `--stop-after` takes: "import", "raise", …

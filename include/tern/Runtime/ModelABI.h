@@ -143,8 +143,9 @@ typedef struct TernModel {
   const TernLanguageModel *language_model; /* null: any other graph */
   const char *tokenizer; /* the bytes of tokenizer.json, or null */
   int64_t tokenizer_size;
-  const char *details; /* JSON object for --info: layers, bytes, parameters; and
-                          "bos_token_id": 0, "eos_token_ids": [1]; or null */
+  const char
+      *details; /* JSON object, or null: "architecture" (a name),
+                   "bos_token_id": 0, "eos_token_ids": [1], where known */
 } TernModel;
 
 /* Emitted by ternc into every executable and library. */

@@ -9,8 +9,8 @@ def FuseElementwise : Pass<"tern-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuse elementwise linalg operations where nothing is computed twice";
   let description = [{
     Fuses an elementwise producer into its consumer when the consumer reads
-    each of its elements once, or when the producer only widens or permutes a
-    constant: a cast of a large weight is then done in registers, and never
+    each of its elements once, or when the producer converts between floats or
+    permutes a constant: a cast of a large weight is then done in registers, and never
     stored.
 
     ```mlir
@@ -32,7 +32,8 @@ def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::Fun
     (a quantisation, say) keeps its rounding.
 
     Ensures: integer results unchanged; float sums in another order, so results
-    differ by rounding only (relative error at most K * 2^-24 for K terms).
+    differ by rounding only: by at most K * 2^-24 of the sum of the magnitudes
+    of K terms.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }

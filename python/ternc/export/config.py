@@ -233,7 +233,7 @@ def _head_dim(keys: _Keys, hidden_size: int, num_heads: int) -> int:
 
 def _activation(keys: _Keys, default: str) -> str:
     name = keys.get("hidden_act", default)
-    if name not in _ACTIVATIONS:
+    if not isinstance(name, str) or name not in _ACTIVATIONS:
         keys.fail("hidden_act", name, f"one of {', '.join(_ACTIVATIONS)}")
     return _ACTIVATIONS[name]
 

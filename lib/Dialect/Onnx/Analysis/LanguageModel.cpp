@@ -7,7 +7,7 @@
 using namespace mlir;
 using namespace tern::onnx;
 
-/// The ranked tensor type of `value` if it has this rank, else null.
+/// `type` as a ranked tensor type if it has this rank, else null.
 static RankedTensorType getTensorOfRank(Type type, int64_t rank) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tensor && tensor.getRank() == rank ? tensor : RankedTensorType();
