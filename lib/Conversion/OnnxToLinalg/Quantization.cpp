@@ -110,12 +110,8 @@ static FailureOr<Value> alignParameter(LoweringContext &ctx, unsigned index) {
 // QuantizeLinear and DequantizeLinear
 //===----------------------------------------------------------------------===//
 
-static LoweringResult lowerQuantizeLinear(LoweringContext &ctx) {
-  Type declared = getElementTypeOrSelf(ctx.node.getOutputs()[0].getType());
-  auto integer = dyn_cast<IntegerType>(declared);
-  if (!integer || integer.getWidth() == 1 || integer.getWidth() > 16)
-    return ctx.error() << "cannot quantize to " << declared
-                       << "; expected integers of 2 to 16 bits";
+// The tensor, its scale and, where there is one, its zero point.
+static FailureOr<SmallVector<Value>> alignedOperands(LoweringContext &ctx) {
   FailureOr<Value> scale = alignParameter(ctx, 1);
   FailureOr<Value> zeroPoint = alignParameter(ctx, 2);
   if (failed(scale) || failed(zeroPoint))
@@ -123,6 +119,18 @@ static LoweringResult lowerQuantizeLinear(LoweringContext &ctx) {
   SmallVector<Value> operands{ctx.input(0), *scale};
   if (*zeroPoint)
     operands.push_back(*zeroPoint);
+  return operands;
+}
+
+static LoweringResult lowerQuantizeLinear(LoweringContext &ctx) {
+  Type declared = getElementTypeOrSelf(ctx.node.getOutputs()[0].getType());
+  auto integer = dyn_cast<IntegerType>(declared);
+  if (!integer || integer.getWidth() == 1 || integer.getWidth() > 16)
+    return ctx.error() << "cannot quantize to " << declared
+                       << "; expected integers of 2 to 16 bits";
+  FailureOr<SmallVector<Value>> operands = alignedOperands(ctx);
+  if (failed(operands))
+    return failure();
   Type code = lowerElementType(declared);
   CodeRange range = codeRange(declared);
   auto body = [&](ImplicitLocOpBuilder &b, ValueRange args) {
@@ -132,7 +140,7 @@ static LoweringResult lowerQuantizeLinear(LoweringContext &ctx) {
     Value offset = args.size() == 3 ? args[2] : scalarConstant(b, code, 0);
     return quantizeScalar(b, ratio, offset, range);
   };
-  return single(elementwise(ctx, operands, code, body));
+  return single(elementwise(ctx, *operands, code, body));
 }
 
 static LoweringResult lowerDequantizeLinear(LoweringContext &ctx) {
@@ -141,13 +149,9 @@ static LoweringResult lowerDequantizeLinear(LoweringContext &ctx) {
   if (!isa<IntegerType>(codes) || !isa<FloatType>(result))
     return ctx.error() << "cannot dequantize " << codes << " to " << result
                        << "; expected integers and floats";
-  FailureOr<Value> scale = alignParameter(ctx, 1);
-  FailureOr<Value> zeroPoint = alignParameter(ctx, 2);
-  if (failed(scale) || failed(zeroPoint))
+  FailureOr<SmallVector<Value>> operands = alignedOperands(ctx);
+  if (failed(operands))
     return failure();
-  SmallVector<Value> operands{ctx.input(0), *scale};
-  if (*zeroPoint)
-    operands.push_back(*zeroPoint);
   auto body = [&](ImplicitLocOpBuilder &b, ValueRange args) {
     Type i32 = b.getI32Type(), f32 = b.getF32Type();
     Value code = convertScalar(b, args[0], ctx.isUnsigned(0), i32, false);
@@ -160,7 +164,7 @@ static LoweringResult lowerDequantizeLinear(LoweringContext &ctx) {
                               convertFloat(b, args[1], f32));
     return convertFloat(b, value, result);
   };
-  return single(elementwise(ctx, operands, result, body));
+  return single(elementwise(ctx, *operands, result, body));
 }
 
 //===----------------------------------------------------------------------===//
