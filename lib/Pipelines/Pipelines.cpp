@@ -79,6 +79,8 @@ void tern::buildPackPipeline(OpPassManager &pm,
   pack.encoding = options.encoding;
   pm.addPass(ternary::createPackWeights(pack));
   addCleanup(pm);
+  pm.addPass(createOutlineRepeatedLayers());
+  addCleanup(pm);
 }
 
 void tern::buildBufferizePipeline(OpPassManager &pm,

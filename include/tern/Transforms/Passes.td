@@ -38,6 +38,37 @@ def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::Fun
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def OutlineRepeatedLayers : Pass<"tern-outline-repeated-layers", "::mlir::ModuleOp"> {
+  let summary = "Make one function of a model's equal layers";
+  let description = [{
+    Finds the stretch of operations whose repetitions take up most of a
+    function, such as the decoder layers of a language model, and replaces each
+    by a call of one private function. What differs (weights, scales, caches,
+    the hidden state) is an argument; what is used outside is a result.
+
+    ```mlir
+    %1 = func.call @main_layer(%0, %w0, %cache0) : …
+    %2 = func.call @main_layer(%1, %w1, %cache1) : …
+    ```
+
+    Operations are put in the order of their dataflow first, so that neither
+    their names nor their places in the file matter. Two layers are equal if
+    their operations are, with attributes, types and regions, and use each
+    other's results alike. Layers of several kinds that alternate are one
+    larger layer; a function has as many layer functions as it has kinds of
+    layers after each other.
+
+    Requires: operations without side effects but `cf.assert`, in one block;
+    other functions stay as they are.
+    Ensures: the same values, bit for bit; no assertion is passed by what it
+    guards.
+  }];
+  let options = [Option<"minOperations", "min-operations", "uint64_t", /*default=*/"32",
+                        "Operations that a layer function must save, or none is made">];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::bufferization::BufferizationDialect"];
+}
+
 def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"> {
   let summary = "Reach large constants through the weights table";
   let description = [{
