@@ -66,6 +66,17 @@ SPECS = {
         groups=2,
         inner=32,
     ),
+    # As TriLM 2.4B and 3.9B: no power of two.
+    "trilm-three-groups": Spec(
+        **LLAMA,
+        quantization=None,
+        storage="scaled",
+        dtype=np.float16,
+        groups=3,
+        hidden=36,
+        head_dim=12,
+        inner=36,
+    ),
     "one-wide": Spec(hidden=1, inner=1, heads=1, head_dim=2),
 }
 

@@ -1,0 +1,6 @@
+"""Writes checkpoints of published shapes with random weights: `python3 -m ternc.synth`."""
+
+from .checkpoint import write_checkpoint
+from .presets import PRESETS, Preset, Weights
+
+__all__ = ["PRESETS", "Preset", "Weights", "write_checkpoint"]
