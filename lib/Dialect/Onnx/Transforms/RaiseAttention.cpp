@@ -2,8 +2,6 @@
 
 #include "tern/Dialect/Onnx/Transforms/RaiseAttention.h"
 
-#include "tern/Dialect/Onnx/Transforms/Passes.h"
-
 namespace tern::onnx {
 #define GEN_PASS_DEF_RAISEATTENTION
 #include "tern/Dialect/Onnx/Transforms/Passes.h.inc"
@@ -21,7 +19,7 @@ struct RaiseAttentionPass
     : tern::onnx::impl::RaiseAttentionBase<RaiseAttentionPass> {
   using Base::Base;
   void runOnOperation() override {
-    raiseAttention(getOperation(), {}, {foldPast});
+    raiseAttention(getOperation(), {}, RaiseAttentionOptions{foldPast});
   }
 };
 
