@@ -34,6 +34,46 @@ def FoldConstants : Pass<"onnx-fold-constants", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def RaiseAttention : Pass<"onnx-raise-attention", "::mlir::func::FuncOp"> {
+  let summary = "Find attention and make it the operator Attention";
+  let description = [{
+    Recognises attention that a graph spells out, by structure, and makes it one
+    node `Attention` as of opset 23, which never computes more than it needs:
+
+    ```mlir
+    %s = onnx.node "MatMul"(%q, %kT)   // [B, H, S, D] x [B, H, D, T]
+    %c = onnx.node "Mul"(%s, %scale)
+    %m = onnx.node "Add"(%c, %mask)
+    %p = onnx.node "Softmax"(%m) {axis = -1 : i64}
+    %y = onnx.node "MatMul"(%p, %v)
+    // becomes
+    %y = onnx.node "Attention"(%q, %k, %v) {is_causal = 1 : i64, scale = 0.25 : f32}
+    ```
+    The scale may stand at the scores, the queries or the keys, as products or
+    quotients; a cap (`c * tanh(s / c)`), casts, a guard against NaN in rows that
+    are masked altogether, and masks that are added or selected are understood.
+
+    Of every Attention, found or given:
+    - keys and values that only repeat the heads of a smaller tensor in order
+      (grouped-query attention, however it is written) are replaced by that
+      tensor;
+    - `Concat(past, new)` along the positions becomes the operator's past, and
+      its result the operator's present (`fold-past`);
+    - a mask that is proven to be the causal one, or all true, is replaced by
+      `is_causal`; one that is causal and a condition on the keys leaves the
+      condition, [batch, 1, 1, keys], as the mask. Proofs are symbolic, for all
+      sizes (see `MaskAnalysis`).
+
+    Requires: inferred shapes; constants folded.
+    Ensures: equal results up to rounding, rows with no allowed key apart, where
+    a finite mask gave the mean of all values and Attention gives zeros. What
+    looks like attention and stays says why, in a missed remark of category
+    `tern-raise`; so does an Attention whose mask stays.
+  }];
+  let options = [Option<"foldPast", "fold-past", "bool", /*default=*/"true",
+                        "Make Concat(past, new) the operator's past and present">];
+}
+
 def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
   let summary = "Derive the step of generation, with its KV cache in place";
   let description = [{
