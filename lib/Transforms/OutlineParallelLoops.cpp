@@ -411,12 +411,10 @@ struct OutlineParallelLoopsPass
     for (func::FuncOp function : functions)
       addHostArgument(function);
     // What generates text comes first: what it shares with the rest is its.
-    auto *step = llvm::find_if(functions, [](func::FuncOp function) {
-      return function.getSymName() == "step";
-    });
-    bool hasStep = step != functions.end();
-    if (hasStep)
-      std::swap(*step, functions.front());
+    bool hasStep = std::stable_partition(functions.begin(), functions.end(),
+                                         [](func::FuncOp function) {
+                                           return isPartOf(function, "step");
+                                         }) != functions.begin();
     BodyTable bodies;
     llvm::StringMap<LLVM::GlobalOp> messages;
     for (func::FuncOp function : functions) {
@@ -431,12 +429,17 @@ struct OutlineParallelLoopsPass
   }
 
 private:
+  /// True for the function of this name, and for what was outlined from it.
+  static bool isPartOf(func::FuncOp function, StringRef name) {
+    StringRef rest = function.getSymName();
+    return rest.consume_front(name) && (rest.empty() || rest.front() == '_');
+  }
+
   /// Where `step` generates the text, `main` only serves --inputs: it is held
   /// small, as it is a third of a small model's executable otherwise.
   void shrinkGraph() {
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function.getSymName() == "main" ||
-          function.getSymName().starts_with("main_parallel_"))
+      if (isPartOf(function, "main"))
         for (StringRef name : {"minsize", "optsize"})
           addPassthrough(function, name);
   }

@@ -34,7 +34,7 @@ llvm::hash_code tern::hashStructure(Operation *op) {
 static void forEachRun(ArrayRef<llvm::hash_code> sequence, size_t maxPeriod,
                        llvm::function_ref<void(Run)> take) {
   size_t longest = std::min(maxPeriod, sequence.size());
-  for (size_t period = 1; period < longest; ++period) {
+  for (size_t period = 2; period < longest; ++period) {
     size_t end = sequence.size() - period;
     for (size_t i = 0; i < end; ++i) {
       Run run = {i, period, 0};
@@ -58,7 +58,7 @@ Run tern::findLongestRun(ArrayRef<llvm::hash_code> sequence, size_t maxPeriod) {
 
 Run tern::findBestRepetition(ArrayRef<llvm::hash_code> sequence,
                              size_t maxPeriod) {
-  Run best = {0, 1, 0};
+  Run best;
   forEachRun(sequence, maxPeriod, [&](Run run) {
     if (run.getSaving() > best.getSaving())
       best = run;

@@ -11,24 +11,25 @@ namespace tern {
 /// a counterpart.
 struct Run {
   size_t begin = 0;
-  size_t period = 0;
+  size_t period = 1;
   size_t matches = 0;
 
   /// How often the period fits.
-  size_t getCount() const { return period ? matches / period + 1 : 0; }
+  size_t getCount() const { return matches / period + 1; }
   /// Elements that need not be there, were the period written once.
-  size_t getSaving() const { return (matches / period) * period; }
+  size_t getSaving() const { return matches - matches % period; }
 };
 
 /// A hash of what an operation does, regardless of whose values it uses: equal
 /// operations (name, attributes, types, regions) have equal hashes.
 llvm::hash_code hashStructure(mlir::Operation *op);
 
-/// The run with the most matches, the shorter period where two have as many.
-/// The elements of a period longer than `maxPeriod` are not compared.
+/// The run with the most matches, the one with the shorter period where two
+/// have as many; one without matches if there is none. Periods are at least 2,
+/// as nothing is gained by a name for one element, and below `maxPeriod`.
 Run findLongestRun(llvm::ArrayRef<llvm::hash_code> sequence, size_t maxPeriod);
 
-/// The run that saves most; with a saving of zero if nothing is repeated.
+/// The run that saves most, under the same conditions.
 Run findBestRepetition(llvm::ArrayRef<llvm::hash_code> sequence,
                        size_t maxPeriod);
 

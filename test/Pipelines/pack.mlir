@@ -5,6 +5,7 @@
 // PASSES:      ternary-pack-weights{encoding=t5
 // PASSES:      canonicalize
 // PASSES:      cse
+// PASSES:      tern-outline-repeated-layers
 
 // The layout of the bytes is said by an attribute: 32 * 64 / 4 of them, or, each
 // row padded to 80, 32 * 80 / 5.
