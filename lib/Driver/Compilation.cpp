@@ -3,7 +3,6 @@
 #include "Compilation.h"
 #include "Report.h"
 
-#include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
 #include "tern/Target/ObjectEmitter.h"
 #include "tern/Transforms/Passes.h"
@@ -96,7 +95,11 @@ ExitCode Compilation::runStage(StringRef name, Build build,
   mlir::PassManager pm(&context);
   build(pm, stageOptions);
   mlir::OwningOpRef<mlir::ModuleOp> before = target.clone();
-  if (mlir::succeeded(pm.run(target))) {
+  mlir::LogicalResult result = pm.run(target);
+  // The weights that a stage has read are most of what is in memory.
+  for (const std::shared_ptr<MemoryBuffer> &file : modelFiles)
+    file->dontNeedIfMmap();
+  if (mlir::succeeded(result)) {
     note(name);
     return ExitCode::Done;
   }
@@ -157,7 +160,9 @@ ExitCode Compilation::checkRequest() {
 }
 
 ExitCode Compilation::buildCommonStages() {
-  module = importOnnx(request.model, context, ImportOptions());
+  ImportOptions importOptions;
+  importOptions.files = &modelFiles;
+  module = importOnnx(request.model, context, importOptions);
   if (!module)
     return ExitCode::BadInput;
   note("import");

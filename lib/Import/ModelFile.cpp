@@ -2,6 +2,8 @@
 
 #include "ModelFile.h"
 
+#include "InlineData.h"
+
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -35,10 +37,10 @@ std::string tern::importer::getOperatorName(const onnxlib::NodeProto &node) {
 ModelFile::ModelFile(StringRef path, MLIRContext &context)
     : path(path), location(FileLineColLoc::get(&context, path, 0, 0)) {}
 
-std::unique_ptr<ModelFile> ModelFile::load(StringRef path,
-                                           MLIRContext &context) {
+std::unique_ptr<ModelFile> ModelFile::load(StringRef path, MLIRContext &context,
+                                           size_t maxCopiedBytes) {
   std::unique_ptr<ModelFile> file(new ModelFile(path, context));
-  if (failed(file->parse()))
+  if (failed(file->parse(maxCopiedBytes)))
     return nullptr;
   file->normalizeDomains();
   if (failed(file->readOpsets()))
@@ -46,7 +48,7 @@ std::unique_ptr<ModelFile> ModelFile::load(StringRef path,
   return file;
 }
 
-LogicalResult ModelFile::parse() {
+LogicalResult ModelFile::parse(size_t maxCopiedBytes) {
   llvm::sys::fs::file_status status;
   if (std::error_code error = llvm::sys::fs::status(path, status))
     return emitError() << "cannot read the model: " << error.message();
@@ -58,15 +60,15 @@ LogicalResult ModelFile::parse() {
            << "the model file holds " << status.getSize()
            << " bytes; a protobuf holds at most " << kMaxProtobufBytes
            << ": save the weights as external data beside the model";
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (std::error_code error = buffer.getError())
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (std::error_code error = file.getError())
     return emitError() << "cannot read the model: " << error.message();
+  buffer = std::move(*file);
 
-  if (!onnxlib::ParseProtoFromBytes(&model, (*buffer)->getBufferStart(),
-                                    (*buffer)->getBufferSize()))
+  if (failed(parseBytes(maxCopiedBytes)))
     return emitError() << "not an ONNX model, or a truncated one: its "
-                       << (*buffer)->getBufferSize()
+                       << buffer->getBufferSize()
                        << " bytes are no ModelProto protobuf";
   if (!model.has_graph())
     return emitError() << "not an ONNX model: it holds no graph";
@@ -74,6 +76,28 @@ LogicalResult ModelFile::parse() {
     return emitError() << "the model has IR version " << model.ir_version()
                        << "; expected 1 to " << int(onnxlib::IR_VERSION);
   return success();
+}
+
+LogicalResult ModelFile::parseBytes(size_t maxCopiedBytes) {
+  StringRef bytes = buffer->getBuffer();
+  std::optional<StrippedModel> stripped =
+      stripInlineData(bytes, maxCopiedBytes);
+  if (stripped)
+    bytes = stripped->bytes;
+  if (!onnxlib::ParseProtoFromBytes(&model, bytes.data(), bytes.size()))
+    return failure();
+  if (stripped)
+    for (auto [index, data] : stripped->data)
+      inlineData[&model.graph().initializer(index)] = data;
+  return success();
+}
+
+std::optional<FileSlice>
+ModelFile::findInlineData(const onnxlib::TensorProto &tensor) const {
+  auto it = inlineData.find(&tensor);
+  if (it == inlineData.end())
+    return std::nullopt;
+  return FileSlice{buffer, it->second};
 }
 
 void ModelFile::normalizeDomains() {

@@ -2,6 +2,8 @@
 #ifndef TERN_LIB_IMPORT_MODELFILE_H
 #define TERN_LIB_IMPORT_MODELFILE_H
 
+#include "ExternalData.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Location.h"
@@ -33,14 +35,22 @@ const std::string &getNodeName(const onnxlib::NodeProto &node);
 class ModelFile {
 public:
   /// Reads the model at `path`. Checks the versions that it asks for, and
-  /// spells ONNX's own domain as the empty string everywhere. Returns null
-  /// after emitting an error.
-  static std::unique_ptr<ModelFile> load(llvm::StringRef path,
-                                         mlir::MLIRContext &context);
+  /// spells ONNX's own domain as the empty string everywhere. Initializers of
+  /// more than `maxCopiedBytes` bytes stay in the file where they can. Returns
+  /// null after emitting an error.
+  static std::unique_ptr<ModelFile>
+  load(llvm::StringRef path, mlir::MLIRContext &context, size_t maxCopiedBytes);
 
   onnxlib::ModelProto &getModel() { return model; }
   onnxlib::GraphProto &getGraph() { return *model.mutable_graph(); }
   llvm::StringRef getPath() const { return path; }
+  /// The file itself, mapped.
+  const std::shared_ptr<llvm::MemoryBuffer> &getBuffer() const {
+    return buffer;
+  }
+  /// Where the data of `tensor` lies in the file, if it was not copied.
+  std::optional<FileSlice>
+  findInlineData(const onnxlib::TensorProto &tensor) const;
   mlir::MLIRContext &getContext() const { return *location.getContext(); }
 
   const OpsetMap &getOpsets() const { return opsets; }
@@ -66,13 +76,18 @@ public:
 private:
   ModelFile(llvm::StringRef path, mlir::MLIRContext &context);
 
-  mlir::LogicalResult parse();
+  mlir::LogicalResult parse(size_t maxCopiedBytes);
+  mlir::LogicalResult parseBytes(size_t maxCopiedBytes);
   mlir::LogicalResult readOpsets();
   void normalizeDomains();
 
   std::string path;
   mlir::Location location;
+  std::shared_ptr<llvm::MemoryBuffer> buffer;
   onnxlib::ModelProto model;
+  /// Data that is in `buffer` but not in `model`.
+  std::unordered_map<const onnxlib::TensorProto *, llvm::ArrayRef<char>>
+      inlineData;
   OpsetMap opsets;
 };
 

@@ -21,7 +21,8 @@ using namespace tern::importer;
 OwningOpRef<ModuleOp> tern::importOnnx(StringRef path, MLIRContext &context,
                                        const ImportOptions &options) {
   context.loadDialect<tern::onnx::OnnxDialect, func::FuncDialect>();
-  std::unique_ptr<ModelFile> file = ModelFile::load(path, context);
+  std::unique_ptr<ModelFile> file =
+      ModelFile::load(path, context, options.maxDenseBytes);
   if (!file || failed(inlineFunctions(*file)) || failed(verifyGraph(*file)) ||
       failed(makeInitializers(*file)))
     return nullptr;
@@ -34,5 +35,7 @@ OwningOpRef<ModuleOp> tern::importOnnx(StringRef path, MLIRContext &context,
   OwningOpRef<ModuleOp> module = buildModule(*file, types, reader);
   if (!module || failed(verify(*module)))
     return nullptr;
+  if (options.files)
+    reader.addFiles(*options.files);
   return module;
 }

@@ -119,16 +119,37 @@ LogicalResult TensorReader::prepare(TensorProto &tensor, StringRef name) {
            << "claims more bytes than can be addressed: "
            << getTypeText(tensor);
 
+  if (failed(findData(tensor, name, *size)))
+    return failure();
+  if (uint64_t found = getBytes(tensor).size(); found != *size)
+    return file.emitTensorError(name)
+           << "holds " << found << " bytes; expected " << *size << " for "
+           << getTypeText(tensor);
+  return checkBools(tensor, name);
+}
+
+LogicalResult TensorReader::findData(TensorProto &tensor, StringRef name,
+                                     uint64_t size) {
+  if (std::optional<FileSlice> slice = file.findInlineData(tensor)) {
+    slices[&tensor] = std::move(*slice);
+    return success();
+  }
   if (std::optional<std::string> problem = moveToRawData(tensor))
     return file.emitTensorError(name) << *problem;
-  if (tensor.data_location() == TensorProto::EXTERNAL &&
-      failed(loadExternal(tensor, name, *size)))
-    return failure();
-  if (!slices.count(&tensor) && tensor.raw_data().size() != *size)
-    return file.emitTensorError(name)
-           << "holds " << tensor.raw_data().size() << " bytes; expected "
-           << *size << " for " << getTypeText(tensor);
-  return checkBools(tensor, name);
+  if (tensor.data_location() == TensorProto::EXTERNAL)
+    return loadExternal(tensor, name, size);
+  return success();
+}
+
+void TensorReader::addFiles(MappedFiles &files) const {
+  files.push_back(file.getBuffer());
+  external.addFiles(files);
+}
+
+ArrayRef<char> TensorReader::getBytes(const TensorProto &tensor) const {
+  if (auto slice = slices.find(&tensor); slice != slices.end())
+    return slice->second.bytes;
+  return ArrayRef(tensor.raw_data().data(), tensor.raw_data().size());
 }
 
 LogicalResult TensorReader::loadExternal(TensorProto &tensor, StringRef name,
@@ -169,11 +190,7 @@ LogicalResult TensorReader::checkBools(const TensorProto &tensor,
                                        StringRef name) {
   if (tensor.data_type() != TensorProto::BOOL)
     return success();
-  auto slice = slices.find(&tensor);
-  ArrayRef<char> bytes =
-      slice == slices.end()
-          ? ArrayRef<char>(tensor.raw_data().data(), tensor.raw_data().size())
-          : slice->second.bytes;
+  ArrayRef<char> bytes = getBytes(tensor);
   const auto *wrong =
       llvm::find_if(bytes, [](char byte) { return byte != 0 && byte != 1; });
   if (wrong == bytes.end())
@@ -233,7 +250,7 @@ static ElementsAttr makeResource(RankedTensorType type, StringRef name,
                                  ArrayRef<char> bytes,
                                  std::shared_ptr<const void> owner) {
   size_t align = getAlignment(type);
-  // External files may put a tensor at any offset.
+  // Files may put a tensor at any offset.
   if (!llvm::isAddrAligned(llvm::Align(align), bytes.data()))
     return DenseResourceElementsAttr::get(
         type, name,

@@ -26,25 +26,31 @@ public:
       : file(file), options(options), external(file.getPath()) {}
 
   /// Checks that `tensor` holds exactly the data that its type and shape ask
-  /// for, and brings it into one of two forms: `raw_data`, or a range of an
-  /// external file that is too large to be a dense attribute. `name` is for
-  /// messages. To be called once before `read`.
+  /// for, and brings it into one of two forms: `raw_data`, or a range of the
+  /// model's or an external file that is too large to be a dense attribute.
+  /// `name` is for messages. To be called once before `read`.
   mlir::LogicalResult prepare(onnxlib::TensorProto &tensor,
                               llvm::StringRef name);
 
   /// The value of a prepared `tensor`, whose data moves into the attribute.
   mlir::ElementsAttr read(onnxlib::TensorProto &tensor, llvm::StringRef name);
 
+  /// Appends the files that data may be read from.
+  void addFiles(MappedFiles &files) const;
+
 private:
+  mlir::LogicalResult findData(onnxlib::TensorProto &tensor,
+                               llvm::StringRef name, uint64_t size);
   mlir::LogicalResult loadExternal(onnxlib::TensorProto &tensor,
                                    llvm::StringRef name, uint64_t size);
   mlir::LogicalResult checkBools(const onnxlib::TensorProto &tensor,
                                  llvm::StringRef name);
+  llvm::ArrayRef<char> getBytes(const onnxlib::TensorProto &tensor) const;
 
   ModelFile &file;
   const ImportOptions &options;
   ExternalData external;
-  /// Ranges of external files, by prepared tensor.
+  /// Ranges of files, by prepared tensor.
   std::unordered_map<const onnxlib::TensorProto *, FileSlice> slices;
 };
 
