@@ -67,6 +67,8 @@ void tern::buildRaisePipeline(OpPassManager &pm,
 void tern::buildOptimizePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addNestedPass<func::FuncOp>(ternary::createDecomposeBitLinear());
   addCleanup(pm);
+  // Layers of short floats widen and narrow whole tensors.
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   // Named operations fuse once they are generic.
   pm.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
