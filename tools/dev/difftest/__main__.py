@@ -13,7 +13,12 @@ import sys
 import tempfile
 import time
 
+import numpy as np
+
 from .compiler import Compiler
+from .graph import make_model
+from .judge import Judge
+from .reduce import reduce, write
 from .runner import FAMILIES, Case, Runner, draw_batches
 
 
@@ -27,9 +32,12 @@ def parse_arguments():
                         help="only the graph of this name; may be repeated")  # fmt: skip
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR",
                         help="leave the failing graphs here")  # fmt: skip
+    parser.add_argument("--reduce", action="store_true", help="shrink what is kept")
     parser.add_argument("--ternc", default=shutil.which("ternc"), help="[default: on the PATH]")
     parser.add_argument("--options", default="--cpu=native", help="of ternc [%(default)s]")
     options = parser.parse_args()
+    if options.reduce and not options.keep:
+        parser.error("--reduce needs --keep DIR")
     if not options.ternc:
         parser.error("there is no ternc on the PATH; expected --ternc PROGRAM")
     return options
@@ -47,9 +55,23 @@ def report(failure, options, folder):
     print(f"  {', '.join(failure.notes)}")
     print(f"  reproduce: python -m difftest --case {failure.case} --keep DIR", flush=True)
     if options.keep:
-        Runner(Compiler(options.ternc, folder, options.options.split()), options.keep).check(
-            [failure.case]
-        )
+        keep(failure.case, options, folder)
+
+
+def keep(case, options, folder):
+    """Leaves the model and its inputs in a folder, and what it shrinks to."""
+    graph = case.build()
+    model = make_model([graph], np.random.default_rng(case.seed))
+    judge = Judge(Compiler(options.ternc, folder, options.options.split()))
+    write(model, graph.feeds[0], options.keep / str(case))
+    for feeds in graph.feeds:
+        verdict = judge(model, feeds)
+        if verdict:
+            write(model, feeds, options.keep / str(case))
+            if options.reduce:
+                smallest = reduce(model, feeds, lambda m, f: verdict.is_like(judge(m, f)))
+                write(*smallest, options.keep / f"{case}-reduced")
+            return
 
 
 def main():
@@ -61,8 +83,6 @@ def main():
         folder = pathlib.Path(temporary)
         compiler = Compiler(options.ternc, folder, options.options.split())
         runner = Runner(compiler, folder)
-        if options.keep:
-            options.keep.mkdir(parents=True, exist_ok=True)
         for batch in batches_of(options, seed):
             failures = runner.check(batch)
             total += len(batch)

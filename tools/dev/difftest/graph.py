@@ -71,6 +71,13 @@ class Graph:
         self.outputs.append(helper.make_tensor_value_info(name, element_type(dtype), shape))
         return name
 
+    def rename(self, old, new):
+        """Calls the value `old` `new` wherever it was met; returns `new`."""
+        for node in self.nodes:
+            node.input[:] = [new if n == old else n for n in node.input]
+            node.output[:] = [new if n == old else n for n in node.output]
+        return new
+
     # What is spelled differently from version to version, or at will.
 
     def reduce(self, op, x, axes, keepdims=1):

@@ -139,7 +139,8 @@ def fake_quantized(g, rng, dtype):
     for form, trits, scale in matrices:
         matrix = form.emit(g, trits, scale, dtype)
         n = trits.shape[0]
-        if rank != 1 and rng.random() < 0.2:
+        takes_gemm = rank == 2 or (rank > 2 and g.opset >= 14)
+        if takes_gemm and rng.random() < 0.2:
             y = gemm(g, rng, value, matrix, n, k, rank, dtype)
         else:
             y = g.node("MatMul", value, matrix)
@@ -165,7 +166,9 @@ def gemm(g, rng, value, matrix, n, k, rank, dtype):
     y = g.node("Gemm", flat, *inputs, **attrs)
     lead = g.node("Slice", g.node("Shape", value), np.array([0], np.int64),
                   np.array([rank - 1], np.int64))  # fmt: skip
-    return g.node("Reshape", y, g.node("Concat", lead, np.array([n], np.int64), axis=0))
+    # Without allowzero, a size of 0 would mean the input's.
+    attrs = {"allowzero": 1} if g.opset >= 14 else {}
+    return g.node("Reshape", y, g.node("Concat", lead, np.array([n], np.int64), axis=0), **attrs)
 
 
 def on_codes(g, rng, dtype):
@@ -218,7 +221,8 @@ def qlinear_matmul(g, rng, dtype):
     matrix, zero = integer_matrix(g, rng)
     k, n = matrix.shape
     x, rank = random_input(g, rng, np.float32, k)
-    code_dtype = [np.int8, np.uint8][int(rng.integers(2))]
+    # onnxruntime has no int8 times uint8.
+    code_dtype = np.uint8 if matrix.dtype == np.uint8 or rng.random() < 0.5 else np.int8
     low, high = np.iinfo(code_dtype).min, np.iinfo(code_dtype).max
     xs, xz = np.float32(rng.uniform(0.01, 0.1)), code_dtype(rng.integers(low, high))
     ws = np.float32(rng.uniform(0.02, 0.2))
@@ -226,33 +230,6 @@ def qlinear_matmul(g, rng, dtype):
     codes = g.node("QuantizeLinear", x, xs, xz)
     y = g.node("QLinearMatMul", codes, xs, xz, matrix, ws, zero, ys, yz)
     g.output(g.node("DequantizeLinear", y, ys, yz), np.float32, rank)
-
-
-def pack_nbits(codes, bits):
-    """Codes along the last axis, the first in the lowest bits."""
-    per_byte = 8 // bits
-    codes = np.pad(codes, [(0, 0)] * (codes.ndim - 1) + [(0, -codes.shape[-1] % per_byte)])
-    codes = codes.reshape(*codes.shape[:-1], -1, per_byte).astype(np.uint32)
-    shifts = bits * np.arange(per_byte, dtype=np.uint32)
-    return (codes << shifts).sum(-1).astype(np.uint8)
-
-
-def nbits_operands(rng, trits, bits, block, dtype):
-    """B, scales and zero points of MatMulNBits."""
-    n, k = trits.shape
-    blocks = -(-k // block)
-    default = 1 << (bits - 1)
-    zero = int(rng.choice([1, default]))
-    codes = np.full((n, blocks * block), zero, np.uint8)
-    codes[:, :k] = trits + zero
-    scales = rng.uniform(0.02, 0.1, (n, blocks)).astype(dtype)
-    if rng.random() < 0.3:
-        scales[:] = scales[:1, :1]
-    operands = [pack_nbits(codes.reshape(n, blocks, block), bits), scales]
-    if zero != default or rng.random() < 0.3:
-        points = np.full((n, blocks), zero)
-        operands.append(pack_nbits(points, bits) if rng.random() < 0.7 else points.astype(dtype))
-    return operands
 
 
 def matmul_nbits(g, rng, dtype):
@@ -264,7 +241,7 @@ def matmul_nbits(g, rng, dtype):
     value = x
     if rng.random() < 0.6:
         value = activations.dequantize(g, activations.quantize(g, x, np.float32))
-    operands = nbits_operands(rng, trits, bits, block, np.float32)
+    operands = weights.nbits_operands(rng, trits, bits, block, np.float32)
     y = g.node("MatMulNBits", value, *operands, domain="com.microsoft",
                K=k, N=n, bits=bits, block_size=block)  # fmt: skip
     g.notes.append(f"nbits {bits} block {block} {n}x{k}")

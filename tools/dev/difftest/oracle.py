@@ -49,6 +49,8 @@ def _is_short(model):
     if any(v.type.tensor_type.elem_type in SHORT for v in values):
         return True
     nodes = [*model.graph.node, *(n for f in model.functions for n in f.node)]
+    if any(t.data_type in SHORT for t in model.graph.initializer):
+        return True
     return any(a.name == "to" and a.i in SHORT for n in nodes for a in n.attribute)
 
 

@@ -177,6 +177,36 @@ def packed_base3(g, trits, scale, dtype):
     return finish_codes(g, g.node("Slice", value, *ends), scale, dtype)
 
 
+# com.microsoft.MatMulNBits.
+
+
+def pack_nbits(codes, bits):
+    """Codes along the last axis, the first in the lowest bits."""
+    per_byte = 8 // bits
+    codes = np.pad(codes, [(0, 0)] * (codes.ndim - 1) + [(0, -codes.shape[-1] % per_byte)])
+    codes = codes.reshape(*codes.shape[:-1], -1, per_byte).astype(np.uint32)
+    shifts = bits * np.arange(per_byte, dtype=np.uint32)
+    return (codes << shifts).sum(-1).astype(np.uint8)
+
+
+def nbits_operands(rng, trits, bits, block, dtype):
+    """B, scales and zero points of MatMulNBits."""
+    n, k = trits.shape
+    blocks = -(-k // block)
+    default = 1 << (bits - 1)
+    zero = int(rng.choice([1, default]))
+    codes = np.full((n, blocks * block), zero, np.uint8)
+    codes[:, :k] = trits.astype(np.int32) + zero
+    scales = rng.uniform(0.02, 0.1, (n, blocks)).astype(dtype)
+    if rng.random() < 0.3:
+        scales[:] = scales[:1, :1]
+    operands = [pack_nbits(codes.reshape(n, blocks, block), bits), scales]
+    if zero != default or rng.random() < 0.3:
+        points = np.full((n, blocks), zero)
+        operands.append(pack_nbits(points, bits) if rng.random() < 0.7 else points.astype(dtype))
+    return operands
+
+
 @dataclass(frozen=True)
 class Form:
     emit: Callable
