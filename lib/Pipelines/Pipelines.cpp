@@ -67,6 +67,8 @@ void tern::buildRaisePipeline(OpPassManager &pm,
 void tern::buildOptimizePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addNestedPass<func::FuncOp>(ternary::createDecomposeBitLinear());
   addCleanup(pm);
+  // Layers of short floats widen and narrow whole tensors.
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   // Named operations fuse once they are generic.
   pm.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
@@ -122,13 +124,15 @@ void tern::buildLowerPipeline(OpPassManager &pm,
 
 /// bf16 arithmetic and the mathematics of short floats go by way of f32, and
 /// bf16 is rounded by integer operations: CPUs that lack instructions for it
-/// would call functions that older compilers' libraries do not have.
+/// would call functions that older compilers' libraries do not have. Each
+/// result is rounded to its type, as the model's types say.
 static void addFloatEmulation(OpPassManager &pm) {
   arith::ArithEmulateUnsupportedFloatsOptions emulate;
   emulate.sourceTypeStrs = {"bf16"};
   emulate.targetTypeStr = "f32";
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
+  pm.addPass(createKeepRounding());
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(expand));

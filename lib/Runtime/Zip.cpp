@@ -26,6 +26,8 @@ constexpr uint32_t kEnd64Locator = 0x07064b50;
 constexpr size_t kLocalHeaderSize = 30, kCentralHeaderSize = 46;
 constexpr size_t kEndSize = 22, kEnd64Size = 56, kEnd64LocatorSize = 20;
 constexpr uint16_t kZip64Field = 1;
+constexpr uint16_t kUtf8Names = 1
+                                << 11; // a flag: names are not in code page 437
 constexpr uint32_t kInField64 = 0xFFFFFFFF; // the value is in the ZIP64 field
 /// No byte of deflate's output stands for more bytes of text (zlib's manual).
 constexpr uint64_t kMaxRatio = 1032;
@@ -272,7 +274,7 @@ void ZipWriter::add(const std::string &name,
     entry.size += part.size();
   }
   Record header;
-  header.put32(kLocalHeader).put16(45).put16(0).put16(0);
+  header.put32(kLocalHeader).put16(45).put16(kUtf8Names).put16(0);
   header.put16(0).put16(0x21); // midnight, 1 January 1980
   header.put32(entry.checksum).put32(kInField64).put32(kInField64);
   header.put16(name.size()).put16(20);
@@ -289,7 +291,8 @@ void ZipWriter::finish() {
   uint64_t start = position;
   for (const Written &entry : entries) {
     Record header;
-    header.put32(kCentralHeader).put16(45).put16(45).put16(0).put16(0);
+    header.put32(kCentralHeader).put16(45).put16(45);
+    header.put16(kUtf8Names).put16(0);
     header.put16(0).put16(0x21);
     header.put32(entry.checksum).put32(kInField64).put32(kInField64);
     header.put16(entry.name.size()).put16(28).put16(0).put16(0).put16(0);

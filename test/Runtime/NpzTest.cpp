@@ -97,6 +97,18 @@ TEST(Npz, ReadsWhatItWrites) {
   EXPECT_EQ(arrays[2].second.dims(), (std::vector<int64_t>{0, 7}));
 }
 
+// Without the flag, Python reads names as code page 437.
+TEST(Npz, SaysThatNamesAreUtf8) {
+  Folder folder;
+  std::string path = folder / "a.npz";
+  writeNpz(path, makeArrays());
+  std::string bytes = readFile(path);
+  size_t central = bytes.find("PK\x01\x02");
+  ASSERT_NE(central, std::string::npos);
+  EXPECT_EQ(bytes[7] & 8, 8);           // bit 11 of the local header's flags
+  EXPECT_EQ(bytes[central + 9] & 8, 8); // and of the directory's
+}
+
 TEST(Npz, DamageIsAnErrorAndNoMore) {
   Folder folder;
   std::string path = folder / "a.npz";

@@ -83,6 +83,25 @@ def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def KeepRounding : Pass<"tern-keep-rounding"> {
+  let summary = "Let no conversion between floats be folded away";
+  let description = [{
+    `arith-emulate-unsupported-floats` and `math-extend-to-supported-types` do
+    each operation on short floats in f32, between conversions that carry the
+    flag `contract`. With it, `extf(truncf(x))` folds to x, and a chain of
+    operations on bf16 would round once where the model's types say after each
+    of them. Removes the flags of `arith.extf` and `arith.truncf`.
+
+    ```mlir
+    %h = arith.truncf %q fastmath<contract> : f32 to bf16  // flag removed
+    %w = arith.extf %h fastmath<contract> : bf16 to f32    // here too
+    ```
+    Requires: to run before anything folds, right behind those passes.
+    Ensures: every result on short floats is rounded to its type.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def LowerStridedCopies : Pass<"tern-lower-strided-copies", "::mlir::func::FuncOp"> {
   let summary = "Turn copies between strided buffers into loops";
   let description = [{

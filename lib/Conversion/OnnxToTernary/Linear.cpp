@@ -59,10 +59,12 @@ static void replaceWithBitLinear(LinearLayer &layer, Value x, NodeOp reshape,
       buildScales(b, layer.weight), quantization, divides);
   op->setAttr("form", b.getStringAttr(layer.form));
   Value result = op;
-  if (layer.bias)
-    result = buildElementwise(b, "Add", result,
-                              getElementTypeOrSelf(result.getType()),
-                              {result, layer.bias});
+  if (layer.bias) {
+    // Activations quantised in f32 give f32, whatever the node computes in.
+    Type element = type.getElementType();
+    Value bias = buildCast(b, layer.bias, element);
+    result = buildElementwise(b, "Add", result, element, {result, bias});
+  }
   replaceWithCast(b, output.end, result);
   reportRaised(layer.node, layer.form, "ternary.bit_linear");
 }

@@ -47,6 +47,7 @@ PASSES = [
     "math-expand-ops{ops=roundeven}",
     "func.func(math-extend-to-supported-types{extra-types=f16})",
     "func.func(arith-emulate-unsupported-floats{source-types=bf16 target-type=f32})",
+    "tern-keep-rounding",
     "func.func(arith-expand{include-bf16=true})",
     "convert-math-to-llvm",
     "convert-math-to-libm",
