@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
@@ -118,6 +119,7 @@ void tern::buildLowerPipeline(OpPassManager &pm,
   vector.target = options.vectorTarget;
   pm.addPass(createConvertTernaryToVector(vector));
   pm.addNestedPass<func::FuncOp>(createLowerStridedCopies());
+  pm.addPass(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
   addCleanup(pm);
 }

@@ -13,13 +13,15 @@ namespace tern {
 
 using namespace mlir;
 
-/// How many operands of `op` step through memory one element at a time when
-/// loop `dim` is innermost. The results count twice: they are read and written.
-static int64_t countContiguous(linalg::GenericOp op, unsigned dim) {
-  int64_t count = 0;
+/// What is gained when loop `dim` is innermost: for each operand, 1 where it
+/// steps through memory one element at a time, twice that for the results,
+/// which are read and written; and -2 where it jumps, a cache line for each
+/// element.
+static int64_t rateInnermost(linalg::GenericOp op, unsigned dim) {
+  int64_t rating = 0;
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (map.getNumResults() == 0)
+    if (!map.isFunctionOfDim(dim))
       continue;
     bool last =
         map.getResults().back() == getAffineDimExpr(dim, op.getContext());
@@ -27,21 +29,23 @@ static int64_t countContiguous(linalg::GenericOp op, unsigned dim) {
         llvm::any_of(map.getResults().drop_back(), [&](AffineExpr expr) {
           return expr.isFunctionOfDim(dim);
         });
-    if (last && !elsewhere)
-      count += op.isDpsInit(&operand) ? 2 : 1;
+    if (!last || elsewhere)
+      rating -= 2;
+    else
+      rating += op.isDpsInit(&operand) ? 2 : 1;
   }
-  return count;
+  return rating;
 }
 
-/// The loop that should be innermost: the one most operands are contiguous in;
-/// the present one where that is no better.
+/// The loop that should be innermost: the best rated one; the present one where
+/// that is no better.
 static unsigned chooseInnermost(linalg::GenericOp op) {
   unsigned best = op.getNumLoops() - 1;
-  int64_t bestCount = countContiguous(op, best);
+  int64_t bestRating = rateInnermost(op, best);
   for (unsigned dim = 0; dim + 1 < op.getNumLoops(); ++dim)
-    if (int64_t count = countContiguous(op, dim); count > bestCount) {
+    if (int64_t rating = rateInnermost(op, dim); rating > bestRating) {
       best = dim;
-      bestCount = count;
+      bestRating = rating;
     }
   return best;
 }

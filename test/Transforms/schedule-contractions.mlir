@@ -9,8 +9,8 @@
 // CHECK-DAG: #[[BT:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
 // CHECK-DAG: #[[C:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 
-// Two operands are contiguous in k, and the result, which counts twice, in j: the
-// present order stays.
+// Two operands are contiguous in k, and the result, which counts twice, in j, where
+// one jumps: the present order stays.
 // CHECK-LABEL: func.func @tie_stays(
 // CHECK:         linalg.generic {indexing_maps = [#[[A]], #[[BT]], #[[C]]], iterator_types = ["parallel", "parallel", "reduction"]}
 // CHECK:           arith.mulf %{{.*}}, %{{.*}} fastmath<contract>
@@ -38,6 +38,20 @@ func.func @columns_innermost(%x: tensor<4x8xf32>, %w: tensor<8x16xf32>, %acc: te
     linalg.yield %s : f32
   } -> tensor<4x16xf32>
   return %0 : tensor<4x16xf32>
+}
+
+// A sum over rows is contiguous in k. The result is in i, but jumping from row to
+// row for it would not pay.
+// CHECK-LABEL: func.func @rows_stay(
+// CHECK:         iterator_types = ["parallel", "reduction"]
+func.func @rows_stay(%x: tensor<4x8xf32>, %acc: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (i)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%acc : tensor<4xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
 }
 
 // The body asks for k by its number: the loops stay, the sum is relaxed.

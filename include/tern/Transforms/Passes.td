@@ -26,7 +26,7 @@ def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::Fun
   let summary = "Order the loops of contractions for contiguous access";
   let description = [{
     Interchanges the loops of each linalg.generic with a reduction so that the
-    innermost one walks contiguous memory in most operands, and lets the sum that
+    innermost one walks contiguous memory in most operands and jumps in few, and lets the sum that
     a float reduction accumulates be reassociated, which vectorising it needs,
     and contracted with the multiplication that feeds it. All else in the body
     (a quantisation, say) keeps its rounding.

@@ -1,6 +1,6 @@
 //===- RotaryEmbedding.cpp - rotations by a token's position --------------===//
 
-#include "AttentionCore.h"
+#include "Heads.h"
 #include "Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,21 +1,57 @@
 // RUN: tern-opt %s --convert-onnx-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
 
-// Query heads are split into the groups that share keys and values; those are
-// read where they are. The joined heads need no transposition either.
+// One parallel loop over batches, heads of keys, and blocks of 64 rows: 32 queries
+// of each head of the group. Its tiles have 4096 scores. A causal block reads no
+// key behind its last query. Keys are sliced where they are, and the joined heads
+// of the queries need no transposition.
 
-// CHECK-DAG:   #[[QUERY:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d3, d1, d2, d5)>
-// CHECK-DAG:   #[[KEY:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d4, d1, d5)>
+// CHECK-DAG:   #[[QUERY:.*]] = affine_map<(d0, d1, d2, d3) -> (d1, d0, d3)>
+// CHECK-DAG:   #[[KEY:.*]] = affine_map<(d0, d1, d2, d3) -> (d2, d3)>
+// CHECK-DAG:   #[[SCORE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+// CHECK-DAG:   #[[VALUE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
 // CHECK-LABEL: func.func @shared_heads(
 // CHECK-SAME:      %[[Q:[^:]*]]: tensor<?x?x64xf32> {{[^%]*}}%[[K:[^:]*]]: tensor<?x?x32xf32>
-// CHECK-NOT:     linalg.transpose
-// CHECK-NOT:     linalg.broadcast
-// CHECK-DAG:     %[[QUERY5:.*]] = tensor.expand_shape %[[Q]] {{.*}} into tensor<?x?x2x2x16xf32>
+// CHECK-NOT:     linalg
+// CHECK-DAG:     %[[KEYS:.*]] = tensor.dim %[[K]], %c1
+// CHECK-DAG:     %[[QUERIES:.*]] = tensor.dim %[[Q]], %c1
+// CHECK-DAG:     %[[BATCH:.*]] = tensor.dim %[[Q]], %c0
+// CHECK-DAG:     %[[QUERY4:.*]] = tensor.expand_shape %[[Q]] {{.*}} into tensor<?x?x4x16xf32>
 // CHECK-DAG:     %[[KEY4:.*]] = tensor.expand_shape %[[K]] {{.*}} into tensor<?x?x2x16xf32>
-// CHECK:         linalg.generic {indexing_maps = [#[[QUERY]], #[[KEY]],
-// CHECK-SAME:        ins(%[[QUERY5]], %[[KEY4]] :
-// CHECK-SAME:        outs(%{{.*}} : tensor<?x2x2x?x?xf32>)
-// CHECK-NOT:     linalg.transpose
-// CHECK:         tensor.collapse_shape {{.*}} : tensor<?x?x2x2x16xf32> into tensor<?x?x64xf32>
+// CHECK:         %[[BLOCKS:.*]] = arith.ceildivsi %[[QUERIES]], %c32
+// CHECK:         %[[HEADS:.*]] = arith.muli %[[BATCH]], %c2
+// CHECK:         %[[COUNT:.*]] = arith.muli %[[HEADS]], %[[BLOCKS]]
+// CHECK:         scf.forall (%[[I:.*]]) in (%[[COUNT]]) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x?x4x16xf32>) {
+// CHECK:           %[[OUTER:.*]] = arith.divui %[[I]], %[[BLOCKS]]
+// CHECK:           %[[BLOCK:.*]] = arith.remui %[[I]], %[[BLOCKS]]
+// CHECK:           %[[B:.*]] = arith.divui %[[OUTER]], %c2
+// CHECK:           %[[H:.*]] = arith.remui %[[OUTER]], %c2
+// CHECK:           %[[FIRST:.*]] = arith.muli %[[BLOCK]], %c32
+// CHECK:           %[[LEFT:.*]] = arith.subi %[[QUERIES]], %[[FIRST]]
+// CHECK:           %[[N:.*]] = arith.minsi %[[LEFT]], %c32
+// CHECK:           %[[HEAD:.*]] = arith.muli %[[H]], %c2
+// CHECK:           %[[LAST:.*]] = arith.addi %[[FIRST]], %[[N]]
+// CHECK:           %[[SEEN:.*]] = arith.minsi %[[KEYS]], %[[LAST]]
+// CHECK:           %[[END:.*]] = arith.maxsi %[[SEEN]], %c0
+// CHECK:           %[[ROWS:.*]] = arith.muli %[[N]], %c2
+// CHECK:           %[[STEP:.*]] = arith.ceildivsi %c4096, %[[ROWS]]
+// CHECK:           scf.for %[[KEY0:.*]] = %c0 to %[[END]] step %[[STEP]] iter_args(%[[MAX:.*]] = %{{.*}}, %[[SUM:.*]] = %{{.*}}, %[[ACC:.*]] = %{{.*}}) -> (tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?x16xf32>) {
+// CHECK:             %[[REST:.*]] = arith.subi %[[END]], %[[KEY0]]
+// CHECK:             %[[M:.*]] = arith.minsi %[[STEP]], %[[REST]]
+// CHECK:             %[[QS:.*]] = tensor.extract_slice %[[QUERY4]][%[[B]], %[[FIRST]], %[[HEAD]], 0] [1, %[[N]], 2, 16] [1, 1, 1, 1]
+// CHECK:             %[[KS:.*]] = tensor.extract_slice %[[KEY4]][%[[B]], %[[KEY0]], %[[H]], 0] [1, %[[M]], 1, 16] [1, 1, 1, 1] : {{.*}} to tensor<?x16xf32>
+// CHECK:             linalg.generic {indexing_maps = [#[[QUERY]], #[[KEY]], #[[SCORE]]], {{.*}} ins(%[[QS]], %[[KS]] : {{.*}}) outs(%{{.*}} : tensor<2x?x?xf32>)
+// CHECK:             linalg.index
+// CHECK:             arith.maximumf
+// CHECK:             math.exp
+// CHECK:             outs(%[[MAX]] : tensor<2x?xf32>)
+// CHECK:             math.exp
+// CHECK:             outs(%[[SUM]] : tensor<2x?xf32>)
+// CHECK:             outs(%[[ACC]] : tensor<2x?x16xf32>)
+// CHECK:             linalg.generic {indexing_maps = [#[[SCORE]], #[[KEY]], #[[VALUE]]], iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
+// CHECK:             scf.yield
+// CHECK:           tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[B]], %[[FIRST]], %[[HEAD]], 0] [1, %[[N]], 2, 16] [1, 1, 1, 1]
+// CHECK-NOT:     linalg
+// CHECK:         tensor.collapse_shape {{.*}} : tensor<?x?x4x16xf32> into tensor<?x?x64xf32>
 func.func @shared_heads(%q: tensor<?x?x64xf32> {onnx.dims = ["b", "s", ""]},
                         %k: tensor<?x?x32xf32> {onnx.dims = ["b", "t", ""]},
                         %v: tensor<?x?x32xf32> {onnx.dims = ["b", "t", ""]}) -> tensor<?x?x64xf32> {
@@ -38,4 +74,48 @@ func.func @half_precision(%q: tensor<1x2x3x8xf16>, %k: tensor<1x2x5x8xf16>, %v: 
   %y = onnx.node "Attention"(%q, %k, %v)
     : (tensor<1x2x3x8xf16>, tensor<1x2x5x8xf16>, tensor<1x2x5x8xf16>) -> tensor<1x2x3x8xf16>
   return %y : tensor<1x2x3x8xf16>
+}
+
+// -----
+
+// Counts that limit the keys of a batch limit the loop too; the queries stand at
+// the end of them, at one offset for the block. Without positions nothing is
+// compared.
+
+// CHECK-LABEL: func.func @counted_keys(
+// CHECK-SAME:      %[[COUNTS:[^:]*]]: tensor<1xi64>
+// CHECK:         scf.forall
+// CHECK-DAG:       %[[COUNT:.*]] = tensor.extract %[[COUNTS]]
+// CHECK-DAG:       %[[KEYS:.*]] = arith.index_cast %[[COUNT]]
+// CHECK:           arith.minsi %[[KEYS]], %c64
+// CHECK-NOT:       linalg.index
+// CHECK:           arith.maximumf
+func.func @counted_keys(%counts: tensor<1xi64>, %q: tensor<1x2x1x8xf32>, %k: tensor<1x2x64x8xf32>, %v: tensor<1x2x64x8xf32>)
+    -> tensor<1x2x1x8xf32> {
+  %none = onnx.none
+  %y = onnx.node "Attention"(%q, %k, %v, %none, %none, %none, %counts)
+    : (tensor<1x2x1x8xf32>, tensor<1x2x64x8xf32>, tensor<1x2x64x8xf32>, none, none, none, tensor<1xi64>) -> tensor<1x2x1x8xf32>
+  return %y : tensor<1x2x1x8xf32>
+}
+
+// -----
+
+// A mask is sliced like the scores, whatever it broadcasts over, and a window
+// starts the loop late.
+
+// CHECK-LABEL: func.func @masked_window(
+// CHECK-SAME:      %[[MASK:[^:]*]]: tensor<1x1x?x?xf32>
+// CHECK:         scf.forall
+// CHECK:           %[[FIRST:.*]] = arith.muli %{{.*}}, %c16
+// CHECK:           %[[BEFORE:.*]] = arith.subi %[[FIRST]], %c7
+// CHECK:           %[[START:.*]] = arith.maxsi %[[BEFORE]], %c0
+// CHECK:           scf.for %[[KEY0:.*]] = %[[START]] to
+// CHECK:             tensor.extract_slice {{.*}}[0, 0, 0, %[[FIRST]], %[[KEY0]]] [1, 1, 1, %{{.*}}, %{{.*}}] [1, 1, 1, 1, 1] : {{.*}} to tensor<?x?xf32>
+func.func @masked_window(%mask: tensor<1x1x?x?xf32> {onnx.dims = ["", "", "s", "t"]},
+                         %q: tensor<1x4x?x8xf32> {onnx.dims = ["", "", "s", ""]},
+                         %k: tensor<1x1x?x8xf32> {onnx.dims = ["", "", "t", ""]},
+                         %v: tensor<1x1x?x8xf32> {onnx.dims = ["", "", "t", ""]}) -> tensor<1x4x?x8xf32> {
+  %y = onnx.node "Attention"(%q, %k, %v, %mask) {is_causal = 1 : i64, left_window_size = 7 : i64}
+    : (tensor<1x4x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x?xf32>) -> tensor<1x4x?x8xf32>
+  return %y : tensor<1x4x?x8xf32>
 }

@@ -1,0 +1,359 @@
+//===- AttentionBlock.cpp - a block of queries against its keys -----------===//
+
+#include "AttentionBlock.h"
+#include "Sizes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tern::onnx;
+
+static Value widen(ImplicitLocOpBuilder &b, Value scalar, Type type) {
+  if (scalar.getType() == type)
+    return scalar;
+  return arith::ExtFOp::create(b, type, scalar);
+}
+
+static Value narrow(ImplicitLocOpBuilder &b, Value scalar, Type type) {
+  if (scalar.getType() == type)
+    return scalar;
+  return arith::TruncFOp::create(b, type, scalar);
+}
+
+static Value negativeInfinity(ImplicitLocOpBuilder &b, Type type) {
+  return scalarConstant(b, type, -std::numeric_limits<double>::infinity());
+}
+
+// Where `value` is `special`, `replacement` instead.
+static Value replaceFloat(ImplicitLocOpBuilder &b, Value value, Value special,
+                          double replacement) {
+  Value isSpecial =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value, special);
+  return arith::SelectOp::create(
+      b, isSpecial, scalarConstant(b, value.getType(), replacement), value);
+}
+
+// exp(score - maximum), where a maximum over nothing, minus infinity, counts
+// as 0: what is masked is 0 also in rows that are masked altogether.
+static Value weigh(ImplicitLocOpBuilder &b, Value score, Value maximum) {
+  Value finite =
+      replaceFloat(b, maximum, negativeInfinity(b, maximum.getType()), 0);
+  return math::ExpOp::create(b, arith::SubFOp::create(b, score, finite));
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+// The loops of the products.
+enum LoopDim : unsigned { Group, Query, Key, Inner, LoopCount };
+
+static AffineMap loopMap(OpBuilder &b, ArrayRef<unsigned> dims) {
+  return AffineMap::getMultiDimMapWithTargets(LoopCount, dims, b.getContext());
+}
+
+static AffineMap queryMap(OpBuilder &b, HeadLayout layout) {
+  if (layout == HeadLayout::HeadsFirst)
+    return loopMap(b, {Group, Query, Inner});
+  return loopMap(b, {Query, Group, Inner});
+}
+
+// Computes every element of `dest` anew, in its place, from the operands and
+// from what it is, the last of the scalars.
+static Value update(ImplicitLocOpBuilder &b, Value dest,
+                    ArrayRef<BroadcastOperand> operands, ElementFn fn) {
+  int64_t rank = cast<RankedTensorType>(dest.getType()).getRank();
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  for (const BroadcastOperand &operand : operands) {
+    inputs.push_back(operand.tensor);
+    maps.push_back(operand.map);
+  }
+  maps.push_back(b.getMultiDimIdentityMap(rank));
+  auto buildBody = [&](OpBuilder &builder, Location loc, ValueRange scalars) {
+    ImplicitLocOpBuilder body(loc, builder);
+    SmallVector<Value> indices;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      indices.push_back(linalg::IndexOp::create(body, dim));
+    linalg::YieldOp::create(body, fn(body, indices, scalars));
+  };
+  return linalg::GenericOp::create(b, dest.getType(), inputs, dest, maps,
+                                   parallelLoops(rank), buildBody)
+      .getResult(0);
+}
+
+// Combines the elements of each row of `tensor` with that of `init`.
+template <typename Op>
+static Value reduceRows(ImplicitLocOpBuilder &b, Value tensor, Value init) {
+  SmallVector<utils::IteratorType> loops = parallelLoops(3);
+  loops.back() = utils::IteratorType::reduction;
+  AffineMap map = b.getMultiDimIdentityMap(3);
+  return linalg::GenericOp::create(
+             b, init.getType(), tensor, init,
+             ArrayRef<AffineMap>{map, map.getMajorSubMap(2)}, loops,
+             [](OpBuilder &body, Location loc, ValueRange args) {
+               Value reduced = Op::create(body, loc, args[1], args[0]);
+               linalg::YieldOp::create(body, loc, reduced);
+             })
+      .getResult(0);
+}
+
+// Adds to `init` the products of two operands, summed over `reduced`.
+static Value contract(ImplicitLocOpBuilder &b, BroadcastOperand lhs,
+                      BroadcastOperand rhs, Value init, AffineMap map,
+                      LoopDim reduced) {
+  Type type = cast<RankedTensorType>(init.getType()).getElementType();
+  SmallVector<utils::IteratorType> loops = parallelLoops(LoopCount);
+  loops[reduced] = utils::IteratorType::reduction;
+  return linalg::GenericOp::create(
+             b, init.getType(), ValueRange{lhs.tensor, rhs.tensor}, init,
+             ArrayRef<AffineMap>{lhs.map, rhs.map, map}, loops,
+             [&](OpBuilder &builder, Location loc, ValueRange args) {
+               ImplicitLocOpBuilder body(loc, builder);
+               Value product =
+                   arith::MulFOp::create(body, widen(body, args[0], type),
+                                         widen(body, args[1], type));
+               Value sum = arith::AddFOp::create(body, args[2], product);
+               linalg::YieldOp::create(body, sum);
+             })
+      .getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+static HeadSlice sliceOfHeads(ImplicitLocOpBuilder &b, HeadLayout layout,
+                              Value batch, OpFoldResult firstHead,
+                              int64_t heads, OpFoldResult first,
+                              OpFoldResult count, OpFoldResult size) {
+  HeadSlice slice{{batch, firstHead, first, b.getIndexAttr(0)},
+                  {b.getIndexAttr(1), b.getIndexAttr(heads), count, size}};
+  if (layout == HeadLayout::HeadsLast) {
+    std::swap(slice.offsets[1], slice.offsets[2]);
+    std::swap(slice.sizes[1], slice.sizes[2]);
+  }
+  return slice;
+}
+
+HeadSlice tern::onnx::sliceOfQueries(ImplicitLocOpBuilder &b, HeadLayout layout,
+                                     const AttentionSizes &sizes,
+                                     const QueryBlock &block,
+                                     OpFoldResult size) {
+  OpFoldResult firstHead =
+      multiplySizes(b, block.kvHead, b.getIndexAttr(sizes.groups));
+  return sliceOfHeads(b, layout, block.batch, firstHead, sizes.groups,
+                      block.first, block.count, size);
+}
+
+Value tern::onnx::sliceHeads(ImplicitLocOpBuilder &b, Value tensor,
+                             const HeadSlice &slice,
+                             ArrayRef<int64_t> dropped) {
+  Sizes kept;
+  for (auto [dim, size] : llvm::enumerate(slice.sizes))
+    if (!llvm::is_contained(dropped, static_cast<int64_t>(dim)))
+      kept.push_back(size);
+  Type type = cast<RankedTensorType>(tensor.getType()).getElementType();
+  return tensor::ExtractSliceOp::create(
+      b, typeWithSizes(kept, type), tensor, slice.offsets, slice.sizes,
+      Sizes(slice.sizes.size(), b.getIndexAttr(1)));
+}
+
+// Keys or values of the block's batch and head: [key, size].
+Value BlockEmitter::sliceKeys(const Heads &heads, const KeyRange &keys,
+                              OpFoldResult size) {
+  HeadSlice slice =
+      sliceOfHeads(b, heads.layout, block.batch, OpFoldResult(block.kvHead),
+                   /*heads=*/1, keys.first, keys.count, size);
+  return sliceHeads(b, heads.tensor, slice, {0, heads.headDim()});
+}
+
+Sizes BlockEmitter::rowSizes() {
+  return {b.getIndexAttr(sizes.groups), block.count};
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+static Value capScore(ImplicitLocOpBuilder &b, Value score, double softcap) {
+  Value cap = scalarConstant(b, score.getType(), softcap);
+  Value bounded = math::TanhOp::create(b, arith::DivFOp::create(b, score, cap));
+  return arith::MulFOp::create(b, bounded, cap);
+}
+
+// `score` with a float mask added, or minus infinity where a mask of i1, or
+// `reached`, which may be null, forbids it.
+static Value maskScore(ImplicitLocOpBuilder &b, Value score, Value mask,
+                       Value reached) {
+  Type type = score.getType();
+  if (mask && isa<FloatType>(mask.getType())) {
+    bool isWider =
+        mask.getType().getIntOrFloatBitWidth() > type.getIntOrFloatBitWidth();
+    score = arith::AddFOp::create(
+        b, score, isWider ? narrow(b, mask, type) : widen(b, mask, type));
+  } else if (mask) {
+    reached =
+        reached ? arith::AndIOp::create(b, reached, mask).getResult() : mask;
+  }
+  if (!reached)
+    return score;
+  return arith::SelectOp::create(b, reached, score, negativeInfinity(b, type));
+}
+
+Value BlockEmitter::emitProducts(const KeyRange &keys) {
+  Sizes scoreSizes = rowSizes();
+  scoreSizes.push_back(keys.count);
+  Value zeros = filledTensor(b, scoreSizes, scalarConstant(b, type, 0));
+  HeadSlice queries =
+      sliceOfQueries(b, problem.query.layout, sizes, block, sizes.size);
+  return contract(
+      b,
+      {sliceHeads(b, problem.query.tensor, queries, {0}),
+       queryMap(b, problem.query.layout)},
+      {sliceKeys(problem.key, keys, sizes.size), loopMap(b, {Key, Inner})},
+      zeros, loopMap(b, {Group, Query, Key}), Inner);
+}
+
+Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
+  bool isMasked = stage >= ScoreStage::Masked;
+  SmallVector<BroadcastOperand> operands;
+  if (isMasked && mask)
+    operands.push_back(sliceMask(b, *mask, sizes, block, keys));
+  Value products = emitProducts(keys);
+  return update(
+      b, products, operands,
+      [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
+        Value score = scalars.back();
+        if (problem.scale != 1)
+          score = arith::MulFOp::create(
+              body, score, scalarConstant(body, type, problem.scale));
+        if (stage >= ScoreStage::Capped && problem.softcap != 0)
+          score = capScore(body, score, problem.softcap);
+        if (!isMasked)
+          return score;
+        Value reached =
+            isInReach(body, problem, block, keys, indices[1], indices[2]);
+        return maskScore(body, score, mask ? scalars.front() : Value(),
+                         reached);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax
+//===----------------------------------------------------------------------===//
+
+RunningSoftmax BlockEmitter::emitStart() {
+  Value zero = scalarConstant(b, type, 0);
+  Sizes valueSizes = rowSizes();
+  valueSizes.push_back(sizes.valueSize);
+  return {filledTensor(b, rowSizes(), negativeInfinity(b, type)),
+          filledTensor(b, rowSizes(), zero), filledTensor(b, valueSizes, zero)};
+}
+
+RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
+                                      const KeyRange &keys) {
+  Value scores = emitScores(keys, ScoreStage::Masked);
+  AffineMap rows = b.getMultiDimIdentityMap(2);
+  AffineMap rowsOf3 = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
+  Value tileMaxima = reduceRows<arith::MaximumFOp>(
+      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)));
+  // What was weighed by the maximum so far, times this, is weighed by the new.
+  Value correction =
+      generate(b, rowSizes(), type, {{before.maxima, rows}, {tileMaxima, rows}},
+               [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
+                 Value maximum =
+                     arith::MaximumFOp::create(body, scalars[0], scalars[1]);
+                 return weigh(body, scalars[0], maximum);
+               });
+  auto scale = [](ImplicitLocOpBuilder &body, ValueRange,
+                  ValueRange scalars) -> Value {
+    return arith::MulFOp::create(body, scalars[1], scalars[0]);
+  };
+  RunningSoftmax after;
+  after.maxima = update(
+      b, before.maxima, BroadcastOperand{tileMaxima, rows},
+      [](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
+        return arith::MaximumFOp::create(body, scalars[1], scalars[0]);
+      });
+  Value weights =
+      update(b, scores, BroadcastOperand{after.maxima, rowsOf3},
+             [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
+               return weigh(body, scalars[1], scalars[0]);
+             });
+  after.sums = reduceRows<arith::AddFOp>(
+      b, weights,
+      update(b, before.sums, BroadcastOperand{correction, rows}, scale));
+  after.values = contract(
+      b, {weights, loopMap(b, {Group, Query, Key})},
+      {sliceKeys(problem.value, keys, sizes.valueSize),
+       loopMap(b, {Key, Inner})},
+      update(b, before.values, BroadcastOperand{correction, rowsOf3}, scale),
+      loopMap(b, {Group, Query, Inner}), Key);
+  return after;
+}
+
+// `values` over their row's sum, in the type and layout of `dest`. A row that
+// is masked altogether gives zeros: its sum counts as 1.
+Value BlockEmitter::emitOutput(const RunningSoftmax &softmax, Value dest,
+                               HeadLayout layout) {
+  Type destType = cast<RankedTensorType>(dest.getType()).getElementType();
+  AffineMap map = b.getMultiDimIdentityMap(3), destMap = map;
+  if (layout == HeadLayout::HeadsLast)
+    destMap = AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0, 2},
+                                           b.getContext());
+  return linalg::GenericOp::create(
+             b, dest.getType(), ValueRange{softmax.values, softmax.sums}, dest,
+             ArrayRef<AffineMap>{map, map.getMajorSubMap(2), destMap},
+             parallelLoops(3),
+             [&](OpBuilder &builder, Location loc, ValueRange args) {
+               ImplicitLocOpBuilder body(loc, builder);
+               Value sum = replaceFloat(body, args[1],
+                                        scalarConstant(body, type, 0), 1);
+               Value value = arith::DivFOp::create(body, args[0], sum);
+               linalg::YieldOp::create(body, narrow(body, value, destType));
+             })
+      .getResult(0);
+}
+
+Value BlockEmitter::emitProbabilities(Value scores) {
+  AffineMap rows = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
+  Value maxima = reduceRows<arith::MaximumFOp>(
+      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)));
+  Value weights =
+      update(b, scores, BroadcastOperand{maxima, rows},
+             [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
+               return weigh(body, scalars[1], scalars[0]);
+             });
+  Value sums = reduceRows<arith::AddFOp>(
+      b, weights, filledTensor(b, rowSizes(), scalarConstant(b, type, 0)));
+  return update(
+      b, weights, BroadcastOperand{sums, rows},
+      [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
+        Value sum =
+            replaceFloat(body, scalars[0], scalarConstant(body, type, 0), 1);
+        return arith::DivFOp::create(body, scalars[1], sum);
+      });
+}
+
+Value BlockEmitter::emitShown(const KeyRange &keys, ScoreStage stage,
+                              Value dest) {
+  Value scores = emitScores(keys, stage);
+  if (stage == ScoreStage::Probabilities)
+    scores = emitProbabilities(scores);
+  Type destType = cast<RankedTensorType>(dest.getType()).getElementType();
+  AffineMap map = b.getMultiDimIdentityMap(3);
+  return linalg::GenericOp::create(
+             b, dest.getType(), scores, dest, ArrayRef<AffineMap>{map, map},
+             parallelLoops(3),
+             [&](OpBuilder &builder, Location loc, ValueRange args) {
+               ImplicitLocOpBuilder body(loc, builder);
+               linalg::YieldOp::create(body, narrow(body, args[0], destType));
+             })
+      .getResult(0);
+}

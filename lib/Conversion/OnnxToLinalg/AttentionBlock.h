@@ -1,0 +1,81 @@
+//===- AttentionBlock.h - a block of queries against its keys ---*- C++ -*-===//
+//
+// A block is some successive queries of the heads of one group. Its loops run
+// over [group, query, key]; one thread computes it, in memory of its own.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TERN_LIB_CONVERSION_ONNXTOLINALG_ATTENTIONBLOCK_H
+#define TERN_LIB_CONVERSION_ONNXTOLINALG_ATTENTIONBLOCK_H
+
+#include "AttentionMask.h"
+
+namespace tern::onnx {
+
+/// A part of a tensor of heads.
+struct HeadSlice {
+  Sizes offsets, sizes;
+};
+/// What `block` has of a tensor laid out as `layout`, each of whose heads'
+/// queries has `size` elements.
+HeadSlice sliceOfQueries(mlir::ImplicitLocOpBuilder &b, HeadLayout layout,
+                         const AttentionSizes &sizes, const QueryBlock &block,
+                         mlir::OpFoldResult size);
+
+/// `slice` of `tensor`, without its dimensions `dropped`, which have size 1.
+mlir::Value sliceHeads(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
+                       const HeadSlice &slice, llvm::ArrayRef<int64_t> dropped);
+
+/// The softmax over the keys seen so far, whose weights are relative to
+/// exp(maximum): what another tile adds can be summed to it.
+struct RunningSoftmax {
+  /// [group, query]
+  mlir::Value maxima, sums;
+  /// The weighted sum of values, [group, query, size].
+  mlir::Value values;
+};
+
+/// Emits what is computed for one block.
+class BlockEmitter {
+public:
+  BlockEmitter(mlir::ImplicitLocOpBuilder &b, const AttentionProblem &problem,
+               const AttentionSizes &sizes,
+               const std::optional<AttentionMask> &mask,
+               const QueryBlock &block, mlir::Type type)
+      : b(b), problem(problem), sizes(sizes), mask(mask), block(block),
+        type(type) {}
+
+  /// The scores for `keys` at `stage`, which is at most Masked: [group, query,
+  /// key].
+  mlir::Value emitScores(const KeyRange &keys, ScoreStage stage);
+
+  /// The softmax over no keys.
+  RunningSoftmax emitStart();
+  /// Adds `keys` to the softmax over keys before them, in its place.
+  RunningSoftmax emitTile(const RunningSoftmax &before, const KeyRange &keys);
+  /// Writes the normalised values to `dest`, the block's part of an output of
+  /// this layout.
+  mlir::Value emitOutput(const RunningSoftmax &softmax, mlir::Value dest,
+                         HeadLayout layout);
+
+  /// Writes the scores for `keys` at `stage` to `dest`, [group, query, key].
+  mlir::Value emitShown(const KeyRange &keys, ScoreStage stage,
+                        mlir::Value dest);
+
+private:
+  Sizes rowSizes();
+  mlir::Value sliceKeys(const Heads &heads, const KeyRange &keys,
+                        mlir::OpFoldResult size);
+  mlir::Value emitProducts(const KeyRange &keys);
+  mlir::Value emitProbabilities(mlir::Value scores);
+
+  mlir::ImplicitLocOpBuilder &b;
+  const AttentionProblem &problem;
+  const AttentionSizes &sizes;
+  const std::optional<AttentionMask> &mask;
+  const QueryBlock &block;
+  mlir::Type type;
+};
+
+} // namespace tern::onnx
+
+#endif // TERN_LIB_CONVERSION_ONNXTOLINALG_ATTENTIONBLOCK_H
