@@ -1,0 +1,337 @@
+//===- SymbolicArithmetic.cpp - operators that compute elements -----------===//
+
+#include "SymbolicRules.h"
+
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/StringSwitch.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tern::onnx;
+
+//===----------------------------------------------------------------------===//
+// Numbers
+//===----------------------------------------------------------------------===//
+
+static Type getElementType(NodeOp node) {
+  return getElementTypeOrSelf(node->getResult(0).getType());
+}
+
+/// `number` as a value of `type` holds it: rounded to a float's precision;
+/// nullopt where there is no such value.
+static MaybeElement getRounded(double number, Type type) {
+  if (auto floatType = dyn_cast<FloatType>(type)) {
+    llvm::APFloat value(number);
+    bool losesInfo = false;
+    value.convert(floatType.getFloatSemantics(),
+                  llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    if (value.isNaN())
+      return std::nullopt;
+    value.convert(llvm::APFloat::IEEEdouble(),
+                  llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    return SymbolicElement::getNumber(value.convertToDouble());
+  }
+  if (std::abs(number) > (1LL << 53) || std::isnan(number))
+    return std::nullopt;
+  return SymbolicElement(Polynomial(static_cast<int64_t>(number)));
+}
+
+/// An integer in symbols as a value of `type`: floats of less than 24 bits do
+/// not hold all sizes.
+static MaybeElement getExact(const Polynomial &integer, Type type) {
+  if (std::optional<int64_t> constant = integer.getConstant())
+    return getRounded(static_cast<double>(*constant), type);
+  if (!integer.isValid() || type.isF16() || type.isBF16())
+    return std::nullopt;
+  return SymbolicElement(integer);
+}
+
+/// Combines the broadcast inputs of a node, leaf by leaf.
+static MaybeElement combineInputs(SymbolicQuery &query, NodeOp node,
+                                  Index index, SymbolicQuery::LeafFn combine) {
+  std::optional<Polynomials> shape = query.getShape(node->getResult(0));
+  if (!shape || !query.isDerived(node->getResult(0)))
+    return std::nullopt;
+  MaybeElement result;
+  for (Value input : node.getInputs()) {
+    MaybeElement element = query.getBroadcast(input, *shape, index);
+    if (!element)
+      return std::nullopt;
+    result = result ? query.combine(*result, *element, combine) : element;
+    if (!result)
+      return std::nullopt;
+  }
+  return result;
+}
+
+/// The element of a node with one input that matters, leaf by leaf.
+static MaybeElement
+mapInput(SymbolicQuery &query, NodeOp node, Index index,
+         llvm::function_ref<MaybeElement(const SymbolicElement &)> map) {
+  if (!query.isDerived(node->getResult(0)))
+    return std::nullopt;
+  SymbolicElement element = query.getElement(node.getInputs()[0], index);
+  return query.combine(element, SymbolicElement(),
+                       [&](const SymbolicElement &leaf,
+                           const SymbolicElement &) { return map(leaf); });
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+using PolynomialFn = Polynomial (*)(const Polynomial &, const Polynomial &);
+using NumberFn = double (*)(double, double);
+
+/// A node of two inputs: exact in integers, rounded in floats.
+static MaybeElement compute(SymbolicQuery &query, NodeOp node, Index index,
+                            PolynomialFn onIntegers, NumberFn onNumbers) {
+  Type type = getElementType(node);
+  return combineInputs(
+      query, node, index,
+      [&](const SymbolicElement &a, const SymbolicElement &b) -> MaybeElement {
+        std::optional<double> x = a.getConstant(), y = b.getConstant();
+        if (x && y)
+          return getRounded(onNumbers(*x, *y), type);
+        const Polynomial *p = a.getInteger(), *q = b.getInteger();
+        if (!onIntegers || !p || !q || !query.evaluator.isInteger(*p) ||
+            !query.evaluator.isInteger(*q))
+          return std::nullopt;
+        return getExact(onIntegers(*p, *q), type);
+      });
+}
+
+static MaybeElement computeAdd(SymbolicQuery &query, NodeOp node, Index index) {
+  return compute(
+      query, node, index,
+      [](const Polynomial &a, const Polynomial &b) { return a + b; },
+      [](double a, double b) { return a + b; });
+}
+
+static MaybeElement computeSub(SymbolicQuery &query, NodeOp node, Index index) {
+  return compute(
+      query, node, index,
+      [](const Polynomial &a, const Polynomial &b) { return a - b; },
+      [](double a, double b) { return a - b; });
+}
+
+static MaybeElement computeMul(SymbolicQuery &query, NodeOp node, Index index) {
+  return compute(
+      query, node, index,
+      [](const Polynomial &a, const Polynomial &b) { return a * b; },
+      [](double a, double b) { return a * b; });
+}
+
+static MaybeElement computeDiv(SymbolicQuery &query, NodeOp node, Index index) {
+  return compute(
+      query, node, index,
+      [](const Polynomial &a, const Polynomial &b) {
+        Polynomial::Division division = a.divide(b);
+        return division.remainder == Polynomial(0) ? division.quotient
+                                                   : Polynomial::getInvalid();
+      },
+      [](double a, double b) { return a / b; });
+}
+
+static MaybeElement computePow(SymbolicQuery &query, NodeOp node, Index index) {
+  return compute(query, node, index, nullptr,
+                 [](double a, double b) { return std::pow(a, b); });
+}
+
+/// Max and Min, which differ in what is taken where the first is larger.
+template <bool isMax>
+static MaybeElement computeExtremum(SymbolicQuery &query, NodeOp node,
+                                    Index index) {
+  return combineInputs(
+      query, node, index,
+      [&](const SymbolicElement &a, const SymbolicElement &b) -> MaybeElement {
+        std::optional<double> x = a.getConstant(), y = b.getConstant();
+        if (x && y)
+          return (*x >= *y) == isMax ? a : b;
+        const Polynomial *p = a.getInteger(), *q = b.getInteger();
+        if (!p || !q || !query.evaluator.isInteger(*p) ||
+            !query.evaluator.isInteger(*q))
+          return std::nullopt;
+        return query.choose(
+            {Condition::Kind::NonNegative, *p - *q},
+            [&] { return isMax ? a : b; }, [&] { return isMax ? b : a; });
+      });
+}
+
+using UnaryFn = double (*)(double);
+
+static MaybeElement computeUnary(SymbolicQuery &query, NodeOp node, Index index,
+                                 UnaryFn function) {
+  return mapInput(query, node, index,
+                  [&](const SymbolicElement &leaf) -> MaybeElement {
+                    std::optional<double> x = leaf.getConstant();
+                    if (!x)
+                      return std::nullopt;
+                    return getRounded(function(*x), getElementType(node));
+                  });
+}
+
+static MaybeElement computeSqrt(SymbolicQuery &query, NodeOp node,
+                                Index index) {
+  return computeUnary(query, node, index, [](double x) { return sqrt(x); });
+}
+
+static MaybeElement computeReciprocal(SymbolicQuery &query, NodeOp node,
+                                      Index index) {
+  return computeUnary(query, node, index, [](double x) { return 1 / x; });
+}
+
+static MaybeElement computeNeg(SymbolicQuery &query, NodeOp node, Index index) {
+  return mapInput(query, node, index,
+                  [&](const SymbolicElement &leaf) -> MaybeElement {
+                    if (std::optional<double> x = leaf.getConstant())
+                      return getRounded(-*x, getElementType(node));
+                    const Polynomial *p = leaf.getInteger();
+                    if (!p || !query.evaluator.isInteger(*p))
+                      return std::nullopt;
+                    return SymbolicElement(-*p);
+                  });
+}
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+/// Cast and CastLike. Integers are taken to fit: sizes and positions do.
+static MaybeElement computeCast(SymbolicQuery &query, NodeOp node,
+                                Index index) {
+  Type type = getElementType(node);
+  Type from = getElementTypeOrSelf(node.getInputs()[0].getType());
+  if (type == from)
+    return query.getElement(node.getInputs()[0], index);
+  return mapInput(
+      query, node, index, [&](const SymbolicElement &leaf) -> MaybeElement {
+        const Polynomial *integer = leaf.getInteger();
+        if (type.isInteger(1)) {
+          if (integer)
+            return query.isNonZero(*integer);
+          return SymbolicElement(Polynomial(1)); // A number that is no integer.
+        }
+        if (std::optional<double> x = leaf.getConstant())
+          return getRounded(isa<FloatType>(type) ? *x : std::trunc(*x), type);
+        if (!integer || !query.evaluator.isInteger(*integer))
+          return std::nullopt;
+        return getExact(*integer, type);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Comparisons
+//===----------------------------------------------------------------------===//
+
+/// `a <= b - margin`, for integers; for known numbers `isTrue` decides.
+static MaybeElement compare(SymbolicQuery &query, const SymbolicElement &a,
+                            const SymbolicElement &b, int64_t margin) {
+  std::optional<double> x = a.getConstant(), y = b.getConstant();
+  if (x && y)
+    return SymbolicElement(Polynomial(margin ? *x < *y : *x <= *y));
+  const Polynomial *p = a.getInteger(), *q = b.getInteger();
+  if (!p || !q || !query.evaluator.isInteger(*p) ||
+      !query.evaluator.isInteger(*q))
+    return std::nullopt;
+  return query.choose(
+      {Condition::Kind::NonNegative, *q - *p - Polynomial(margin)},
+      [] { return Polynomial(1); }, [] { return Polynomial(0); });
+}
+
+template <bool isSwapped, int64_t margin>
+static MaybeElement computeOrder(SymbolicQuery &query, NodeOp node,
+                                 Index index) {
+  return combineInputs(query, node, index,
+                       [&](const SymbolicElement &a, const SymbolicElement &b) {
+                         return isSwapped ? compare(query, b, a, margin)
+                                          : compare(query, a, b, margin);
+                       });
+}
+
+static MaybeElement computeEqual(SymbolicQuery &query, NodeOp node,
+                                 Index index) {
+  return combineInputs(
+      query, node, index,
+      [&](const SymbolicElement &a, const SymbolicElement &b) -> MaybeElement {
+        std::optional<double> x = a.getConstant(), y = b.getConstant();
+        if (x && y)
+          return SymbolicElement(Polynomial(*x == *y));
+        const Polynomial *p = a.getInteger(), *q = b.getInteger();
+        if (!p || !q || !query.evaluator.isInteger(*p) ||
+            !query.evaluator.isInteger(*q))
+          return std::nullopt;
+        return query.choose(
+            {Condition::Kind::Zero, *p - *q}, [] { return Polynomial(1); },
+            [] { return Polynomial(0); });
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Logic
+//===----------------------------------------------------------------------===//
+
+static MaybeElement computeAnd(SymbolicQuery &query, NodeOp node, Index index) {
+  return combineInputs(
+      query, node, index,
+      [](const SymbolicElement &a, const SymbolicElement &b) -> MaybeElement {
+        return a == SymbolicElement(0) ? a : b;
+      });
+}
+
+static MaybeElement computeOr(SymbolicQuery &query, NodeOp node, Index index) {
+  return combineInputs(
+      query, node, index,
+      [](const SymbolicElement &a, const SymbolicElement &b) -> MaybeElement {
+        return a == SymbolicElement(0) ? b : a;
+      });
+}
+
+static MaybeElement computeNot(SymbolicQuery &query, NodeOp node, Index index) {
+  return mapInput(
+      query, node, index, [](const SymbolicElement &leaf) -> MaybeElement {
+        return SymbolicElement(Polynomial(leaf == SymbolicElement(0)));
+      });
+}
+
+static MaybeElement computeWhere(SymbolicQuery &query, NodeOp node,
+                                 Index index) {
+  std::optional<Polynomials> shape = query.getShape(node->getResult(0));
+  if (!shape || node.getInputs().size() != 3 ||
+      !query.isDerived(node->getResult(0)))
+    return std::nullopt;
+  MaybeElement condition =
+      query.getBroadcast(node.getInputs()[0], *shape, index);
+  MaybeElement yes = query.getBroadcast(node.getInputs()[1], *shape, index);
+  MaybeElement no = query.getBroadcast(node.getInputs()[2], *shape, index);
+  if (!condition || !yes || !no)
+    return std::nullopt;
+  return query.select(*condition, *yes, *no);
+}
+
+ElementRule tern::onnx::getArithmeticRule(StringRef kind) {
+  return llvm::StringSwitch<ElementRule>(kind)
+      .Case("Add", computeAdd)
+      .Case("Sub", computeSub)
+      .Case("Mul", computeMul)
+      .Case("Div", computeDiv)
+      .Case("Pow", computePow)
+      .Case("Max", computeExtremum<true>)
+      .Case("Min", computeExtremum<false>)
+      .Case("Sqrt", computeSqrt)
+      .Case("Reciprocal", computeReciprocal)
+      .Case("Neg", computeNeg)
+      .Cases({"Cast", "CastLike"}, computeCast)
+      .Case("LessOrEqual", computeOrder<false, 0>)
+      .Case("Less", computeOrder<false, 1>)
+      .Case("GreaterOrEqual", computeOrder<true, 0>)
+      .Case("Greater", computeOrder<true, 1>)
+      .Case("Equal", computeEqual)
+      .Case("And", computeAnd)
+      .Case("Or", computeOr)
+      .Case("Not", computeNot)
+      .Case("Where", computeWhere)
+      .Default(nullptr);
+}
