@@ -92,13 +92,20 @@ FailureOr<ModelSpec> tern::readInterface(ModuleOp module) {
   return spec;
 }
 
-/// The caches of `step`: its arguments from the fourth on.
+/// The sizes of the buffers that `step` takes from its fourth argument on. A
+/// graph without caches of its own has been given some.
 static void addBuffers(LanguageModelSpec &spec, func::FuncOp step) {
-  for (auto [cache, type] :
-       llvm::zip(spec.caches, step.getArgumentTypes().drop_front(3))) {
+  constexpr int32_t kPositions = 2;
+  for (auto [index, type] :
+       llvm::enumerate(step.getArgumentTypes().drop_front(3))) {
     auto tensor = cast<RankedTensorType>(type);
+    if (index == spec.caches.size())
+      spec.caches.push_back(
+          {-1, -1, kPositions, *getDType(tensor.getElementType()), 0});
+    CacheSpec &cache = spec.caches[index];
     cache.bytes = tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
-    spec.context = tensor.getDimSize(cache.axis);
+    // A buffer of a length of its own bounds the sequence.
+    spec.context = std::min(spec.context, tensor.getDimSize(cache.axis));
   }
 }
 
@@ -106,7 +113,8 @@ void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported, ModuleOp raised,
                             int64_t context) {
   auto graph = imported.lookupSymbol<func::FuncOp>("main");
   std::optional<onnx::LanguageModel> model = onnx::findLanguageModel(graph);
-  if (!model || !model->unknown.empty())
+  auto step = raised.lookupSymbol<func::FuncOp>("step");
+  if (!model || !model->unknown.empty() || (!step && !model->runsWithoutStep()))
     return;
   LanguageModelSpec result = {};
   result.vocab = model->vocab;
@@ -121,7 +129,7 @@ void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported, ModuleOp raised,
     result.caches.push_back(
         {static_cast<int32_t>(kv.past), static_cast<int32_t>(kv.present),
          static_cast<int32_t>(kv.axis), spec.inputs[kv.past].dtype, 0});
-  if (auto step = raised.lookupSymbol<func::FuncOp>("step")) {
+  if (step) {
     result.cacheKind = TERN_CACHE_IN_PLACE;
     addBuffers(result, step);
   } else {

@@ -4,6 +4,8 @@
 
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 
+#include "llvm/ADT/StringSwitch.h"
+
 using namespace mlir;
 using namespace tern::onnx;
 
@@ -13,18 +15,90 @@ static RankedTensorType getTensorOfRank(Type type, int64_t rank) {
   return tensor && tensor.getRank() == rank ? tensor : RankedTensorType();
 }
 
-/// True if `argument` picks rows of a two-dimensional float table.
-static bool looksRowsUp(BlockArgument argument) {
-  if (!getElementTypeOrSelf(argument.getType()).isInteger(64))
+StringRef tern::onnx::getArgumentName(func::FuncOp graph, unsigned index) {
+  auto name = graph.getArgAttrOfType<StringAttr>(index, "onnx.name");
+  return name ? name.getValue() : StringRef();
+}
+
+static StringRef getName(BlockArgument argument) {
+  return getArgumentName(cast<func::FuncOp>(argument.getOwner()->getParentOp()),
+                         argument.getArgNumber());
+}
+
+//===----------------------------------------------------------------------===//
+// Where an argument's elements arrive
+//===----------------------------------------------------------------------===//
+
+/// True where the node's first input leaves it with the same elements.
+static bool keepsElements(NodeOp node) {
+  return llvm::StringSwitch<bool>(node.getKind())
+      .Cases({"Cast", "Identity", "Reshape", "Flatten"}, true)
+      .Cases({"Squeeze", "Unsqueeze"}, true)
+      .Default(false);
+}
+
+/// Calls `visit` for every use of the argument's elements by a node that does
+/// more than reshape or cast them, until it returns true.
+static bool anyUse(BlockArgument argument,
+                   function_ref<bool(NodeOp, unsigned)> visit) {
+  SmallVector<Value> worklist = {argument};
+  while (!worklist.empty()) {
+    for (OpOperand &use : worklist.pop_back_val().getUses()) {
+      auto node = dyn_cast<NodeOp>(use.getOwner());
+      if (!node)
+        continue;
+      if (use.getOperandNumber() == 0 && keepsElements(node))
+        worklist.push_back(node.getOutputs()[0]);
+      else if (visit(node, use.getOperandNumber()))
+        return true;
+    }
+  }
+  return false;
+}
+
+/// True if `argument` picks rows of a table of `rows` rows.
+static bool looksRowsUp(BlockArgument argument, int64_t rows) {
+  auto type = getTensorOfRank(argument.getType(), 2);
+  if (!type || !type.getElementType().isInteger(64))
     return false;
-  return llvm::any_of(argument.getUses(), [](OpOperand &use) {
-    auto node = dyn_cast<NodeOp>(use.getOwner());
-    if (!node || !node.is("Gather") || use.getOperandNumber() != 1 ||
-        node.getInt("axis", 0) != 0)
+  return anyUse(argument, [&](NodeOp node, unsigned operand) {
+    if (!node.is("Gather") || operand != 1 || node.getInt("axis", 0) != 0)
       return false;
     auto table = getTensorOfRank(node.getInputs()[0].getType(), 2);
-    return table && isa<FloatType>(table.getElementType());
+    return table && table.getDimSize(0) == rows;
   });
+}
+
+//===----------------------------------------------------------------------===//
+// Caches
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// An operand of a node that takes a cache, and the output that gives it back.
+struct CachePort {
+  CacheForm form;
+  unsigned output;
+  int64_t axis;
+};
+} // namespace
+
+static std::optional<CachePort> getCachePort(NodeOp node, unsigned operand,
+                                             int64_t rank) {
+  auto axisOr = [&](int64_t fallback) {
+    int64_t axis = node.getInt("axis", fallback);
+    return axis < 0 ? axis + rank : axis;
+  };
+  if (node.is("Concat") && operand == 0 && node.getInputs().size() == 2)
+    return CachePort{CacheForm::Concat, 0, axisOr(0)};
+  if (node.is("Attention") && (operand == 4 || operand == 5))
+    return CachePort{CacheForm::Attention, operand - 3, 2};
+  if (node.is("com.microsoft::GroupQueryAttention") &&
+      (operand == 3 || operand == 4))
+    return CachePort{CacheForm::GroupQueryAttention, operand - 2, 2};
+  if (node.is("TensorScatter") && operand == 0 &&
+      node.getString("mode", "linear") == "linear")
+    return CachePort{CacheForm::TensorScatter, 0, axisOr(-2)};
+  return std::nullopt;
 }
 
 /// The cache that `argument` is the past of, if it is one.
@@ -35,18 +109,98 @@ static std::optional<KVCache> findCache(BlockArgument argument,
     return std::nullopt;
   for (OpOperand &use : argument.getUses()) {
     auto node = dyn_cast<NodeOp>(use.getOwner());
-    if (!node || !node.is("Concat") || use.getOperandNumber() != 0 ||
-        node.getInputs().size() != 2)
+    std::optional<CachePort> port =
+        node ? getCachePort(node, use.getOperandNumber(), type.getRank())
+             : std::nullopt;
+    if (!port || port->output >= node.getOutputs().size())
       continue;
-    int64_t axis = node.getInt("axis", 0);
-    axis = axis < 0 ? axis + type.getRank() : axis;
     for (OpOperand &returned : results->getOpOperands())
-      if (returned.get() == node.getOutputs()[0])
+      if (returned.get() == node.getOutputs()[port->output])
         return KVCache{argument.getArgNumber(), returned.getOperandNumber(),
-                       axis};
+                       port->axis, port->form};
   }
   return std::nullopt;
 }
+
+//===----------------------------------------------------------------------===//
+// Integer arguments
+//===----------------------------------------------------------------------===//
+
+/// The role that input `operand` of `node` gives to what it reads.
+static std::optional<SequenceRole> getRole(NodeOp node, unsigned operand) {
+  if (node.is("com.microsoft::GroupQueryAttention")) {
+    if (operand == 5)
+      return SequenceRole::LastPosition;
+    if (operand == 6)
+      return SequenceRole::TotalLength;
+    if (operand == 9)
+      return SequenceRole::Positions;
+  }
+  if (node.is("TensorScatter") && operand == 2)
+    return SequenceRole::PastLength;
+  if (node.is("Attention") && operand == 6)
+    return SequenceRole::TotalLength;
+  if ((node.is("RotaryEmbedding") && operand == 3) ||
+      (node.is("com.microsoft::RotaryEmbedding") && operand == 1))
+    return SequenceRole::Positions;
+  return std::nullopt;
+}
+
+static std::optional<SequenceRole> getRoleByName(StringRef name, int64_t rank) {
+  bool isLength = name.contains("len");
+  if (name.contains("position") && rank > 0)
+    return SequenceRole::Positions;
+  if (isLength && name.contains("past"))
+    return SequenceRole::PastLength;
+  if (isLength && name.contains("total"))
+    return SequenceRole::TotalLength;
+  return std::nullopt;
+}
+
+/// True if a value of this role fits `type` for one sequence.
+static bool canHold(RankedTensorType type, SequenceRole role) {
+  auto mayBeOne = [](int64_t size) {
+    return size == 1 || ShapedType::isDynamic(size);
+  };
+  ArrayRef<int64_t> leading = type.getShape();
+  if (role == SequenceRole::Positions) {
+    if (leading.empty() || leading.size() > 2 ||
+        !ShapedType::isDynamic(leading.back()))
+      return false;
+    leading = leading.drop_back();
+  }
+  return leading.size() <= 2 && llvm::all_of(leading, mayBeOne);
+}
+
+/// Sorts an integer argument that is not the token ids into its role.
+static void assignIntegerArgument(BlockArgument argument,
+                                  LanguageModel &model) {
+  StringRef name = getName(argument);
+  unsigned index = argument.getArgNumber();
+  auto type = cast<RankedTensorType>(argument.getType());
+  bool isMatrix = type.getRank() == 2 && type.getElementType().isInteger(64);
+  if (isMatrix && name.contains("mask") && !model.attentionMask) {
+    model.attentionMask = index;
+    return;
+  }
+  std::optional<SequenceRole> role;
+  anyUse(argument, [&](NodeOp node, unsigned operand) {
+    role = getRole(node, operand);
+    return role.has_value();
+  });
+  if (!role)
+    role = getRoleByName(name, type.getRank());
+  if (!role || !canHold(type, *role))
+    model.unknown.push_back(index);
+  else if (isMatrix && role == SequenceRole::Positions && !model.positionIds)
+    model.positionIds = index;
+  else
+    model.sequenceArguments.push_back({index, *role});
+}
+
+//===----------------------------------------------------------------------===//
+// The model
+//===----------------------------------------------------------------------===//
 
 /// The result that holds the logits: the only float of rank 3 whose last
 /// dimension is known and that is no cache.
@@ -63,51 +217,41 @@ static std::optional<unsigned> findLogits(func::ReturnOp results) {
   return found;
 }
 
-static StringRef getName(BlockArgument argument) {
-  auto graph = cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  auto name =
-      graph.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
-  return name ? name.getValue() : StringRef();
-}
-
-/// Sorts an integer argument that is not the token ids into its role.
-static void assignIntegerArgument(BlockArgument argument,
-                                  LanguageModel &model) {
-  StringRef name = getName(argument);
-  unsigned index = argument.getArgNumber();
-  if (name.contains("mask") && !model.attentionMask)
-    model.attentionMask = index;
-  else if (name.contains("position") && !model.positionIds)
-    model.positionIds = index;
-  else
-    model.unknown.push_back(index);
+bool LanguageModel::runsWithoutStep() const {
+  return sequenceArguments.empty() &&
+         llvm::none_of(caches, [](const KVCache &kv) {
+           return kv.form == CacheForm::TensorScatter;
+         });
 }
 
 std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
   if (graph.isExternal())
     return std::nullopt;
   auto results = cast<func::ReturnOp>(graph.front().getTerminator());
-  LanguageModel model;
-  auto *ids = llvm::find_if(graph.getArguments(), [](BlockArgument argument) {
-    // Learned positions are looked up as well.
-    return getTensorOfRank(argument.getType(), 2) && looksRowsUp(argument) &&
-           !getName(argument).contains("position");
-  });
   std::optional<unsigned> logits = findLogits(results);
-  if (ids == graph.getArguments().end() || !logits)
+  if (!logits)
     return std::nullopt;
-  model.inputIds = ids->getArgNumber();
+  LanguageModel model;
   model.logits = *logits;
   model.vocab = cast<RankedTensorType>(results.getOperand(*logits).getType())
                     .getDimSize(2);
+  auto *ids = llvm::find_if(graph.getArguments(), [&](BlockArgument argument) {
+    // Learned positions are looked up as well.
+    return looksRowsUp(argument, model.vocab) &&
+           !getName(argument).contains("position");
+  });
+  if (ids == graph.getArguments().end())
+    return std::nullopt;
+  model.inputIds = ids->getArgNumber();
   for (BlockArgument argument : graph.getArguments()) {
     unsigned index = argument.getArgNumber();
     if (index == model.inputIds)
       continue;
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (std::optional<KVCache> cache = findCache(argument, results))
       model.caches.push_back(*cache);
-    else if (getTensorOfRank(argument.getType(), 2) &&
-             getElementTypeOrSelf(argument.getType()).isInteger(64))
+    else if (type && type.getElementType().isSignlessInteger() &&
+             type.getElementTypeBitWidth() >= 32)
       assignIntegerArgument(argument, model);
     else
       model.unknown.push_back(index);

@@ -8,11 +8,35 @@
 
 namespace tern::onnx {
 
-/// A KV cache that enters as an argument and leaves, longer, as a result.
+/// The operators by which a graph puts new positions into a cache.
+enum class CacheForm {
+  Concat,              ///< present = Concat(past, new)
+  Attention,           ///< past_key or past_value of ONNX's Attention
+  GroupQueryAttention, ///< the same of onnxruntime's
+  TensorScatter,       ///< written at an index into a cache of full length
+};
+
+/// A KV cache that enters as an argument and leaves, longer or (TensorScatter)
+/// as long, as a result.
 struct KVCache {
   unsigned past;    ///< argument, [batch, heads, positions, head size]
   unsigned present; ///< result
   int64_t axis;     ///< the dimension that counts positions
+  CacheForm form;
+};
+
+/// What an integer argument says of the one sequence that is generated.
+enum class SequenceRole {
+  PastLength,   ///< how many positions the cache holds
+  TotalLength,  ///< and with those of this call
+  LastPosition, ///< TotalLength - 1
+  Positions,    ///< of the tokens of this call: [sequence]
+};
+
+/// An argument that only `step` can supply: the runtime knows nothing of it.
+struct SequenceArgument {
+  unsigned index;
+  SequenceRole role;
 };
 
 /// The roles of a language model's arguments and results.
@@ -23,16 +47,26 @@ struct LanguageModel {
   unsigned logits;                       ///< float [batch, sequence, vocab]
   int64_t vocab;
   llvm::SmallVector<KVCache> caches;
+  llvm::SmallVector<SequenceArgument> sequenceArguments;
   /// Arguments whose role is not known, so that a loop of generation cannot
   /// supply them.
   llvm::SmallVector<unsigned> unknown;
+
+  /// True if the runtime can drive the graph itself: ids, a mask, positions,
+  /// and caches that grow from nothing.
+  bool runsWithoutStep() const;
 };
 
 /// Recognises a graph of the onnx dialect that maps token ids to logits, by its
-/// structure: an integer argument that looks rows of a table up, and a float
-/// result of rank 3. Names only decide between integer arguments that the
-/// structure leaves open.
+/// structure: a float result of rank 3, and an integer argument that picks rows
+/// of a table which has as many of them as the logits have columns. (A graph
+/// that ends in hidden states, as encoders do, has as many columns as the table
+/// instead.) Other integer arguments get the role of the operator input that
+/// they reach; names decide where they reach none.
 std::optional<LanguageModel> findLanguageModel(mlir::func::FuncOp graph);
+
+/// The ONNX name of an argument of a graph; empty where it has none.
+llvm::StringRef getArgumentName(mlir::func::FuncOp graph, unsigned index);
 
 /// The most positions that a sequence of the model in `module` may have:
 /// `asked` if it is above 0, else `tern.context` of the model's metadata if

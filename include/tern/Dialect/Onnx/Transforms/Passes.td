@@ -84,16 +84,26 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     func.func @step(%tokens: tensor<1x?xi64>, %past: index, %num_logits: index,
                     %cache…: tensor<1xHxCxDxf32>) -> (tensor<1x?xVxf32>, tensor<1xHxCxDxf32>…)
     ```
-    in which `Concat(past, new)` writes the new positions into the cache, whose
-    C positions are the context's, and reads what is valid of it: no copy of
-    the cache once bufferised. The attention mask is all ones, positions count
-    on from `past`, and the logits are computed for the last `num_logits` tokens
-    only, in f32 whatever the head's type: what goes into a head that is a MatMul
-    is sliced, not its result.
+    in which each cache is a buffer of C positions that new ones are written
+    into, behind the past: no copy of the cache once bufferised. It may be
+    extended by
+    - `Concat(past, new)`, whose result becomes what is valid of the buffer,
+    - ONNX's `Attention` with a past: the same, and how many keys are valid
+      (`nonpad_kv_seqlen`) says where the queries stand,
+    - onnxruntime's `GroupQueryAttention`, which becomes an `Attention`; its
+      lengths have to follow from those of the past and the tokens,
+    - `TensorScatter` at the past's length; its readers see the whole buffer,
+      which keeps the length that the graph gives it, if it does.
 
-    Graphs of another kind stay as they are: those without a cache, with inputs
-    of unknown roles, with caches whose heads or head size are dynamic, or made
-    for a fixed number of sequences or tokens.
+    The attention mask is all ones, positions count on from `past`, lengths are
+    computed from it, and the logits are computed for the last `num_logits`
+    tokens only, in f32 whatever the head's type: what goes into a head that is
+    a MatMul is sliced, not its result.
+
+    Other graphs stay as they are: those without a cache, with inputs of unknown
+    roles, with caches whose heads or head size are not known, or made for a
+    fixed number of sequences or tokens. A warning says of a language model why
+    it has no `step`, and what that means for generation.
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
                         "Positions of the cache; 0: tern.context of the model's metadata, or 2048">];

@@ -1,0 +1,151 @@
+//===- InPlaceCaches.cpp - caches appended to in place --------------------===//
+
+#include "InPlaceCaches.h"
+
+#include "NodeBuilder.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace tern::onnx;
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+/// Keys or values as [batch, heads, sequence, size].
+static Value getHeadsFirst(NodeBuilder &b, Value tensor, int64_t heads) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.getRank() == 4)
+    return tensor;
+  int64_t hidden = type.getDimSize(2);
+  int64_t size = ShapedType::isDynamic(hidden) ? hidden : hidden / heads;
+  int64_t batch = type.getDimSize(0), sequence = type.getDimSize(1);
+  Value split = b.node("Reshape", type.clone({batch, sequence, heads, size}),
+                       {tensor, b.ints({0, 0, heads, -1})});
+  return b.node("Transpose", type.clone({batch, heads, sequence, size}), split,
+                b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 2, 1, 3})));
+}
+
+std::pair<Value, Value> tern::onnx::attendInPlace(StepFunction &step,
+                                                  NodeOp attention, Value keys,
+                                                  Value values) {
+  constexpr int64_t kAxis = 2;
+  NodeBuilder b(attention);
+  int64_t heads = attention.getInt("kv_num_heads", 1);
+  auto update = [&](unsigned index, Value &cache) {
+    Value added = getHeadsFirst(b, attention.getInputs()[index], heads);
+    cache = step.append(b, added, cache, kAxis);
+    Value valid = step.getValid(b, cache, kAxis);
+    if (attention.getOutputs().size() > index)
+      attention.getOutputs()[index].replaceAllUsesWith(valid);
+    return valid;
+  };
+  Value key = update(1, keys), value = update(2, values);
+  Value mask = attention.getInput(3);
+  Value none = b.none();
+  auto replacement = NodeOp::create(
+      b, attention->getResultTypes(), attention.getKind(),
+      ValueRange{attention.getInputs()[0], key, value, mask ? mask : none, none,
+                 none, step.getKeyCounts()},
+      attention.getAttrs());
+  attention->replaceAllUsesWith(replacement);
+  attention->erase();
+  return {keys, values};
+}
+
+//===----------------------------------------------------------------------===//
+// All forms
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Puts the caches of one graph in place.
+class CacheRewriter {
+public:
+  CacheRewriter(StepFunction &step, const LanguageModel &model)
+      : step(step), model(model), updated(model.caches.size()) {}
+
+  SmallVector<Value> run(ArrayRef<RankedTensorType> types);
+
+private:
+  void rewriteConcat(NodeOp concat, unsigned index);
+  void rewriteScatter(NodeOp scatter, unsigned index);
+  void rewriteAttention(NodeOp attention, ArrayRef<unsigned> indices);
+
+  StepFunction &step;
+  const LanguageModel &model;
+  SmallVector<BlockArgument> buffers;
+  SmallVector<Value> updated;
+};
+} // namespace
+
+void CacheRewriter::rewriteConcat(NodeOp concat, unsigned index) {
+  int64_t axis = model.caches[index].axis;
+  NodeBuilder b(concat);
+  updated[index] = step.append(b, concat.getInputs()[1], buffers[index], axis);
+  concat.getOutputs()[0].replaceAllUsesWith(
+      step.getValid(b, updated[index], axis));
+  concat.erase();
+}
+
+/// Its readers see the whole buffer, as they did.
+void CacheRewriter::rewriteScatter(NodeOp scatter, unsigned index) {
+  NodeBuilder b(scatter);
+  updated[index] = step.append(b, scatter.getInputs()[1], buffers[index],
+                               model.caches[index].axis);
+  scatter.getOutputs()[0].replaceAllUsesWith(updated[index]);
+  scatter.erase();
+}
+
+void CacheRewriter::rewriteAttention(NodeOp attention,
+                                     ArrayRef<unsigned> indices) {
+  // Keys leave by the output before the values'.
+  auto results = step.getReturn();
+  unsigned keys = indices[0], values = indices[1];
+  if (cast<OpResult>(results.getOperand(model.caches[keys].present))
+          .getResultNumber() != 1)
+    std::swap(keys, values);
+  if (!attention.is("Attention"))
+    attention = decomposeGroupQueryAttention(attention, step.getPositions());
+  std::tie(updated[keys], updated[values]) =
+      attendInPlace(step, attention, buffers[keys], buffers[values]);
+}
+
+SmallVector<Value> CacheRewriter::run(ArrayRef<RankedTensorType> types) {
+  func::FuncOp func = step.getFunc();
+  func::ReturnOp results = step.getReturn();
+  llvm::MapVector<Operation *, SmallVector<unsigned>> nodes;
+  for (auto [index, kv] : llvm::enumerate(model.caches)) {
+    buffers.push_back(step.addCache(types[index]));
+    nodes[results.getOperand(kv.present).getDefiningOp()].push_back(index);
+  }
+  // Who else asks for the past sees what was there before.
+  for (auto [kv, buffer] : llvm::zip_equal(model.caches, buffers)) {
+    Value before = kv.form == CacheForm::TensorScatter
+                       ? Value(buffer)
+                       : step.getPastOf(buffer, kv.axis);
+    func.getArgument(kv.past).replaceAllUsesWith(before);
+  }
+  for (auto &[node, indices] : nodes) {
+    switch (model.caches[indices.front()].form) {
+    case CacheForm::Concat:
+      rewriteConcat(cast<NodeOp>(node), indices.front());
+      break;
+    case CacheForm::TensorScatter:
+      rewriteScatter(cast<NodeOp>(node), indices.front());
+      break;
+    case CacheForm::Attention:
+    case CacheForm::GroupQueryAttention:
+      rewriteAttention(cast<NodeOp>(node), indices);
+      break;
+    }
+  }
+  return updated;
+}
+
+SmallVector<Value>
+tern::onnx::putCachesInPlace(StepFunction &step, const LanguageModel &model,
+                             ArrayRef<RankedTensorType> types) {
+  return CacheRewriter(step, model).run(types);
+}

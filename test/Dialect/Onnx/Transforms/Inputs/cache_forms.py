@@ -1,0 +1,189 @@
+"""make FOLDER: writes one model for each form of KV cache, FORM.onnx. check
+MODEL: compares the logits of run_step.c on standard input with onnxruntime's,
+which reads the whole sequence at once."""
+
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+# As run_step.c is called: each number is a token, each list a call.
+CALLS = [[3, 1, 4], [1], [5, 9, 2, 6], [5], [3, 5]]
+VOCAB, HIDDEN, HEADS, KV_HEADS, SIZE, CONTEXT = 16, 64, 4, 2, 16, 16
+I32, I64, F32 = TensorProto.INT32, TensorProto.INT64, TensorProto.FLOAT
+CACHE = ["batch", KV_HEADS, "past", SIZE]
+BUFFER = ["batch", KV_HEADS, CONTEXT, SIZE]
+
+
+class Builder:
+    """One layer of attention between an embedding and a head."""
+
+    def __init__(self):
+        self.nodes, self.inputs, self.outputs, self.constants = [], [], [], []
+        self.random = np.random.default_rng(11)
+        self.input("tokens", I64, ["batch", "sequence"])
+        self.weight("table", [VOCAB, HIDDEN])
+        self.node("Gather", ["table", "tokens"], ["x"])
+
+    def input(self, name, kind, shape):
+        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
+
+    def cache(self, name, shape):
+        self.input(f"past_{name}", F32, shape)
+        self.outputs.append(helper.make_tensor_value_info(
+            f"present_{name}", F32, shape[:2] + ["total"] + shape[3:]))
+
+    def constant(self, name, value):
+        self.constants.append(numpy_helper.from_array(value, name))
+
+    def weight(self, name, shape):
+        self.constant(name, self.random.normal(0, 0.3, shape).astype(np.float32))
+
+    def node(self, kind, inputs, outputs, domain="", **attributes):
+        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
+
+    def project(self, name, columns):
+        self.weight(f"w_{name}", [HIDDEN, columns])
+        self.node("MatMul", ["x", f"w_{name}"], [name])
+
+    def angles(self):
+        angles = np.outer(np.arange(4096), 1 / 10000 ** (np.arange(SIZE // 2) / (SIZE // 2)))
+        self.constant("cos", np.cos(angles).astype(np.float32))
+        self.constant("sin", np.sin(angles).astype(np.float32))
+
+    def split_heads(self, name, heads):
+        """[batch, sequence, heads * SIZE] with its heads first."""
+        self.constant(f"shape_{name}", np.array([0, 0, heads, SIZE]))
+        self.node("Reshape", [name, f"shape_{name}"], [f"{name}_split"])
+        self.node("Transpose", [f"{name}_split"], [f"{name}_heads"], perm=[0, 2, 1, 3])
+
+    def save(self, path, opset):
+        self.weight("head", [HIDDEN, VOCAB])
+        self.node("Add", ["x", "y"], ["h"])
+        self.node("MatMul", ["h", "head"], ["logits"])
+        self.outputs.append(
+            helper.make_tensor_value_info("logits", F32, ["batch", "sequence", VOCAB]))
+        graph = helper.make_graph(self.nodes, "form", self.inputs, self.outputs, self.constants)
+        onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[
+            helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]), path)
+
+
+def group_query(packed, **attributes):
+    """GroupQueryAttention, its lengths arguments of the graph."""
+    b = Builder()
+    b.input("last", I32, ["batch"])
+    b.input("all", I32, [])
+    b.angles()
+    if packed:
+        b.project("q", HIDDEN + 2 * KV_HEADS * SIZE)
+    else:
+        for name, heads in (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
+            b.project(name, heads * SIZE)
+    for name in ("key", "value"):
+        b.cache(name, CACHE)
+    b.node("GroupQueryAttention",
+           ["q"] + ([""] * 2 if packed else ["k", "v"])
+           + ["past_key", "past_value", "last", "all", "cos", "sin"],
+           ["y", "present_key", "present_value"], "com.microsoft", num_heads=HEADS,
+           kv_num_heads=KV_HEADS, do_rotary=1, **attributes)
+    return b, 21
+
+
+def attention(mask):
+    """Attention with a past, which hides the future by itself or by a mask. The
+    values enter before the keys."""
+    b = Builder()
+    for name, heads in (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
+        b.project(name, heads * SIZE)
+    if mask:
+        b.input("cache_position", I64, ["sequence"])
+        b.input("attention_mask", I64, ["batch", "total"])
+        b.node("Shape", ["attention_mask"], ["length"], start=1, end=2)
+        b.constant("zero", np.array(0))
+        b.constant("one", np.array(1))
+        b.constant("last", np.array([1]))
+        b.node("Squeeze", ["length"], ["stop"])
+        b.node("Range", ["zero", "stop", "one"], ["keys"])
+        b.node("Unsqueeze", ["cache_position", "last"], ["queries"])
+        b.node("LessOrEqual", ["keys", "queries"], ["mask"])
+    for name in ("value", "key"):
+        b.cache(name, CACHE)
+    b.node("Attention", ["q", "k", "v", "mask" if mask else "", "past_key", "past_value"],
+           ["y", "present_key", "present_value"], q_num_heads=HEADS, kv_num_heads=KV_HEADS,
+           is_causal=0 if mask else 1)
+    return b, 23
+
+
+def scatter(fixed):
+    """TensorScatter into a cache of a fixed or an open length."""
+    b = Builder()
+    b.input("write_indices", I64, ["batch"])
+    b.input("valid", I64, ["batch"])
+    for name, heads in (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
+        b.project(name, heads * SIZE)
+        b.split_heads(name, heads)
+    shape = BUFFER if fixed else ["batch", KV_HEADS, "room", SIZE]
+    for name, source in (("key", "k_heads"), ("value", "v_heads")):
+        b.cache(name, shape)
+        b.node("TensorScatter", [f"past_{name}", source, "write_indices"],
+               [f"present_{name}"], axis=2)
+    b.node("Attention", ["q_heads", "present_key", "present_value", "", "", "", "valid"],
+           ["y_heads"], is_causal=1)
+    b.node("Transpose", ["y_heads"], ["y_split"], perm=[0, 2, 1, 3])
+    b.constant("joined", np.array([0, 0, HIDDEN]))
+    b.node("Reshape", ["y_split", "joined"], ["y"])
+    return b, 24
+
+
+FORMS = {
+    "gqa_packed": lambda: group_query(True, local_window_size=3),
+    "gqa_apart": lambda: group_query(False, softcap=2.0, scale=0.5, rotary_interleaved=1),
+    "attention_causal": lambda: attention(False),
+    "attention_masked": lambda: attention(True),
+    "scatter_fixed": lambda: scatter(True),
+    "scatter_open": lambda: scatter(False),
+}
+
+
+def feed(value, tokens):
+    """What the whole sequence, in one call, needs for an input."""
+    count = len(tokens)
+    lengths = {"last": np.array([count - 1], np.int32), "all": np.array(count, np.int32),
+               "cache_position": np.arange(count),
+               "attention_mask": np.ones((1, count), np.int64),
+               "tokens": np.array([tokens]), "write_indices": np.array([0]),
+               "valid": np.array([count])}
+    if value.name in lengths:
+        return lengths[value.name]
+    room = CONTEXT if value.shape[2] in (CONTEXT, "room") else 0
+    return np.zeros([1, KV_HEADS, room, SIZE], np.float32)
+
+
+def check(path):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(path, options)
+    expected, tokens = [], []
+    for call in CALLS:
+        tokens += call
+        feeds = {value.name: feed(value, tokens) for value in session.get_inputs()}
+        expected.append(session.run(["logits"], feeds)[0][0, -min(2, len(call)):])
+    expected = np.concatenate(expected)
+    found = np.loadtxt(sys.stdin, ndmin=2)
+    right = found.shape == expected.shape and np.abs(found - expected).max() < 1e-5
+    print(f"step: {len(expected)} rows of logits, {'right' if right else 'wrong'}")
+
+
+def main():
+    if sys.argv[1] == "check":
+        check(sys.argv[2])
+        return
+    for name, make in FORMS.items():
+        builder, opset = make()
+        builder.save(f"{sys.argv[2]}/{name}.onnx", opset)
+
+
+if __name__ == "__main__":
+    main()
