@@ -16,11 +16,12 @@ struct KeepRoundingPass : tern::impl::KeepRoundingBase<KeepRoundingPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    // Removed, not set to none: the conversion to LLVM keeps the attribute.
     getOperation()->walk([](Operation *op) {
       if (auto extend = dyn_cast<arith::ExtFOp>(op))
         extend.removeFastmathAttr();
       else if (auto truncate = dyn_cast<arith::TruncFOp>(op))
-        truncate.setFastmath(arith::FastMathFlags::none);
+        truncate.removeFastmathAttr();
     });
   }
 };
