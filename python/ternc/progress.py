@@ -12,19 +12,19 @@ _LOG_INTERVAL = 10.0
 
 
 class Progress:
-    """A line on `stream` that says what share of `total` bytes is done.
+    """A line on `stream`, or stderr, that says what share of `total` bytes is done.
 
     On a terminal the line is rewritten in place; in a log a new one appears now
     and then, so that work of a few seconds leaves none. Use as a context manager:
     the terminal's line is ended even if the work fails.
     """
 
-    def __init__(self, label: str, total: int, stream: TextIO = sys.stderr):
+    def __init__(self, label: str, total: int, stream: TextIO | None = None):
         self._label = label
         self._total = total
-        self._stream = stream
+        self._stream = stream or sys.stderr
         self._done = 0
-        self._on_terminal = stream.isatty()
+        self._on_terminal = self._stream.isatty()
         self._interval = _TERMINAL_INTERVAL if self._on_terminal else _LOG_INTERVAL
         self._start = self._shown = time.monotonic()
 

@@ -3,10 +3,11 @@
 import numpy as np
 import onnx
 import pytest
-from checkpoints import Built, Spec
+from checkpoints import BF16, Built, Spec
 from onnx import TensorProto, numpy_helper
 from sessions import Decoder
 
+from ternc import progress
 from ternc.export import (
     ExportError,
     Options,
@@ -178,3 +179,46 @@ def test_permissions_follow_the_umask(built, tmp_path):
     assert (tmp_path / "model.onnx").stat().st_mode == (
         tmp_path / "plain"
     ).stat().st_mode
+
+
+@pytest.mark.parametrize("embedding", [BF16, np.float32, np.float16])
+@pytest.mark.parametrize("name", ["m", "mo", "mod", "mode"])
+def test_inline_data_is_aligned_to_its_elements(embedding, name, tmp_path):
+    # The length of the graph's name shifts whatever follows.
+    built = Built(Spec(dtype=embedding, storage="trits"))
+    export(
+        built.write(tmp_path / name), tmp_path / "model.onnx", Options(WeightForm.FLOAT)
+    )
+    data = (tmp_path / "model.onnx").read_bytes()
+    for tensor in initializers(tmp_path / "model.onnx").values():
+        if tensor.name in built.tensors and len(tensor.raw_data) > 200:
+            offset = data.index(tensor.raw_data)
+            assert offset % np.dtype(embedding).itemsize == 0, tensor.name
+
+
+@pytest.mark.parametrize("dtype", [BF16, np.float32, np.float16])
+def test_master_weights_keep_their_bytes(dtype, tmp_path):
+    online = {"linear_class": "autobitlinear", "quantization_mode": "online"}
+    built = Built(Spec(quantization=online, storage="master", dtype=dtype))
+    folder = built.write(tmp_path / "in")
+    export(folder, tmp_path / "model.onnx", Options(WeightForm.FLOAT))
+    tensors = initializers(tmp_path / "model.onnx")
+    for name in built.linears:
+        name = f"model.{name}.weight"
+        assert tensors[name].raw_data == built.tensors[name].tobytes()
+    operators = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
+    # Every projection's weight is rounded in the graph, besides the activations.
+    assert operators.count("Round") == (7 + 4) * built.spec.layers
+
+
+def test_progress(built, tmp_path, capsys, monkeypatch):
+    folder = built.write(tmp_path / "in")
+    export(folder, tmp_path / "model.onnx")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(progress, "_LOG_INTERVAL", 0)
+    export(folder, tmp_path / "model.onnx", show_progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 + 7 * built.spec.layers
+    assert all(line.startswith("ternc.export: ") for line in lines)
+    shares = [int(line.split()[1].rstrip("%")) for line in lines]
+    assert shares == sorted(shares) and shares[-1] == 100

@@ -12,7 +12,7 @@ import numpy as np
 from onnx import TensorProto
 
 from .graph import FLOAT, Graph
-from .storage import WeightForm, matrix_of
+from .storage import WeightForm, matrix_of, round_nodes
 from .weights import Rounding, Scaling, TernaryWeight
 
 _EPS = 1e-5
@@ -35,10 +35,7 @@ def quantize(graph: Graph, x: str, rounding: Rounding) -> Codes:
     inverse = graph.node("Reciprocal", clamped)
     scale = graph.node("Mul", inverse, graph.constant(_MAX_CODE))
     scaled = graph.node("Mul", x, scale)
-    if rounding is Rounding.HALF_EVEN:
-        rounded = graph.node("Round", scaled)
-    else:
-        rounded = graph.node("Floor", graph.node("Add", scaled, graph.constant(0.5)))
+    rounded = round_nodes(graph, scaled, rounding)
     clipped = graph.node(
         "Clip", rounded, graph.constant(_MIN_CODE), graph.constant(_MAX_CODE)
     )
@@ -59,7 +56,9 @@ class BitLinear:
         """`x` of `[..., K]` times the transposed weight: `[..., N]`."""
         graph = self._graph
         matrix = graph.node(
-            "Transpose", matrix_of(graph, weight, self._form), perm=[1, 0]
+            "Transpose",
+            matrix_of(graph, weight, self._form, self._rounding),
+            perm=[1, 0],
         )
         if not weight.quantizes_activations:
             return self._add(graph.node("MatMul", x, matrix), weight, bias)

@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
                 form, options.opset, options.external_data, Rounding(options.rounding)
             ),
             report=lambda message: print(f"ternc.export: {message}", file=sys.stderr),
+            show_progress=True,
         )
     except ExportError as error:
         print(error, file=sys.stderr)
@@ -75,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         "--weights",
         choices=[form.value for form in WeightForm],
         default=WeightForm.INT2.value,
-        help="how trits are stored (default: %(default)s)",
+        help="how trits are stored; float: as floats, which the graph quantises if "
+        "they are master weights (default: %(default)s)",
     )
     parser.add_argument(
         "--opset",

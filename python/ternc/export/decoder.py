@@ -14,16 +14,10 @@ from onnx import TensorProto
 from .bitlinear import BitLinear
 from .checkpoint import Checkpoint, TensorInfo
 from .config import ModelConfig
-from .graph import FLOAT, INT64, Graph, LazyTensor
+from .graph import FLOAT, INT64, Graph
 from .rope import inverse_frequencies
+from .storage import float_tensor
 from .weights import Rounding, load_weight
-
-_FLOAT_TYPES = {
-    "F32": (FLOAT, 4),
-    "F16": (TensorProto.FLOAT16, 2),
-    "BF16": (TensorProto.BFLOAT16, 2),
-}
-
 
 @dataclass(frozen=True)
 class _Sizes:
@@ -348,7 +342,7 @@ class Decoder:
     ) -> str:
         graph = self._graph
         info = self._checkpoint.get_float((rows, columns), f"{module}.weight")
-        matrix = self._lazy_float(info)
+        matrix = self._float_tensor(info)
         with graph.scope(module):
             matrix = graph.node("Cast", matrix, to=FLOAT)
             y = graph.node("MatMul", x, graph.node("Transpose", matrix, perm=[1, 0]))
@@ -359,7 +353,7 @@ class Decoder:
     def _embedding(self, name: str) -> str:
         config = self._config
         shape = (config.vocab_size, config.hidden_size)
-        return self._lazy_float(self._checkpoint.get_float(shape, name))
+        return self._float_tensor(self._checkpoint.get_float(shape, name))
 
     def _head(self, x: str, embedding: str) -> None:
         """Logits, by the embedding itself if the head is tied to it."""
@@ -374,18 +368,9 @@ class Decoder:
             matrix = graph.node("Transpose", matrix, perm=[1, 0])
             graph.node("MatMul", x, matrix, result="logits")
 
-    def _lazy_float(self, info: TensorInfo) -> str:
-        """An initializer in the checkpoint's own dtype, which is the smallest."""
-        data_type, width = _FLOAT_TYPES[info.dtype]
-        return self._graph.lazy_tensor(
-            LazyTensor(
-                info.name,
-                data_type,
-                info.shape,
-                int(np.prod(info.shape)) * width,
-                lambda: self._checkpoint.read_parts(info),
-            )
-        )
+    def _float_tensor(self, info: TensorInfo) -> str:
+        read = self._checkpoint.read_parts
+        return float_tensor(self._graph, info, lambda: read(info))
 
     def _unsqueeze(self, x: str, *axes: int) -> str:
         return self._graph.node("Unsqueeze", x, self._graph.ints(*axes))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from onnx import ModelProto, helper
 
+from ..progress import Progress
 from ..version import __version__
 from .bitlinear import BitLinear
 from .checkpoint import Checkpoint
@@ -35,11 +37,12 @@ def export(
     output: Path,
     options: Options = Options(),
     report: Callable[[str], None] = lambda message: None,
+    show_progress: bool = False,
 ) -> None:
     """Writes the checkpoint in `folder` as the ONNX model `output`.
 
-    tokenizer.json is copied next to it. `report` gets warnings and progress, a
-    line at a time. Raises ExportError if the checkpoint or the output is at
+    tokenizer.json is copied next to it. `report` gets warnings and what is done, a
+    line at a time; `show_progress` shows on stderr how far it is. Raises ExportError if the checkpoint or the output is at
     fault; no partial file is left.
     """
     if not folder.is_dir():
@@ -58,7 +61,10 @@ def export(
     num_bytes = sum(tensor.num_bytes for tensor in tensors)
     report(f"writing {len(tensors)} weights, {num_bytes / 1e6:.1f} MB, to {output}")
     model = _model(graph, config, folder.resolve().name)
-    write_model(output, model, tensors, options.external_data)
+    progress = Progress("ternc.export", num_bytes) if show_progress else None
+    with progress or contextlib.nullcontext():
+        advance = progress.advance if progress else lambda num_bytes: None
+        write_model(output, model, tensors, options.external_data, advance)
     _copy_tokenizer(folder, output, report)
 
 

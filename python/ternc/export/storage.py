@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Iterable, Iterator
 
+import ml_dtypes
 import numpy as np
 from onnx import TensorProto
 
+from .checkpoint import TensorInfo
 from .graph import FLOAT, Graph, LazyTensor
 from .packing import pack_int2, pack_rows, packed_rows
-from .weights import Scaling, TernaryWeight
+from .weights import MEAN_FLOOR, Rounding, Scaling, TernaryWeight
+
+# By safetensors' name: ONNX's data type and NumPy's.
+_FLOAT_TYPES = {
+    "F32": (FLOAT, np.dtype(np.float32)),
+    "F16": (TensorProto.FLOAT16, np.dtype(np.float16)),
+    "BF16": (TensorProto.BFLOAT16, np.dtype(ml_dtypes.bfloat16)),
+}
+
+# Rows of trits that are converted to floats at a time.
+_ROWS_AT_A_TIME = 512
 
 
 class WeightForm(enum.Enum):
@@ -18,20 +31,84 @@ class WeightForm(enum.Enum):
     INT2 = "int2"  # DequantizeLinear of INT2
     INT8 = "int8"  # DequantizeLinear of INT8
     PACKED = "packed"  # uint8, four rows to a byte, unpacked by bit operations
+    FLOAT = "float"  # floats; master weights are quantised in the graph
 
     @property
     def min_opset(self) -> int:
         # INT2 came with 25, blocked dequantisation with 21, and the axes of
         # ReduceMax and ReduceMean became inputs with 18.
-        return {self.INT2: 25, self.INT8: 21, self.PACKED: 18}[self]
+        return {self.INT2: 25, self.INT8: 21}.get(self, 18)
 
 
-def matrix_of(graph: Graph, weight: TernaryWeight, form: WeightForm) -> str:
+def float_tensor(
+    graph: Graph, info: TensorInfo, parts: Callable[[], Iterable[np.ndarray]]
+) -> str:
+    """An initializer in the checkpoint's own dtype, which is the smallest."""
+    return _lazy_floats(graph, info.name, info.dtype, info.shape, parts)
+
+
+def matrix_of(
+    graph: Graph, weight: TernaryWeight, form: WeightForm, rounding: Rounding
+) -> str:
     """The weight as f32 `[N, K]`: trits, times the scale if that is the
-    weight's `scaling`."""
+    weight's `scaling`. `rounding` is for the quantisation of master weights."""
+    if form is WeightForm.FLOAT:
+        return _floats(graph, weight, rounding)
     if form is WeightForm.PACKED:
         return _unpacked(graph, weight)
     return _dequantized(graph, weight, form)
+
+
+def _floats(graph: Graph, weight: TernaryWeight, rounding: Rounding) -> str:
+    if weight.is_master:
+        master = float_tensor(graph, weight.info, weight.parts)
+        return _quantized(graph, graph.node("Cast", master, to=FLOAT), rounding)
+    if weight.scaling is Scaling.WEIGHTS:
+        scaled = float_tensor(graph, weight.info, weight.parts)
+        return graph.node("Cast", scaled, to=FLOAT)
+    # Trits are exact in any type; packed ones get that of the published models.
+    name = weight.info.dtype if weight.info.dtype in _FLOAT_TYPES else "BF16"
+    dtype = _FLOAT_TYPES[name][1]
+
+    def parts() -> Iterator[np.ndarray]:
+        trits = weight.trits()
+        for row in range(0, weight.rows, _ROWS_AT_A_TIME):
+            yield trits[row : row + _ROWS_AT_A_TIME].astype(dtype)
+
+    shape = (weight.rows, weight.columns)
+    trits = _lazy_floats(graph, weight.name, name, shape, parts)
+    return graph.node("Cast", trits, to=FLOAT)
+
+
+def _quantized(graph: Graph, master: str, rounding: Rounding) -> str:
+    """Absmean quantisation, node for node as PyTorch exports transformers'
+    WeightQuant: the weight a model is trained with."""
+    mean = graph.node("ReduceMean", graph.node("Abs", master), keepdims=0)
+    clamped = graph.node("Clip", mean, graph.constant(MEAN_FLOOR))
+    scale = graph.node("Reciprocal", clamped)
+    scaled = graph.node("Mul", master, scale)
+    rounded = round_nodes(graph, scaled, rounding)
+    clipped = graph.node("Clip", rounded, graph.constant(-1.0), graph.constant(1.0))
+    return graph.node("Div", clipped, scale)
+
+
+def round_nodes(graph: Graph, x: str, rounding: Rounding) -> str:
+    """`x` rounded to integers, by the tie-breaking of `rounding`."""
+    if rounding is Rounding.HALF_EVEN:
+        return graph.node("Round", x)
+    return graph.node("Floor", graph.node("Add", x, graph.constant(0.5)))
+
+
+def _lazy_floats(
+    graph: Graph,
+    name: str,
+    dtype: str,
+    shape: tuple[int, ...],
+    parts: Callable[[], Iterable[np.ndarray]],
+) -> str:
+    data_type, numpy_type = _FLOAT_TYPES[dtype]
+    num_bytes = int(np.prod(shape)) * numpy_type.itemsize
+    return graph.lazy_tensor(LazyTensor(name, data_type, shape, num_bytes, parts))
 
 
 def _dequantized(graph: Graph, weight: TernaryWeight, form: WeightForm) -> str:
@@ -87,10 +164,14 @@ def _unpacked(graph: Graph, weight: TernaryWeight) -> str:
     if weight.scaling is not Scaling.WEIGHTS:
         return trits
     scale = weight.scale
-    if scale.ndim == 2 and scale.shape[1] > 1:
-        # One factor a column, for lack of a blocked multiplication.
-        scale = np.repeat(scale, weight.columns // scale.shape[1], axis=1)
-    return graph.node("Mul", trits, graph.tensor(f"{weight.name}_scale", scale))
+    if scale.ndim < 2 or scale.shape[1] == 1:
+        return graph.node("Mul", trits, graph.tensor(f"{weight.name}_scale", scale))
+    # For lack of a blocked multiplication, blocks get a dimension of their own.
+    groups = scale.shape[1]
+    blocks = graph.node("Reshape", trits, graph.ints(weight.rows, groups, -1))
+    factors = graph.tensor(f"{weight.name}_scale", scale[:, :, None])
+    shape = graph.ints(weight.rows, weight.columns)
+    return graph.node("Reshape", graph.node("Mul", blocks, factors), shape)
 
 
 def _quarter(graph: Graph, packed: str, shift: int) -> str:

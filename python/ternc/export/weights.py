@@ -8,8 +8,9 @@ weights), onebitllms (rounding half up), and the "Unpacked" checkpoints of TriLM
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from .errors import ExportError
 from .packing import packed_rows, unpack_rows
 
 # The smallest mean magnitude that the quantisation divides by.
-_MEAN_FLOOR = np.float32(1e-5)
+MEAN_FLOOR = np.float32(1e-5)
 
 # Most groups of columns that are tried for float weights with several scales
 # in a row: the degree of tensor parallelism they were trained with, which is 6
@@ -50,15 +51,30 @@ class Scaling(enum.Enum):
 
 @dataclass(frozen=True)
 class TernaryWeight:
-    """A matrix of trits, `[rows, columns]`, output-major, and its scale."""
+    """A matrix of trits, `[rows, columns]`, output-major, and its scale.
 
-    name: str
+    What it holds is read when it is asked for.
+    """
+
+    info: TensorInfo  # what the checkpoint stores
     rows: int
     columns: int
-    scale: np.ndarray  # f32 []; [rows, 1] or [rows, groups] if `scaling` is WEIGHTS
     scaling: Scaling
     quantizes_activations: bool
-    trits: Callable[[], np.ndarray]  # reads the checkpoint: int8 [rows, columns]
+    read_scale: Callable[[], np.ndarray]
+    trits: Callable[[], np.ndarray]  # int8 [rows, columns]
+    parts: Callable[[], Iterator[np.ndarray]]  # blocks of what is stored
+    # Whether the checkpoint stores master weights, which become scale * trit.
+    is_master: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    @cached_property
+    def scale(self) -> np.ndarray:
+        """f32 []; [rows, 1] or [rows, groups] if `scaling` is WEIGHTS."""
+        return self.read_scale()
 
 
 def load_weight(
@@ -80,19 +96,24 @@ def load_weight(
     unpacked = (FLOATS, (rows, columns))
     expect(info, *([unpacked] if online else [packed, unpacked]))
 
+    def parts() -> Iterator[np.ndarray]:
+        return checkpoint.read_parts(info)
+
     def stored(trits: Callable[[], np.ndarray]) -> TernaryWeight:
         multiplies = quantization is not None and quantization.scale_multiplies
         scaling = Scaling.MULTIPLIES if multiplies else Scaling.DIVIDES
         scale = _read_scale(checkpoint, module)
-        return TernaryWeight(info.name, rows, columns, scale, scaling, True, trits)
+        return TernaryWeight(
+            info, rows, columns, scaling, True, lambda: scale, trits, parts
+        )
 
     if online:
-        return _quantized(checkpoint, info, rounding)
+        return _quantized(checkpoint, info, rounding, parts)
     if info.dtype == "U8":
         return stored(lambda: _packed_trits(checkpoint, info, rows))
     if quantization is not None:
         return stored(lambda: _unpacked_trits(checkpoint, info))
-    return _scaled_trits(checkpoint, info)
+    return _scaled_trits(checkpoint, info, parts)
 
 
 def _read_scale(checkpoint: Checkpoint, module: str) -> np.ndarray:
@@ -132,23 +153,38 @@ def _require_trits(
 
 
 def _quantized(
-    checkpoint: Checkpoint, info: TensorInfo, rounding: Rounding
+    checkpoint: Checkpoint,
+    info: TensorInfo,
+    rounding: Rounding,
+    parts: Callable[[], Iterator[np.ndarray]],
 ) -> TernaryWeight:
     """Float weights by absmean, in f32 as transformers' WeightQuant does."""
-    # NumPy and PyTorch add floats in different orders; the double sum, rounded
-    # once, is what both approximate.
-    mean = np.abs(checkpoint.read_f32(info)).mean(dtype=np.float64).astype(np.float32)
-    inverse = np.float32(1) / max(mean, _MEAN_FLOOR)
+
+    @cache
+    def inverse() -> np.float32:
+        # NumPy and PyTorch add floats in different orders; the double sum, rounded
+        # once, is what both approximate.
+        magnitudes = np.abs(checkpoint.read_f32(info))
+        mean = magnitudes.mean(dtype=np.float64).astype(np.float32)
+        return np.float32(1) / max(mean, MEAN_FLOOR)
+
+    def scale() -> np.ndarray:
+        return np.asarray(np.float32(1) / inverse())
 
     def trits() -> np.ndarray:
-        values = rounding(checkpoint.read_f32(info) * inverse)
+        values = rounding(checkpoint.read_f32(info) * inverse())
         return np.clip(values, -1, 1).astype(np.int8)
 
-    scale = np.asarray(np.float32(1) / inverse)
-    return TernaryWeight(info.name, *info.shape, scale, Scaling.WEIGHTS, True, trits)
+    return TernaryWeight(
+        info, *info.shape, Scaling.WEIGHTS, True, scale, trits, parts, is_master=True
+    )
 
 
-def _scaled_trits(checkpoint: Checkpoint, info: TensorInfo) -> TernaryWeight:
+def _scaled_trits(
+    checkpoint: Checkpoint,
+    info: TensorInfo,
+    parts: Callable[[], Iterator[np.ndarray]],
+) -> TernaryWeight:
     """Float weights that are scale * trit, with a scale a row or group of a row.
 
     Such models do not quantise activations.
@@ -165,7 +201,9 @@ def _scaled_trits(checkpoint: Checkpoint, info: TensorInfo) -> TernaryWeight:
     def trits() -> np.ndarray:
         return np.sign(checkpoint.read_f32(info)).astype(np.int8)
 
-    return TernaryWeight(info.name, *info.shape, scale, Scaling.WEIGHTS, False, trits)
+    return TernaryWeight(
+        info, *info.shape, Scaling.WEIGHTS, False, lambda: scale, trits, parts
+    )
 
 
 def _find_scales(weight: np.ndarray) -> np.ndarray | None:
