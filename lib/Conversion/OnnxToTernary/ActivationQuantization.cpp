@@ -290,7 +290,12 @@ std::optional<CodedActivation> tern::matchActivation(const Matcher &matcher,
   value = matcher.strip(value);
   if (auto codes = matchCodes(matcher, value))
     return codes;
-  // 16-bit models narrow what they have dequantised in f32.
+  // bf16 holds a code over its scale to 1/4 of a step only. That rounding is
+  // part of the model, so such a layer multiplies the floats that it is given.
+  if (getElementTypeOrSelf(value.getType()).isBF16())
+    return std::nullopt;
+  // f16 holds it to 1/32 of a step, far less than the quantisation itself
+  // loses. 16-bit models narrow what they have dequantised in f32.
   if (NodeOp cast = matcher.match(value, "Cast");
       cast && isFloat(value) && cast.getInput(0) && isF32(cast.getInput(0)))
     value = matcher.strip(cast.getInput(0));

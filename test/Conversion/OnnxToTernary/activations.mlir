@@ -484,3 +484,63 @@ func.func @rounds_down(%x: tensor<?x4xf32>, %z: tensor<?x4xf32>) -> tensor<?x2xf
   %y = onnx.node "MatMul"(%a, %w) : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
+
+// -----
+
+// Narrowing to f16 loses next to nothing of a dequantised code, so codes are
+// multiplied; bf16 keeps 8 bits of code / scale, and the layer takes them as given.
+// CHECK-LABEL: func.func @narrowed(
+// CHECK: %[[ROUND:.*]] = onnx.node "Round"
+// CHECK: %[[CODES:.*]] = onnx.node "Clip"(%[[ROUND]],
+// CHECK: %[[VALUE:.*]] = onnx.node "Div"(%[[CODES]],
+// CHECK: %[[SHORT:.*]] = onnx.node "Cast"(%[[VALUE]]) {{.*}} -> tensor<?x4xbf16>
+// CHECK: ternary.bit_linear %arg0{{.*}}quantization
+// CHECK: ternary.bit_linear %[[SHORT]]
+// CHECK-NOT: quantization
+// CHECK: return
+func.func @narrowed(%x: tensor<?x4xf32>) -> (tensor<?x2xf16>, tensor<?x2xbf16>) {
+  %half = onnx.constant dense<[[0.5, -0.5], [0.0, -0.5], [-0.5, 0.5], [0.0, 0.5]]> : tensor<4x2xf16>
+  %brain = onnx.constant dense<[[0.5, -0.5], [0.0, -0.5], [-0.5, 0.5], [0.0, 0.5]]> : tensor<4x2xbf16>
+  %eps = onnx.constant dense<1.0e-05> : tensor<f32>
+  %qmin = onnx.constant dense<-128.0> : tensor<f32>
+  %qmax = onnx.constant dense<127.0> : tensor<f32>
+  %abs = onnx.node "Abs"(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %amax = onnx.node "ReduceMax"(%abs) {axes = array<i64: -1>} : (tensor<?x4xf32>) -> tensor<?x1xf32>
+  %m = onnx.node "Clip"(%amax, %eps) : (tensor<?x1xf32>, tensor<f32>) -> tensor<?x1xf32>
+  %s = onnx.node "Div"(%qmax, %m) : (tensor<f32>, tensor<?x1xf32>) -> tensor<?x1xf32>
+  %v = onnx.node "Mul"(%x, %s) : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
+  %q = onnx.node "Round"(%v) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %c = onnx.node "Clip"(%q, %qmin, %qmax) : (tensor<?x4xf32>, tensor<f32>, tensor<f32>) -> tensor<?x4xf32>
+  %a = onnx.node "Div"(%c, %s) : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
+  %ah = onnx.node "Cast"(%a) {to = 10 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf16>
+  %ab = onnx.node "Cast"(%a) {to = 16 : i64} : (tensor<?x4xf32>) -> tensor<?x4xbf16>
+  %yh = onnx.node "MatMul"(%ah, %half) : (tensor<?x4xf16>, tensor<4x2xf16>) -> tensor<?x2xf16>
+  %yb = onnx.node "MatMul"(%ab, %brain) : (tensor<?x4xbf16>, tensor<4x2xbf16>) -> tensor<?x2xbf16>
+  return %yh, %yb : tensor<?x2xf16>, tensor<?x2xbf16>
+}
+
+// -----
+
+// A bias of f16 is added to activations that were quantised in f32.
+// CHECK-LABEL: func.func @short_bias(
+// CHECK: %[[Y:.*]] = ternary.bit_linear %arg0{{.*}} -> tensor<?x2xf32>
+// CHECK: %[[B:.*]] = onnx.node "Cast"(%{{.*}}) {to = 1 : i64} : (tensor<2xf16>) -> tensor<2xf32>
+// CHECK: %[[Z:.*]] = onnx.node "Add"(%[[Y]], %[[B]])
+// CHECK: onnx.node "Cast"(%[[Z]]) {to = 10 : i64}
+func.func @short_bias(%x: tensor<?x4xf32>, %bias: tensor<2xf16>) -> tensor<?x2xf16> {
+  %w = onnx.constant dense<[[0.5, -0.5], [0.0, -0.5], [-0.5, 0.5], [0.0, 0.5]]> : tensor<4x2xf16>
+  %eps = onnx.constant dense<1.0e-05> : tensor<f32>
+  %qmin = onnx.constant dense<-128.0> : tensor<f32>
+  %qmax = onnx.constant dense<127.0> : tensor<f32>
+  %abs = onnx.node "Abs"(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %amax = onnx.node "ReduceMax"(%abs) {axes = array<i64: -1>} : (tensor<?x4xf32>) -> tensor<?x1xf32>
+  %m = onnx.node "Clip"(%amax, %eps) : (tensor<?x1xf32>, tensor<f32>) -> tensor<?x1xf32>
+  %s = onnx.node "Div"(%qmax, %m) : (tensor<f32>, tensor<?x1xf32>) -> tensor<?x1xf32>
+  %v = onnx.node "Mul"(%x, %s) : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
+  %q = onnx.node "Round"(%v) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %c = onnx.node "Clip"(%q, %qmin, %qmax) : (tensor<?x4xf32>, tensor<f32>, tensor<f32>) -> tensor<?x4xf32>
+  %a = onnx.node "Div"(%c, %s) : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
+  %ah = onnx.node "Cast"(%a) {to = 10 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf16>
+  %y = onnx.node "Gemm"(%ah, %w, %bias) : (tensor<?x4xf16>, tensor<4x2xf16>, tensor<2xf16>) -> tensor<?x2xf16>
+  return %y : tensor<?x2xf16>
+}

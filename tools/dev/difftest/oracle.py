@@ -43,6 +43,16 @@ class Softmax(OpRun):
         return ((e / e.sum(axis, keepdims=True)).astype(x.dtype),)
 
 
+class ReduceMean(OpRun):
+    def _run(self, x, axes=None, keepdims=1, noop_with_empty_axes=0):
+        if axes is None or not len(axes):
+            if noop_with_empty_axes:
+                return (x,)
+            axes = range(x.ndim)
+        mean = _wide(x).mean(tuple(int(a) for a in axes), keepdims=bool(keepdims))
+        return (np.asarray(mean).astype(x.dtype),)
+
+
 def _is_short(model):
     """Whether any value is known to be of 16 bits."""
     values = [*model.graph.input, *model.graph.output]
@@ -69,7 +79,7 @@ class Oracle:
             options.log_severity_level = 4
             self.session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         else:
-            self.evaluator = ReferenceEvaluator(model, new_ops=[MatMul, Gemm, Softmax])
+            self.evaluator = ReferenceEvaluator(model, new_ops=[MatMul, Gemm, Softmax, ReduceMean])
 
     def run(self, feeds):
         if self.session:
