@@ -60,6 +60,7 @@ void tern::buildRaisePipeline(OpPassManager &pm,
                               const PipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertOnnxToTernary());
   pm.addNestedPass<func::FuncOp>(onnx::createFoldConstants());
+  pm.addNestedPass<func::FuncOp>(onnx::createRaiseAttention());
   pm.addPass(onnx::createDeriveStep(onnx::DeriveStepOptions{options.context}));
   pm.addPass(createConvertOnnxToLinalg());
   addCleanup(pm);

@@ -101,7 +101,7 @@ static MaybeElement moveReshape(SymbolicQuery &query, NodeOp node,
     return std::nullopt;
   std::optional<Polynomials> source = reshapeIndex(query, *from, index, *to);
   if (!source)
-    return std::nullopt;
+    return query.getUniform(getData(node));
   return query.getElement(getData(node), *source);
 }
 
@@ -205,7 +205,7 @@ static MaybeElement moveGather(SymbolicQuery &query, NodeOp node, Index index) {
       getPosition(query, indices, index.slice(*axis, indicesShape->size()),
                   (*shape)[*axis]);
   if (!position)
-    return std::nullopt;
+    return query.getUniform(data);
   Polynomials source(index.take_front(*axis));
   source.push_back(*position);
   llvm::append_range(source, index.drop_front(*axis + indicesShape->size()));
@@ -236,7 +236,7 @@ static MaybeElement moveGatherND(SymbolicQuery &query, NodeOp node,
     std::optional<Polynomial> position =
         getPosition(query, indices, tuple, (*shape)[batchDims + i]);
     if (!position)
-      return std::nullopt;
+      return query.getUniform(data);
     source.push_back(*position);
   }
   llvm::append_range(source, index.drop_front(outer));

@@ -76,6 +76,17 @@ bool SymbolicQuery::isDerived(Value value) {
   return evaluator.derived[value] = result;
 }
 
+MaybeElement SymbolicQuery::getUniform(Value value) {
+  std::optional<Polynomials> shape = getShape(value);
+  if (!shape)
+    return std::nullopt;
+  Polynomials index;
+  for (const Polynomial &size : *shape)
+    index.push_back(evaluator.createCoordinate(size));
+  SymbolicElement element = getElement(value, index);
+  return element.getConstant() ? MaybeElement(element) : std::nullopt;
+}
+
 std::optional<Polynomial> SymbolicQuery::getInteger(Value value, Index index) {
   SymbolicElement element = getElement(value, index);
   const Polynomial *integer = element.getInteger();

@@ -22,6 +22,8 @@ public:
       : evaluator(evaluator), leaf(leaf) {}
 
   SymbolicElement getElement(mlir::Value value, Index index);
+  /// What all elements of `value` are, if they are all the same number.
+  MaybeElement getUniform(mlir::Value value);
   /// The element as an integer without choices, or nullopt.
   std::optional<Polynomial> getInteger(mlir::Value value, Index index);
   /// Element `position` of a tensor of rank 1, as an integer.

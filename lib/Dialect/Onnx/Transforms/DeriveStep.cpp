@@ -1,6 +1,7 @@
 //===- DeriveStep.cpp - generation with the KV cache in place -------------===//
 
 #include "tern/Dialect/Onnx/Transforms/Passes.h"
+#include "tern/Dialect/Onnx/Transforms/RaiseAttention.h"
 
 #include "CachePlan.h"
 #include "InPlaceCaches.h"
@@ -43,19 +44,46 @@ private:
       return refusal;
     if (model.caches.empty())
       return Refusal{graph.getLoc(), "the graph has no KV cache"};
-    SmallVector<RankedTensorType> types;
-    if (std::optional<Refusal> refusal = planCaches(
-            graph, model, getContextLength(getOperation(), context), types))
-      return refusal;
     func::FuncOp copy = graph.clone();
     copy.setSymName("step");
     // So that results which only say "the cache was updated" may be dropped.
     copy.setPrivate();
     getOperation().push_back(copy);
+    std::optional<Refusal> refusal = rewrite(copy, model);
+    if (refusal)
+      copy.erase();
+    return refusal;
+  }
+
+  /// Makes `copy`, a copy of the model's graph, the step, or says why it cannot
+  /// be.
+  std::optional<Refusal> rewrite(func::FuncOp copy, LanguageModel model) {
+    raiseAttention(copy, getAssumptions(copy, model));
+    // A cache may have another form now.
+    if (std::optional<LanguageModel> raised = findLanguageModel(copy))
+      model.caches = raised->caches;
+    SmallVector<RankedTensorType> types;
+    if (std::optional<Refusal> refusal = planCaches(
+            copy, model, getContextLength(getOperation(), context), types))
+      return refusal;
     StepFunction step(copy, model);
     SmallVector<Value> updated = putCachesInPlace(step, model, types);
     step.finish(sliceLogits(step, model.logits, model.vocab), updated);
     return std::nullopt;
+  }
+
+  /// One sequence without padding, whose positions go on where the cache ends.
+  static GraphAssumptions getAssumptions(func::FuncOp graph,
+                                         const LanguageModel &model) {
+    GraphAssumptions assumptions;
+    if (model.attentionMask)
+      assumptions.ones.push_back(graph.getArgument(*model.attentionMask));
+    const KVCache &kv = model.caches.front();
+    if (kv.form == CacheForm::TensorScatter || !model.positionIds)
+      return assumptions;
+    assumptions.positions.push_back(graph.getArgument(*model.positionIds));
+    assumptions.past = {graph.getArgument(kv.past), kv.axis};
+    return assumptions;
   }
 
   static StringRef describeConsequence(const LanguageModel &model) {

@@ -27,6 +27,11 @@ struct KeyCondition {
   int64_t constant = 0;
   /// The key is read where the comparison is false.
   bool isNegated = false;
+
+  bool operator==(const KeyCondition &other) const {
+    return tensor == other.tensor && comparison == other.comparison &&
+           constant == other.constant && isNegated == other.isNegated;
+  }
 };
 
 /// What masks say of all scores together.
