@@ -28,6 +28,8 @@ Symbol SymbolicEvaluator::addSymbol(SymbolInfo info) {
 }
 
 Polynomial SymbolicEvaluator::createCoordinate(const Polynomial &extent) {
+  if (extent == Polynomial(1))
+    return 0;
   return Polynomial::getSymbol(
       addSymbol({SymbolInfo::Kind::Coordinate, extent, {}}));
 }

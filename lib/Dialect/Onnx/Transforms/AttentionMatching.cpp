@@ -208,27 +208,40 @@ static bool fits(SymbolicEvaluator &evaluator, const AttentionMatch &match,
   return true;
 }
 
+bool AttentionMatcher::findKeysAndValues(Value key, AttentionMatch &match,
+                                         std::optional<int64_t> kvHeads) {
+  match.key = findSource(evaluator, key, /*isTransposed=*/true, kvHeads);
+  match.value = findSource(evaluator, match.product.getInputs()[1],
+                           /*isTransposed=*/false, kvHeads);
+  return match.key && match.value;
+}
+
 bool AttentionMatcher::matchOperands(NodeOp scores, AttentionMatch &match,
                                      std::string &reason) {
   Type type = getElementTypeOrSelf(match.product->getResult(0).getType());
   match.query = stripScale(scores.getInputs()[0], type, match.scale);
   Value key = stripScale(scores.getInputs()[1], type, match.scale);
-  match.key = findSource(evaluator, key, /*isTransposed=*/true);
-  if (!match.key) {
-    reason = "the second factor of the scores is not proven to be the keys, "
-             "transposed and with heads repeated in order";
+  if (!findKeysAndValues(key, match)) {
+    reason = match.value
+                 ? "the second factor of the scores is not proven to be the "
+                   "keys, transposed, with heads repeated in order"
+                 : "the second factor of the weights is not [batch, heads, "
+                   "keys, size] with a known number of heads";
     return false;
   }
-  match.value = findSource(evaluator, match.product.getInputs()[1],
-                           /*isTransposed=*/false);
-  if (!match.value) {
-    reason = "the second factor of the weights is not [batch, heads, keys, "
-             "size] with a known number of heads";
+  // Where one of the two is repeated in another order, neither is undone.
+  auto countHeads = [&](Value tensor) {
+    return *(*evaluator.getShape(tensor))[1].getConstant();
+  };
+  int64_t keyHeads = countHeads(match.key);
+  int64_t valueHeads = countHeads(match.value);
+  if (keyHeads != valueHeads &&
+      !findKeysAndValues(key, match, std::max(keyHeads, valueHeads))) {
+    reason = "keys and values differ in the number of heads";
     return false;
   }
-  // Scales and casts may stand before the heads are repeated, too.
+  // Scales and casts may stand before the transposition, too.
   match.key = stripScale(match.key, type, match.scale);
-  match.key = findSource(evaluator, match.key, /*isTransposed=*/false);
   return fits(evaluator, match, reason);
 }
 

@@ -42,6 +42,10 @@ private:
   NodeOp matchSelection(NodeOp node, AttentionMatch &match, unsigned depth);
   NodeOp matchScaling(NodeOp node, AttentionMatch &match, unsigned depth);
   bool matchOperands(NodeOp scores, AttentionMatch &match, std::string &reason);
+  /// Finds keys, from `key` [batch, heads, size, keys], and values, with
+  /// `kvHeads` heads if that is given. False where there are none.
+  bool findKeysAndValues(mlir::Value key, AttentionMatch &match,
+                         std::optional<int64_t> kvHeads = std::nullopt);
   /// `value` without factors, which go into `scale`, and widening casts of
   /// `type`.
   mlir::Value stripScale(mlir::Value value, mlir::Type type, double &scale);
@@ -53,9 +57,11 @@ private:
 /// order, each as often as the others: `value[b, h, t, d]` is
 /// `source[b, h / repeats, t, d]`, proven for all sizes. With `isTransposed`
 /// `value` is [batch, heads, size, positions]. The source that lies furthest
-/// back; null where there is none.
+/// back, of those with `kvHeads` heads if that is given; null where there is
+/// none.
 mlir::Value findSource(SymbolicEvaluator &evaluator, mlir::Value value,
-                       bool isTransposed);
+                       bool isTransposed,
+                       std::optional<int64_t> kvHeads = std::nullopt);
 
 } // namespace tern::onnx
 

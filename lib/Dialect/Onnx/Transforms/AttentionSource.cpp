@@ -90,11 +90,15 @@ bool RepeatedHeads::isRepetitionOf(Value source) {
 }
 
 Value tern::onnx::findSource(SymbolicEvaluator &evaluator, Value value,
-                             bool isTransposed) {
+                             bool isTransposed,
+                             std::optional<int64_t> kvHeads) {
   RepeatedHeads heads(evaluator, value, isTransposed);
   if (!heads.init())
     return {};
-  Value found = isTransposed ? Value() : value;
+  auto hasHeads = [&](Value source) {
+    return !kvHeads || (*evaluator.getShape(source))[1] == Polynomial(*kvHeads);
+  };
+  Value found = !isTransposed && hasHeads(value) ? value : Value();
   constexpr unsigned kMaxDepth = 32;
   Value candidate = value;
   for (unsigned depth = 0; depth < kMaxDepth; ++depth) {
@@ -102,7 +106,7 @@ Value tern::onnx::findSource(SymbolicEvaluator &evaluator, Value value,
     if (!node || !onlyMoves(node))
       break;
     candidate = node.getInputs()[0];
-    if (heads.isRepetitionOf(candidate))
+    if (heads.isRepetitionOf(candidate) && hasHeads(candidate))
       found = candidate;
   }
   return found;

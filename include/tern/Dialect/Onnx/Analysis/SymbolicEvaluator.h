@@ -37,7 +37,8 @@ public:
   explicit SymbolicEvaluator(mlir::func::FuncOp graph,
                              GraphAssumptions assumptions = {});
 
-  /// A new symbol for an index, at least 0 and less than `extent`.
+  /// An index, at least 0 and less than `extent`: a new symbol, or 0 where that
+  /// is all there is.
   Polynomial createCoordinate(const Polynomial &extent);
 
   /// The sizes of `value`, or nullopt where its rank is not known.
