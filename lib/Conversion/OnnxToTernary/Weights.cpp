@@ -90,21 +90,43 @@ static bool isFirstRowPlausible(const Tensor &weights, bool isOutputMajor) {
   return row && (proveTernary(*row) || findNearMiss(*row));
 }
 
-/// The matrix behind transposes, which would only be undone again.
-static Value skipTransposes(const Matcher &matcher, Value value,
-                            bool &isOutputMajor) {
-  while (NodeOp transpose = matcher.match(value, "Transpose")) {
-    auto perm = transpose.getInts("perm");
-    Value input = transpose.getInput(0);
-    auto type = input ? dyn_cast<RankedTensorType>(input.getType())
-                      : RankedTensorType();
-    if (!type || type.getRank() != 2 ||
-        (perm && *perm != ArrayRef<int64_t>{1, 0}))
-      break;
-    value = input;
-    isOutputMajor = !isOutputMajor;
+/// The input of a transpose of a matrix, or null.
+static Value getTransposed(const Matcher &matcher, Value value) {
+  NodeOp transpose = matcher.match(value, "Transpose");
+  Value input = transpose ? transpose.getInput(0) : Value();
+  auto type =
+      input ? dyn_cast<RankedTensorType>(input.getType()) : RankedTensorType();
+  if (!type || type.getRank() != 2)
+    return {};
+  auto perm = transpose.getInts("perm");
+  return !perm || *perm == ArrayRef<int64_t>{1, 0} ? input : Value();
+}
+
+/// The input of a cast from f16 or bf16 to f32, or null.
+static Value getWidened(const Matcher &matcher, Value value) {
+  NodeOp cast = matcher.match(value, "Cast");
+  Value input = cast ? cast.getInput(0) : Value();
+  if (!input || !getElementTypeOrSelf(value.getType()).isF32())
+    return {};
+  Type from = getElementTypeOrSelf(input.getType());
+  return from.isF16() || from.isBF16() ? input : Value();
+}
+
+/// The matrix behind transposes, which would only be undone again, and behind
+/// casts to f32, which a large float matrix need not be put through to be
+/// turned down.
+static Value skipMovement(const Matcher &matcher, Value value,
+                          bool &isOutputMajor) {
+  while (true) {
+    if (Value transposed = getTransposed(matcher, value)) {
+      value = transposed;
+      isOutputMajor = !isOutputMajor;
+    } else if (Value widened = getWidened(matcher, value)) {
+      value = widened;
+    } else {
+      return value;
+    }
   }
-  return value;
 }
 
 std::optional<TernaryWeight> tern::proveWeights(const Matcher &matcher,
@@ -112,7 +134,7 @@ std::optional<TernaryWeight> tern::proveWeights(const Matcher &matcher,
                                                 bool isOutputMajor) {
   if (!value || !matcher.getEvaluator().isConstant(value))
     return std::nullopt;
-  value = skipTransposes(matcher, value, isOutputMajor);
+  value = skipMovement(matcher, value, isOutputMajor);
   std::optional<Tensor> weights = matcher.getEvaluator().evaluate(value);
   if (!weights) {
     reportMissed(node, "constant weights cannot be evaluated");

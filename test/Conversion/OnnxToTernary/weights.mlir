@@ -157,3 +157,40 @@ func.func @dynamic(%x: tensor<?x?xbf16>) -> tensor<?x?xbf16> {
   %y = onnx.node "MatMul"(%x, %w) : (tensor<?x?xbf16>, tensor<4x2xbf16>) -> tensor<?x?xbf16>
   return %y : tensor<?x?xbf16>
 }
+
+// -----
+
+// What lies behind casts to f32 and transposes, in either order, is judged.
+// CHECK-LABEL: func.func @widened(
+// CHECK-DAG: ternary.constant dense<[146, 129]> : tensor<2xui8> as {{.*}}<2x4>
+func.func @widened(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
+  %w = onnx.constant dense<[[1.0, -1.0, 0.0, 1.0], [0.0, -1.0, -1.0, 1.0]]> : tensor<2x4xf16>
+  %c = onnx.node "Cast"(%w) {to = 1} : (tensor<2x4xf16>) -> tensor<2x4xf32>
+  %t = onnx.node "Transpose"(%c) {perm = array<i64: 1, 0>} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %y = onnx.node "MatMul"(%x, %t) : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @widened_last(
+// CHECK-DAG: ternary.constant dense<[146, 129]> : tensor<2xui8> as {{.*}}<2x4>
+func.func @widened_last(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
+  %w = onnx.constant dense<[[1.0, -1.0, 0.0, 1.0], [0.0, -1.0, -1.0, 1.0]]> : tensor<2x4xbf16>
+  %t = onnx.node "Transpose"(%w) {perm = array<i64: 1, 0>} : (tensor<2x4xbf16>) -> tensor<4x2xbf16>
+  %c = onnx.node "Cast"(%t) {to = 1} : (tensor<4x2xbf16>) -> tensor<4x2xf32>
+  %y = onnx.node "MatMul"(%x, %c) : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// A narrowing cast computes: 0.3 and 0.30001 are one f16.
+// CHECK-LABEL: func.func @narrowed(
+// CHECK: ternary.bit_linear
+func.func @narrowed(%x: tensor<?x2xf16>) -> tensor<?x1xf16> {
+  %w = onnx.constant dense<[[0.3], [0.30001]]> : tensor<2x1xf32>
+  %c = onnx.node "Cast"(%w) {to = 10} : (tensor<2x1xf32>) -> tensor<2x1xf16>
+  %y = onnx.node "MatMul"(%x, %c) : (tensor<?x2xf16>, tensor<2x1xf16>) -> tensor<?x1xf16>
+  return %y : tensor<?x1xf16>
+}
