@@ -3,6 +3,7 @@
 #include "Compilation.h"
 #include "Report.h"
 
+#include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
 #include "tern/Target/ObjectEmitter.h"
 #include "tern/Transforms/Passes.h"
@@ -95,11 +96,7 @@ ExitCode Compilation::runStage(StringRef name, Build build,
   mlir::PassManager pm(&context);
   build(pm, stageOptions);
   mlir::OwningOpRef<mlir::ModuleOp> before = target.clone();
-  mlir::LogicalResult result = pm.run(target);
-  // The weights that a stage has read are most of what is in memory.
-  for (const std::shared_ptr<MemoryBuffer> &file : modelFiles)
-    file->dontNeedIfMmap();
-  if (mlir::succeeded(result)) {
+  if (mlir::succeeded(pm.run(target))) {
     note(name);
     return ExitCode::Done;
   }
@@ -160,9 +157,7 @@ ExitCode Compilation::checkRequest() {
 }
 
 ExitCode Compilation::buildCommonStages() {
-  ImportOptions importOptions;
-  importOptions.files = &modelFiles;
-  module = importOnnx(request.model, context, importOptions);
+  module = importOnnx(request.model, context, ImportOptions());
   if (!module)
     return ExitCode::BadInput;
   note("import");

@@ -7,7 +7,6 @@
 
 #include "tern/Driver/Compiler.h"
 #include "tern/Driver/ModelSpecBuilder.h"
-#include "tern/Import/OnnxImporter.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -66,7 +65,6 @@ private:
   const CompileRequest &request;
   llvm::raw_ostream &errors;
   mlir::MLIRContext context;
-  MappedFiles modelFiles;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::string triple;
   std::vector<CPULevel> levels;

@@ -73,8 +73,3 @@ Expected<FileSlice> ExternalData::map(StringRef location, uint64_t offset,
                                    " bytes at offset " + Twine(offset));
   return FileSlice{*file, ArrayRef((*file)->getBufferStart() + offset, size)};
 }
-
-void ExternalData::addFiles(MappedFiles &mapped) const {
-  for (const auto &file : files)
-    mapped.push_back(file.second);
-}

@@ -2,8 +2,6 @@
 #ifndef TERN_LIB_IMPORT_EXTERNALDATA_H
 #define TERN_LIB_IMPORT_EXTERNALDATA_H
 
-#include "tern/Import/OnnxImporter.h"
-
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
@@ -29,9 +27,6 @@ public:
   /// the model's folder. The error names the file, the found and the expected.
   llvm::Expected<FileSlice> map(llvm::StringRef location, uint64_t offset,
                                 uint64_t size);
-
-  /// Appends the files that are open.
-  void addFiles(MappedFiles &mapped) const;
 
 private:
   llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>>

@@ -35,7 +35,5 @@ OwningOpRef<ModuleOp> tern::importOnnx(StringRef path, MLIRContext &context,
   OwningOpRef<ModuleOp> module = buildModule(*file, types, reader);
   if (!module || failed(verify(*module)))
     return nullptr;
-  if (options.files)
-    reader.addFiles(*options.files);
   return module;
 }

@@ -141,11 +141,6 @@ LogicalResult TensorReader::findData(TensorProto &tensor, StringRef name,
   return success();
 }
 
-void TensorReader::addFiles(MappedFiles &files) const {
-  files.push_back(file.getBuffer());
-  external.addFiles(files);
-}
-
 ArrayRef<char> TensorReader::getBytes(const TensorProto &tensor) const {
   if (auto slice = slices.find(&tensor); slice != slices.end())
     return slice->second.bytes;

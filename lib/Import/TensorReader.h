@@ -35,9 +35,6 @@ public:
   /// The value of a prepared `tensor`, whose data moves into the attribute.
   mlir::ElementsAttr read(onnxlib::TensorProto &tensor, llvm::StringRef name);
 
-  /// Appends the files that data may be read from.
-  void addFiles(MappedFiles &files) const;
-
 private:
   mlir::LogicalResult findData(onnxlib::TensorProto &tensor,
                                llvm::StringRef name, uint64_t size);

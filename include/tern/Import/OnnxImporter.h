@@ -4,24 +4,14 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "llvm/Support/MemoryBuffer.h"
-
-#include <memory>
-#include <vector>
 
 namespace tern {
-
-/// The files that the resources of a module lie in.
-using MappedFiles = std::vector<std::shared_ptr<llvm::MemoryBuffer>>;
 
 /// How `importOnnx` represents what it reads.
 struct ImportOptions {
   /// Constants of at most this many bytes (as stored in the file) become dense
   /// attributes; larger ones become resources over the file's own memory.
   size_t maxDenseBytes = 1024;
-  /// If not null, gets the files that were mapped. What a stage has read of
-  /// them stays in memory until `dontNeedIfMmap` says that it may go.
-  MappedFiles *files = nullptr;
 };
 
 /// Imports the ONNX model at `path` as one `func.func @main` of `onnx` dialect
