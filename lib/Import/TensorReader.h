@@ -36,7 +36,10 @@ public:
   mlir::ElementsAttr read(onnxlib::TensorProto &tensor, llvm::StringRef name);
 
   /// Adds the files that data was read from.
-  void addFiles(MappedFiles &mapped) const { external.addFiles(mapped); }
+  void addFiles(MappedFiles &mapped) const {
+    mapped.add(file.getBuffer());
+    external.addFiles(mapped);
+  }
 
 private:
   mlir::LogicalResult findData(onnxlib::TensorProto &tensor,
