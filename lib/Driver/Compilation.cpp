@@ -2,6 +2,7 @@
 
 #include "Compilation.h"
 #include "Report.h"
+#include "Resources.h"
 
 #include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
@@ -12,11 +13,14 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/SetOperations.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
+
+#include <sys/resource.h>
 
 using namespace llvm;
 using namespace tern;
@@ -82,8 +86,14 @@ void Compilation::note(const Twine &step) {
   auto now = std::chrono::steady_clock::now();
   double seconds = std::chrono::duration<double>(now - last).count();
   last = now;
-  if (request.verbose)
-    errors << "ternc: " << step << ": " << format("%.2f s", seconds) << '\n';
+  if (!request.verbose)
+    return;
+  errors << "ternc: " << step << ": " << format("%.2f s", seconds);
+  rusage usage;
+  // Linux counts in KiB.
+  if (getrusage(RUSAGE_SELF, &usage) == 0)
+    errors << ", at most " << usage.ru_maxrss / 1024 << " MiB so far";
+  errors << '\n';
 }
 
 //===----------------------------------------------------------------------===//
@@ -157,7 +167,7 @@ ExitCode Compilation::checkRequest() {
 }
 
 ExitCode Compilation::buildCommonStages() {
-  module = importOnnx(request.model, context, ImportOptions());
+  module = importOnnx(request.model, context, ImportOptions(), &mapped);
   if (!module)
     return ExitCode::BadInput;
   note("import");
@@ -170,20 +180,25 @@ ExitCode Compilation::buildCommonStages() {
     return ExitCode::Done;
 
   mlir::OwningOpRef<mlir::ModuleOp> imported = module->clone();
+  ResourceSet original = collectResources(*module);
   const std::pair<Stage, Build> stages[] = {
       {Stage::Raise, buildRaisePipeline},
       {Stage::Optimize, buildOptimizePipeline},
       {Stage::Pack, buildPackPipeline},
   };
   for (auto [stage, build] : stages) {
+    ResourceSet resources = collectResources(*module);
     ExitCode code = runStage(getStageName(stage), build, *module, options);
     if (code != ExitCode::Done)
       return code;
+    mapped.dropPages();
     if (stage == Stage::Raise) {
       addLanguageModel(spec, *imported, *module, options.context);
       if (request.report)
         printReport(*module, errors);
     }
+    // The model's own may be read through others.
+    releaseResources(llvm::set_difference(resources, original), *module);
     if (stopsAfter(stage))
       return ExitCode::Done;
   }

@@ -7,6 +7,7 @@
 
 #include "tern/Driver/Compiler.h"
 #include "tern/Driver/ModelSpecBuilder.h"
+#include "tern/Import/MappedFiles.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -43,9 +44,11 @@ private:
   /// and how to run them; returns the path.
   std::string writeReproducer(mlir::ModuleOp before,
                               const mlir::OpPassManager &passes);
-  /// Objects of the weights and of the descriptor.
+  /// Objects of the descriptor, and of the pointers to the weights.
   ExitCode emitDescriptor();
-  ExitCode emitWeights();
+  ExitCode emitWeightsObject();
+  /// Writes the weights themselves into the linked file.
+  ExitCode insertWeights(llvm::StringRef linked);
   /// Links, or moves a single object to its place.
   ExitCode writeOutput();
   ExitCode writeLibraryHeader();
@@ -65,6 +68,7 @@ private:
   const CompileRequest &request;
   llvm::raw_ostream &errors;
   mlir::MLIRContext context;
+  MappedFiles mapped; ///< what constants of the model refer to
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::string triple;
   std::vector<CPULevel> levels;

@@ -19,6 +19,8 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <deque>
+
 using namespace llvm;
 using namespace tern;
 
@@ -115,6 +117,20 @@ ArrayRef<char> getBytes(mlir::ElementsAttr value, std::vector<char> &storage) {
   return storage;
 }
 
+/// The bytes of a module's large constants, in the order of their indices.
+struct Weights {
+  explicit Weights(mlir::ModuleOp module) {
+    for (auto global : module.getOps<mlir::memref::GlobalOp>())
+      if (global->hasAttr(kWeightIndexAttr))
+        blobs.push_back(
+            getBytes(cast<mlir::ElementsAttr>(global.getConstantInitValue()),
+                     storage.emplace_back()));
+  }
+
+  std::deque<std::vector<char>> storage; ///< of those that are no array
+  SmallVector<ArrayRef<char>> blobs;
+};
+
 uint16_t getElfMachine(StringRef triple) {
   Triple parsed(triple);
   if (parsed.isAArch64())
@@ -125,22 +141,20 @@ uint16_t getElfMachine(StringRef triple) {
 }
 } // namespace
 
-ExitCode Compilation::emitWeights() {
-  std::vector<std::vector<char>> storage;
-  SmallVector<ArrayRef<char>> blobs;
-  auto globals = module->getOps<mlir::memref::GlobalOp>();
-  storage.reserve(std::distance(globals.begin(), globals.end()));
-  for (mlir::memref::GlobalOp global : globals) {
-    if (!global->hasAttr(kWeightIndexAttr))
-      continue;
-    storage.emplace_back();
-    blobs.push_back(
-        getBytes(cast<mlir::ElementsAttr>(global.getConstantInitValue()),
-                 storage.back()));
-  }
+ExitCode Compilation::emitWeightsObject() {
+  Weights weights(*module);
   objects.push_back(folder->file("weights.o"));
+  if (Error error = writeWeightsObject(objects.back(), getElfMachine(triple),
+                                       layOutWeights(weights.blobs)))
+    return fail(std::move(error));
+  return ExitCode::Done;
+}
+
+ExitCode Compilation::insertWeights(StringRef linked) {
+  Weights weights(*module);
   if (Error error =
-          writeWeightsObject(objects.back(), getElfMachine(triple), blobs))
+          tern::insertWeights(linked, layOutWeights(weights.blobs),
+                              weights.blobs, [&] { mapped.dropPages(); }))
     return fail(std::move(error));
   note("weights");
   return ExitCode::Done;
@@ -278,6 +292,9 @@ ExitCode Compilation::writeOutput() {
   job.runtimeDir = request.runtimeDir;
   if (Error error = link(job))
     return fail(std::move(error));
+  note("link");
+  if (ExitCode code = insertWeights(result); code != ExitCode::Done)
+    return code;
   std::string path = getOutputPath(request);
   // The header first: with it missing, the library would be half the output.
   if (request.form == OutputForm::Library)
@@ -285,7 +302,6 @@ ExitCode Compilation::writeOutput() {
       return code;
   if (Error error = moveFile(result, path))
     return fail(std::move(error));
-  note("link");
   return ExitCode::Done;
 }
 
@@ -321,8 +337,8 @@ ExitCode Compilation::run() {
     return code;
   if (text)
     return writeOutput();
-  for (auto step : {&Compilation::emitDescriptor, &Compilation::emitWeights,
-                    &Compilation::writeOutput})
+  for (auto step : {&Compilation::emitDescriptor,
+                    &Compilation::emitWeightsObject, &Compilation::writeOutput})
     if (code = (this->*step)(); code != ExitCode::Done)
       return code;
   return ExitCode::Done;

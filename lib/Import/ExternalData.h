@@ -2,6 +2,8 @@
 #ifndef TERN_LIB_IMPORT_EXTERNALDATA_H
 #define TERN_LIB_IMPORT_EXTERNALDATA_H
 
+#include "tern/Import/MappedFiles.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
@@ -27,6 +29,12 @@ public:
   /// the model's folder. The error names the file, the found and the expected.
   llvm::Expected<FileSlice> map(llvm::StringRef location, uint64_t offset,
                                 uint64_t size);
+
+  /// Adds the files that are open.
+  void addFiles(MappedFiles &mapped) const {
+    for (const auto &file : files)
+      mapped.add(file.second);
+  }
 
 private:
   llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>>

@@ -19,7 +19,8 @@ using namespace mlir;
 using namespace tern::importer;
 
 OwningOpRef<ModuleOp> tern::importOnnx(StringRef path, MLIRContext &context,
-                                       const ImportOptions &options) {
+                                       const ImportOptions &options,
+                                       MappedFiles *mapped) {
   context.loadDialect<tern::onnx::OnnxDialect, func::FuncDialect>();
   std::unique_ptr<ModelFile> file =
       ModelFile::load(path, context, options.maxDenseBytes);
@@ -35,5 +36,7 @@ OwningOpRef<ModuleOp> tern::importOnnx(StringRef path, MLIRContext &context,
   OwningOpRef<ModuleOp> module = buildModule(*file, types, reader);
   if (!module || failed(verify(*module)))
     return nullptr;
+  if (mapped)
+    reader.addFiles(*mapped);
   return module;
 }

@@ -35,6 +35,12 @@ public:
   /// The value of a prepared `tensor`, whose data moves into the attribute.
   mlir::ElementsAttr read(onnxlib::TensorProto &tensor, llvm::StringRef name);
 
+  /// Adds the files that data was read from.
+  void addFiles(MappedFiles &mapped) const {
+    mapped.add(file.getBuffer());
+    external.addFiles(mapped);
+  }
+
 private:
   mlir::LogicalResult findData(onnxlib::TensorProto &tensor,
                                llvm::StringRef name, uint64_t size);

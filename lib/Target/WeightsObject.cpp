@@ -1,11 +1,10 @@
-//===- WeightsObject.cpp - an ELF object that holds a model's weights -----===//
+//===- WeightsObject.cpp - an ELF object with room for a model's weights --===//
 //
-// A writer of our own, because every road through LLVM copies the weights: an
-// LLVM IR constant takes three times their size in memory, and .incbin or
-// objcopy five seconds for 600 MB.
+// A writer of our own: LLVM has none for a section that is large, read-only and
+// without contents.
 //
-// The file: ELF header | blobs | pointers | relocations | symbols | strings |
-// section headers.
+// The file: ELF header | pointers | relocations | symbols | strings | section
+// headers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,15 +55,14 @@ uint32_t getAddressRelocation(uint16_t machine) {
 
 class Writer {
 public:
-  Writer(raw_ostream &os, uint16_t machine, ArrayRef<ArrayRef<char>> blobs)
-      : os(os), machine(machine), blobs(blobs) {}
+  Writer(raw_ostream &os, uint16_t machine, const tern::WeightsLayout &layout)
+      : os(os), machine(machine), layout(layout) {}
 
   void write();
 
 private:
-  void layOut();
+  void placeSections();
   void writeHeader();
-  void writeBlobs();
   void writeRelocations();
   void writeSymbols();
   void writeSectionHeaders();
@@ -77,23 +75,22 @@ private:
 
   raw_ostream &os;
   uint16_t machine;
-  ArrayRef<ArrayRef<char>> blobs;
-  SmallVector<uint64_t> blobOffsets; ///< within the weights section
+  const tern::WeightsLayout &layout;
   std::string strings, sectionNames;
   Elf64_Shdr sections[NumSections] = {};
 };
 
-void Writer::layOut() {
-  uint64_t size = 0;
-  for (ArrayRef<char> blob : blobs) {
-    blobOffsets.push_back(size);
-    size = alignTo(size + blob.size(), kBlobAlignment);
-  }
+void Writer::placeSections() {
+  size_t count = layout.offsets.size();
   strings = std::string(1, '\0') + tern::kWeightsTable.str() + '\0';
 
-  const char *names[NumSections] = {
-      "",        ".lrodata.tern", ".data.rel.ro", ".rela.data.rel.ro",
-      ".symtab", ".strtab",       ".shstrtab"};
+  const char *names[NumSections] = {"",
+                                    tern::kWeightsSection.data(),
+                                    ".data.rel.ro",
+                                    ".rela.data.rel.ro",
+                                    ".symtab",
+                                    ".strtab",
+                                    ".shstrtab"};
   uint64_t offset = sizeof(Elf64_Ehdr);
   auto place = [&](Section index, uint32_t type, uint64_t flags, uint64_t bytes,
                    uint64_t alignment, uint64_t entry = 0) {
@@ -108,15 +105,15 @@ void Writer::layOut() {
     section.sh_size = bytes;
     section.sh_addralign = alignment;
     section.sh_entsize = entry;
-    offset += bytes;
+    offset += type == SHT_NOBITS ? 0 : bytes;
   };
   sectionNames = std::string(1, '\0');
   uint64_t large = machine == EM_X86_64 ? uint64_t(SHF_X86_64_LARGE) : 0;
-  place(Weights, SHT_PROGBITS, SHF_ALLOC | large, size,
-        size > kHugePageThreshold ? kHugePage : kBlobAlignment);
-  place(Table, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, blobs.size() * 8, 8);
-  place(TableRelocations, SHT_RELA, SHF_INFO_LINK,
-        blobs.size() * sizeof(Elf64_Rela), 8, sizeof(Elf64_Rela));
+  place(Weights, SHT_NOBITS, SHF_ALLOC | large, layout.size,
+        layout.size > kHugePageThreshold ? kHugePage : kBlobAlignment);
+  place(Table, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, count * 8, 8);
+  place(TableRelocations, SHT_RELA, SHF_INFO_LINK, count * sizeof(Elf64_Rela),
+        8, sizeof(Elf64_Rela));
   place(Symbols, SHT_SYMTAB, 0, 3 * sizeof(Elf64_Sym), 8, sizeof(Elf64_Sym));
   place(Strings, SHT_STRTAB, 0, strings.size(), 1);
   // Its own name must be in the string before its size is known.
@@ -146,17 +143,9 @@ void Writer::writeHeader() {
   writeStruct(header);
 }
 
-void Writer::writeBlobs() {
-  for (auto [offset, blob] : zip(blobOffsets, blobs)) {
-    padTo(sections[Weights].sh_offset + offset);
-    os.write(blob.data(), blob.size());
-  }
-  padTo(sections[Table].sh_offset + sections[Table].sh_size);
-}
-
 void Writer::writeRelocations() {
   padTo(sections[TableRelocations].sh_offset);
-  for (auto [index, offset] : enumerate(blobOffsets)) {
+  for (auto [index, offset] : enumerate(layout.offsets)) {
     Elf64_Rela relocation = {};
     relocation.r_offset = index * 8;
     // Against symbol 1, which is the weights section.
@@ -187,9 +176,10 @@ void Writer::writeSectionHeaders() {
 }
 
 void Writer::write() {
-  layOut();
+  placeSections();
   writeHeader();
-  writeBlobs();
+  // The addresses are for the linker to fill in.
+  padTo(sections[Table].sh_offset + sections[Table].sh_size);
   writeRelocations();
   writeSymbols();
   padTo(sections[Strings].sh_offset);
@@ -199,8 +189,17 @@ void Writer::write() {
 
 } // namespace
 
+tern::WeightsLayout tern::layOutWeights(ArrayRef<ArrayRef<char>> blobs) {
+  WeightsLayout layout;
+  for (ArrayRef<char> blob : blobs) {
+    layout.offsets.push_back(layout.size);
+    layout.size = alignTo(layout.size + blob.size(), kBlobAlignment);
+  }
+  return layout;
+}
+
 Error tern::writeWeightsObject(StringRef path, uint16_t machine,
-                               ArrayRef<ArrayRef<char>> blobs) {
+                               const WeightsLayout &layout) {
   static_assert(endianness::native == endianness::little,
                 "structures are written as they lie in memory");
   std::error_code code;
@@ -208,7 +207,7 @@ Error tern::writeWeightsObject(StringRef path, uint16_t machine,
   if (code)
     return createStringError(code,
                              "cannot create '" + path + "': " + code.message());
-  Writer(os, machine, blobs).write();
+  Writer(os, machine, layout).write();
   os.close();
   if (os.has_error()) {
     code = os.error();

@@ -2,6 +2,8 @@
 #ifndef TERN_IMPORT_ONNXIMPORTER_H
 #define TERN_IMPORT_ONNXIMPORTER_H
 
+#include "tern/Import/MappedFiles.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
@@ -19,7 +21,8 @@ struct ImportOptions {
 ///
 /// Model-local functions are inlined, `Constant` nodes and initializers become
 /// `onnx.constant`, types are inferred, values that no output needs are
-/// dropped. Resources refer to memory that lives as long as `context`.
+/// dropped. Resources refer to memory that lives as long as `context`; if it is
+/// that of a file, the file is added to `mapped`, where one is given.
 ///
 /// Returns null after emitting an error that names the file (its location) and
 /// the node, operator, opset, or tensor at fault. Never throws; allocates no
@@ -28,7 +31,8 @@ struct ImportOptions {
 /// Source: ONNX 1.23, IR.md and Versioning.md.
 mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::StringRef path,
                                              mlir::MLIRContext &context,
-                                             const ImportOptions &options = {});
+                                             const ImportOptions &options = {},
+                                             MappedFiles *mapped = nullptr);
 
 } // namespace tern
 

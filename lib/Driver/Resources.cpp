@@ -1,0 +1,22 @@
+//===- Resources.cpp - memory of constants that nothing uses --------------===//
+
+#include "Resources.h"
+
+using namespace mlir;
+
+tern::ResourceSet tern::collectResources(ModuleOp module) {
+  ResourceSet resources;
+  module.walk([&](Operation *op) {
+    op->getAttrDictionary().walk([&](DenseResourceElementsAttr attr) {
+      resources.insert(attr.getRawHandle().getResource());
+    });
+  });
+  return resources;
+}
+
+void tern::releaseResources(const ResourceSet &resources, ModuleOp module) {
+  ResourceSet used = collectResources(module);
+  for (DialectResourceBlobManager::BlobEntry *resource : resources)
+    if (!used.contains(resource))
+      resource->setBlob(AsmResourceBlob());
+}
