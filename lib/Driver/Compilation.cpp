@@ -1,7 +1,6 @@
 //===- Compilation.cpp - one run of the compiler --------------------------===//
 
 #include "Compilation.h"
-#include "Report.h"
 #include "Resources.h"
 
 #include "tern/Import/OnnxImporter.h"
@@ -57,6 +56,7 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
   context.appendDialectRegistry(registry);
   // A graph is no help in a message; --stop-after prints it.
   context.printOpOnDiagnostic(false);
+  report.listen(context);
   context.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       diagnosed = true;
@@ -194,15 +194,44 @@ ExitCode Compilation::buildCommonStages() {
     mapped.dropPages();
     if (stage == Stage::Raise) {
       addLanguageModel(spec, *imported, *module, options.context);
-      if (request.report)
-        printReport(*module, errors);
+      report.findHeads(*imported);
+      if (code = checkLayers(); code != ExitCode::Done)
+        return code;
+      if (request.report != ReportForm::None)
+        report.addLayers(*module);
+    } else if (stage == Stage::Pack && request.report != ReportForm::None) {
+      report.addLayouts(*module, levels);
     }
     // The model's own may be read through others.
     releaseResources(llvm::set_difference(resources, original), *module);
-    if (stopsAfter(stage))
+    if (stopsAfter(stage)) {
+      printReport();
       return ExitCode::Done;
+    }
   }
+  printReport();
   return runStage("bufferize", buildBufferizePipeline, *module, options);
+}
+
+ExitCode Compilation::checkLayers() {
+  if (!request.requireTernary)
+    return ExitCode::Done;
+  ExitCode code = ExitCode::Done;
+  for (const FloatLayer &layer : report.getFloatLayers())
+    if (!layer.isHead || !spec.languageModel)
+      code = fail(ExitCode::BadInput,
+                  "'" + layer.name + "': found a float layer (" +
+                      layer.weights + "; " + layer.reason +
+                      "); expected ternary layers only, as --require-ternary "
+                      "demands");
+  return code;
+}
+
+void Compilation::printReport() {
+  if (request.report == ReportForm::Text)
+    report.printText(errors);
+  else if (request.report == ReportForm::Json)
+    report.printJson(errors);
 }
 
 ExitCode Compilation::compileVariant(const CPULevel &level) {

@@ -3,6 +3,7 @@
 #define TERN_LIB_DRIVER_COMPILATION_H
 
 #include "InterruptGuard.h"
+#include "Report.h"
 #include "TemporaryFolder.h"
 
 #include "tern/Driver/Compiler.h"
@@ -34,6 +35,9 @@ private:
   ExitCode buildCommonStages();
   /// The module as `--stop-after` and `--emit=mlir` want it.
   ExitCode printModule();
+  /// Refuses float layers where --require-ternary is given.
+  ExitCode checkLayers();
+  void printReport();
   /// Lower and LLVM, for one level; starts its code generation.
   ExitCode compileVariant(const CPULevel &level);
   /// Optimises and writes machine code, beside the lowering of other levels.
@@ -67,6 +71,7 @@ private:
 
   const CompileRequest &request;
   llvm::raw_ostream &errors;
+  Report report;
   mlir::MLIRContext context;
   MappedFiles mapped; ///< what constants of the model refer to
   mlir::OwningOpRef<mlir::ModuleOp> module;

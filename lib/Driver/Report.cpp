@@ -2,26 +2,24 @@
 
 #include "Report.h"
 
+#include "tern/Dialect/Onnx/IR/Onnx.h"
 #include "tern/Dialect/Ternary/IR/Storage.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace tern;
 
-namespace {
-
-/// Counts of a row of the report, summed for its last line.
-struct Totals {
-  int64_t layers = 0, weights = 0, zeros = 0, bytes = 0, floatLayers = 0;
-};
+//===----------------------------------------------------------------------===//
+// Listening to raising
+//===----------------------------------------------------------------------===//
 
 /// The innermost name of a location: the ONNX node's.
-std::string getName(Location location) {
+static std::string getName(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
     return name.getName().str();
   if (auto fused = dyn_cast<FusedLoc>(location))
@@ -30,8 +28,80 @@ std::string getName(Location location) {
   return "?";
 }
 
+/// Takes the remarks about layers that were kept as they are.
+class Report::Listener : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit Listener(Report &report) : report(report) {}
+
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    if (remark.getRemarkName() != "kept")
+      return;
+    FloatLayer layer{remark.getLocation(), getName(remark.getLocation()), "",
+                     ""};
+    for (const auto &argument : remark.getArgs()) {
+      if (argument.key == "Reason")
+        layer.reason = argument.val;
+      else if (argument.key == "weights")
+        layer.weights = argument.val;
+    }
+    report.floats.push_back(std::move(layer));
+  }
+
+private:
+  Report &report;
+};
+
+void Report::listen(MLIRContext &context) {
+  remark::RemarkCategories categories;
+  categories.missed = "tern-raise";
+  // Fails only for a malformed regular expression.
+  (void)remark::enableOptimizationRemarks(
+      context, std::make_unique<Listener>(*this),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
+}
+
+//===----------------------------------------------------------------------===//
+// Heads
+//===----------------------------------------------------------------------===//
+
+/// Whether a head may pass its result on through `node`.
+static bool isAfterHead(onnx::NodeOp node) {
+  return llvm::is_contained({"Add", "Cast", "Div", "Identity", "Mul", "Reshape",
+                             "Slice", "Squeeze", "Unsqueeze"},
+                            node.getKind());
+}
+
+/// Whether nothing but trifles lies between a product and an output.
+static bool isHead(onnx::NodeOp node) {
+  Operation *op = node;
+  while (op->getNumResults() == 1 && op->hasOneUse()) {
+    op = *op->user_begin();
+    if (isa<func::ReturnOp>(op))
+      return true;
+    auto next = dyn_cast<onnx::NodeOp>(op);
+    if (!next || !isAfterHead(next))
+      return false;
+  }
+  return false;
+}
+
+void Report::findHeads(ModuleOp imported) {
+  llvm::DenseMap<Attribute, FloatLayer *> byLocation;
+  for (FloatLayer &layer : floats)
+    byLocation[layer.location] = &layer;
+  imported.walk([&](onnx::NodeOp node) {
+    auto found = byLocation.find(node.getLoc());
+    if (found != byLocation.end())
+      found->second->isHead = isHead(node);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Ternary layers
+//===----------------------------------------------------------------------===//
+
 /// How many of the matrix's trits are 0.
-int64_t countZeros(ternary::ConstantOp constant) {
+static int64_t countZeros(ternary::ConstantOp constant) {
   ternary::MatrixType type = constant.getResult().getType();
   SmallVector<uint8_t> scratch, codes(type.getPaddedCols());
   auto bytes = ternary::getConstantBytes(constant.getBytes(), scratch);
@@ -45,80 +115,154 @@ int64_t countZeros(ternary::ConstantOp constant) {
   return zeros;
 }
 
-std::string describeActivations(Operation *op) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (auto layer = dyn_cast<ternary::BitLinearOp>(op)) {
-    if (auto rule = layer.getQuantizationAttr())
-      os << "int8 " << stringifyScaleForm(rule.getForm()) << ' '
-         << stringifyRounding(rule.getRounding());
-    else
-      os << "float";
+static std::string describeActivations(Operation *op) {
+  auto layer = dyn_cast<ternary::BitLinearOp>(op);
+  if (!layer)
+    return "int8 as in the graph";
+  ternary::QuantizationAttr rule = layer.getQuantizationAttr();
+  if (!rule) {
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << getElementTypeOrSelf(layer.getX().getType());
     return text;
   }
-  return "int8 as in the graph";
+  return ("int8 " + stringifyScaleForm(rule.getForm()) + " " +
+          stringifyRounding(rule.getRounding()))
+      .str();
 }
 
-void printLayer(Operation *op, ternary::ConstantOp weights, Totals &totals,
-                raw_ostream &os) {
-  ternary::MatrixType type = weights.getResult().getType();
-  int64_t count = type.getRows() * type.getCols();
-  int64_t zeros = countZeros(weights);
-  auto form = op->getAttrOfType<StringAttr>("form");
-  os << llvm::left_justify(getName(op->getLoc()), 44) << "  "
-     << llvm::left_justify(form ? form.getValue() : "-", 12) << "  "
-     << llvm::left_justify(
-            (Twine(type.getRows()) + "x" + Twine(type.getCols())).str(), 12)
-     << "  " << llvm::left_justify(describeActivations(op), 28)
-     << llvm::format("%5.1f %% zeros  %lld bytes\n",
-                     count ? 100.0 * zeros / count : 0.0,
-                     static_cast<long long>(type.getStorageBytes()));
-  ++totals.layers;
-  totals.weights += count;
-  totals.zeros += zeros;
-  totals.bytes += type.getStorageBytes();
+static std::string describeLayout(ternary::LayoutAttr layout) {
+  std::string text = stringifyEncoding(layout.getEncoding()).str();
+  return layout.isRowMajor()
+             ? text
+             : text + " tile " + std::to_string(layout.getTile());
 }
 
-/// True if `value` is a constant, or one that was widened or transposed.
-bool comesFromConstant(Value value) {
-  while (auto producer = value.getDefiningOp<linalg::LinalgOp>()) {
-    if (producer.getNumDpsInputs() != 1)
-      return false;
-    value = producer.getDpsInputs()[0];
-  }
-  return matchPattern(value, m_Constant());
-}
-
-/// A contraction of floats with a constant: a linear layer that stayed float.
-bool isFloatLayer(linalg::LinalgOp op) {
-  return linalg::isaContractionOpInterface(op) &&
-         llvm::any_of(op.getDpsInputs(), comesFromConstant);
-}
-
-} // namespace
-
-void tern::printReport(ModuleOp raised, raw_ostream &os) {
-  auto graph = raised.lookupSymbol<func::FuncOp>("main");
-  Totals totals;
-  graph.walk([&](Operation *op) {
+void Report::addLayers(ModuleOp raised) {
+  raised.lookupSymbol<func::FuncOp>("main").walk([&](Operation *op) {
     Value matrix;
     if (auto layer = dyn_cast<ternary::BitLinearOp>(op))
       matrix = layer.getWeights();
     else if (auto product = dyn_cast<ternary::MatmulOp>(op))
       matrix = product.getWeights();
-    if (matrix) {
-      if (auto weights = matrix.getDefiningOp<ternary::ConstantOp>())
-        printLayer(op, weights, totals, os);
-    } else if (auto linear = dyn_cast<linalg::LinalgOp>(op);
-               linear && isFloatLayer(linear)) {
-      os << llvm::left_justify(getName(op->getLoc()), 44)
-         << "  stays float: its weights are not ternary\n";
-      ++totals.floatLayers;
-    }
+    auto weights = matrix ? matrix.getDefiningOp<ternary::ConstantOp>()
+                          : ternary::ConstantOp();
+    if (!weights)
+      return;
+    ternary::MatrixType type = weights.getResult().getType();
+    auto form = op->getAttrOfType<StringAttr>("form");
+    TernaryLayer layer;
+    layer.name = getName(op->getLoc());
+    layer.form = form ? form.str() : "-";
+    layer.activations = describeActivations(op);
+    layer.layout = describeLayout(type.getLayout());
+    layer.kernels = "loops";
+    layer.rows = type.getRows();
+    layer.cols = type.getCols();
+    layer.zeros = countZeros(weights);
+    layer.bytes = type.getStorageBytes();
+    layers.push_back(std::move(layer));
   });
-  os << totals.layers << " ternary layers, " << totals.weights << " weights, "
-     << llvm::format("%.1f %% zeros, ",
-                     totals.weights ? 100.0 * totals.zeros / totals.weights
-                                    : 0.0)
-     << totals.bytes << " bytes; " << totals.floatLayers << " float layers\n";
+}
+
+void Report::addLayouts(ModuleOp packed, ArrayRef<CPULevel> levels) {
+  std::string kernels;
+  for (const CPULevel &level : levels)
+    kernels += (kernels.empty() ? "" : " ") + level.name;
+  llvm::StringMap<ternary::MatrixType> types;
+  packed.lookupSymbol<func::FuncOp>("main").walk(
+      [&](ternary::PackedMatmulOp op) {
+        types[getName(op.getLoc())] = op.getMatrixType();
+      });
+  for (TernaryLayer &layer : layers) {
+    auto found = types.find(layer.name);
+    if (found == types.end())
+      continue;
+    layer.layout = describeLayout(found->second.getLayout());
+    layer.bytes = found->second.getStorageBytes();
+    layer.kernels = kernels;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Printing
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Totals {
+  int64_t weights = 0, zeros = 0, bytes = 0;
+};
+} // namespace
+
+static Totals sumLayers(ArrayRef<TernaryLayer> layers) {
+  Totals sum;
+  for (const TernaryLayer &layer : layers) {
+    sum.weights += layer.rows * layer.cols;
+    sum.zeros += layer.zeros;
+    sum.bytes += layer.bytes;
+  }
+  return sum;
+}
+
+/// In percent.
+static double getShare(int64_t part, int64_t whole) {
+  return whole ? 100.0 * part / whole : 0.0;
+}
+
+static std::string describeFloat(const FloatLayer &layer) {
+  return (layer.isHead ? "the head; " : "") + layer.reason;
+}
+
+void Report::printText(raw_ostream &os) const {
+  for (const TernaryLayer &layer : layers) {
+    std::string shape =
+        std::to_string(layer.rows) + "x" + std::to_string(layer.cols);
+    os << llvm::left_justify(layer.name, 44) << "  "
+       << llvm::left_justify(layer.form, 12) << "  "
+       << llvm::left_justify(shape, 12) << "  "
+       << llvm::left_justify(layer.activations, 28)
+       << llvm::format("%5.1f %% zeros  ",
+                       getShare(layer.zeros, layer.rows * layer.cols))
+       << llvm::left_justify(layer.layout, 11)
+       << llvm::format("%10lld bytes  ", static_cast<long long>(layer.bytes))
+       << layer.kernels << '\n';
+  }
+  for (const FloatLayer &layer : floats)
+    os << llvm::left_justify(layer.name, 44) << "  stays float ("
+       << layer.weights << "): " << describeFloat(layer) << '\n';
+  Totals sum = sumLayers(layers);
+  os << layers.size() << " ternary layers, " << sum.weights << " weights, "
+     << llvm::format("%.1f %% zeros, ", getShare(sum.zeros, sum.weights))
+     << sum.bytes << " bytes; " << floats.size() << " float layers\n";
+}
+
+void Report::printJson(raw_ostream &os) const {
+  llvm::json::Array ternaryLayers, floatLayers;
+  for (const TernaryLayer &layer : layers)
+    ternaryLayers.push_back(
+        llvm::json::Object{{"name", layer.name},
+                           {"form", layer.form},
+                           {"rows", layer.rows},
+                           {"cols", layer.cols},
+                           {"activations", layer.activations},
+                           {"zeros", layer.zeros},
+                           {"layout", layer.layout},
+                           {"bytes", layer.bytes},
+                           {"kernels", layer.kernels}});
+  for (const FloatLayer &layer : floats)
+    floatLayers.push_back(llvm::json::Object{{"name", layer.name},
+                                             {"weights", layer.weights},
+                                             {"reason", layer.reason},
+                                             {"head", layer.isHead}});
+  Totals sum = sumLayers(layers);
+  llvm::json::Object totals{{"weights", sum.weights},
+                            {"zeros", sum.zeros},
+                            {"bytes", sum.bytes},
+                            {"layers", layers.size()},
+                            {"float_layers", floats.size()}};
+  os << llvm::json::Value(
+            llvm::json::Object{{"layers", std::move(ternaryLayers)},
+                               {"float_layers", std::move(floatLayers)},
+                               {"totals", std::move(totals)}})
+     << '\n';
 }

@@ -2,16 +2,64 @@
 #ifndef TERN_LIB_DRIVER_REPORT_H
 #define TERN_LIB_DRIVER_REPORT_H
 
+#include "tern/Target/CPULevel.h"
+
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <string>
+#include <vector>
 
 namespace tern {
 
-/// Prints a line for each linear layer of the graph `main` of a raised module:
-/// its name, the form in which its weights were found, N x K, how activations
-/// are quantised, the share of zeros and the bytes at two bits a trit. Layers
-/// that stayed float follow, and a line of totals.
-void printReport(mlir::ModuleOp raised, llvm::raw_ostream &os);
+/// A ternary layer, N x K.
+struct TernaryLayer {
+  std::string name;        ///< of the ONNX node that multiplies
+  std::string form;        ///< how its weights were found: "packed", ...
+  std::string activations; ///< what is multiplied with the trits
+  std::string layout;      ///< of the stored trits
+  std::string kernels;     ///< one for each CPU level, as the levels are
+  int64_t rows = 0, cols = 0, zeros = 0, bytes = 0;
+};
+
+/// A product with constant weights that is no ternary layer.
+struct FloatLayer {
+  mlir::Location location; ///< of its ONNX node
+  std::string name, reason, weights;
+  /// Its result is what the model returns: no published model has a ternary
+  /// one.
+  bool isHead = false;
+};
+
+/// What became of the linear layers of a model, gathered while it is compiled.
+class Report {
+public:
+  /// Listens to what raising says in `context`, which must not outlive this
+  /// object.
+  void listen(mlir::MLIRContext &context);
+  /// Notes which float layers are heads; `imported` is the module before
+  /// raising.
+  void findHeads(mlir::ModuleOp imported);
+  /// Reads the ternary layers off `main` of a raised module.
+  void addLayers(mlir::ModuleOp raised);
+  /// Reads their layouts off the module once its weights are packed.
+  void addLayouts(mlir::ModuleOp packed, llvm::ArrayRef<CPULevel> levels);
+
+  llvm::ArrayRef<FloatLayer> getFloatLayers() const { return floats; }
+
+  /// A table, one line a layer, and a line of totals.
+  void printText(llvm::raw_ostream &os) const;
+  /// One line of JSON: {"layers": [...], "float_layers": [...],
+  /// "totals": {...}}.
+  void printJson(llvm::raw_ostream &os) const;
+
+private:
+  class Listener;
+
+  std::vector<TernaryLayer> layers;
+  std::vector<FloatLayer> floats;
+};
 
 } // namespace tern
 

@@ -57,8 +57,15 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
          },
          "auto, or portable: add/sub loops, the reference")
       ->check(CLI::IsMember({"auto", "portable"}));
-  app.add_flag("--report", request.report,
-               "Print what became of each layer on standard error");
+  static const std::map<std::string, ReportForm> reports = {
+      {"text", ReportForm::Text}, {"json", ReportForm::Json}};
+  app.add_flag("--report{text}", request.report,
+               "Print what became of each layer on standard error; =json as "
+               "one line of JSON")
+      ->transform(CLI::CheckedTransformer(reports));
+  app.add_flag("--require-ternary", request.requireTernary,
+               "Refuse a model with float layers, the head of a text model "
+               "aside");
   app.add_flag("--verbose", request.verbose,
                "Print the time of each step on standard error");
 }

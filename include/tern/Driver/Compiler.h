@@ -19,6 +19,9 @@ enum class ExitCode : int {
   InternalError = 3   ///< our bug; the message names a reproducer
 };
 
+/// How the report on layers is printed, on standard error.
+enum class ReportForm { None, Text, Json };
+
 enum class OutputForm { Executable, Library, Object, Assembly, LLVMIR, MLIR };
 
 /// What to compile, and how. The defaults make an executable for every CPU.
@@ -27,16 +30,17 @@ struct CompileRequest {
   std::string output;    ///< path, or "-" for standard output
   std::string tokenizer; ///< path; "": beside the model, if any
   OutputForm form = OutputForm::Executable;
-  std::optional<Stage> stopAfter; ///< print the module after this stage
-  std::string cpu = "all";        ///< see getCPULevels
-  std::string triple;             ///< "": this machine's
-  int64_t context = 0;            ///< 0: as the model says
-  std::string encoding = "i2";    ///< of packed weights
-  bool portable = false;          ///< portable ternary products
-  bool verbose = false;           ///< time of each step, on stderr
-  bool report = false;            ///< what became of each layer, on stderr
-  std::string runtimeDir;         ///< folder of libTernRuntime.a
-  std::string abiHeader;          ///< path of ModelABI.h, for libraries
+  std::optional<Stage> stopAfter;       ///< print the module after this stage
+  std::string cpu = "all";              ///< see getCPULevels
+  std::string triple;                   ///< "": this machine's
+  int64_t context = 0;                  ///< 0: as the model says
+  std::string encoding = "i2";          ///< of packed weights
+  bool portable = false;                ///< portable ternary products
+  bool verbose = false;                 ///< time of each step, on stderr
+  ReportForm report = ReportForm::None; ///< what became of each layer
+  bool requireTernary = false; ///< refuse float layers, a text model's head not
+  std::string runtimeDir;      ///< folder of libTernRuntime.a
+  std::string abiHeader;       ///< path of ModelABI.h, for libraries
 };
 
 /// Compiles. Messages go to `errors`; nothing partial is left behind.

@@ -28,11 +28,27 @@ void tern::reportRaised(NodeOp node, StringRef form, StringRef operation) {
       << operation << remark::metric("form", form);
 }
 
+/// Sizes and element type of the weights in `node`.
+static std::string describeWeights(NodeOp node) {
+  Value weights = node.getInput(node.is("QLinearMatMul") ? 3 : 1);
+  auto type = weights ? dyn_cast<RankedTensorType>(weights.getType())
+                      : RankedTensorType();
+  if (!type)
+    return "of unknown shape";
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (int64_t size : type.getShape())
+    os << (ShapedType::isDynamic(size) ? "?" : std::to_string(size)) << 'x';
+  os << type.getElementType();
+  return text;
+}
+
 void tern::reportMissed(NodeOp node, const Twine &reason) {
   std::string text = (node.getKind() + ": " + reason).str();
   remark::missed(node.getLoc(),
                  remark::RemarkOpts::name("kept").category(kCategory))
-      << remark::reason("{0}", text);
+      << remark::reason("{0}", text)
+      << remark::metric("weights", describeWeights(node));
 }
 
 /// Nine digits tell any float from its neighbours.

@@ -14,7 +14,9 @@ import json
 import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
+import onnx
 from compiled import Failed, compile_model, run_arrays, variants
 
 # One activation's code may flip at a tie. It moves one row of the outputs, by
@@ -61,7 +63,7 @@ def find_difference(name, found, expected, meta, mask):
     found, expected = select_tokens(found, mask), select_tokens(expected, mask)
     if not expected.size:
         return None
-    found, expected = found.astype(np.float64), expected.astype(np.float64)
+    found, expected = as_floats(found), as_floats(expected)
     error = np.abs(found - expected)
     wrong = ~(error <= meta["atol"] + meta["rtol"] * np.abs(expected))
     small = error[wrong] <= FLIPPED_SIZE * np.abs(expected).max()
@@ -77,8 +79,27 @@ def agrees(found, first, meta):
     multiply-add round once and others twice.
     """
     if meta.get("variant", {}).get("per") != "block":
-        return np.array_equal(found, first, equal_nan=True)
+        return np.array_equal(found, first, equal_nan=found.dtype.kind == "f")
     return np.allclose(found, first, rtol=0, atol=1e-6 * np.abs(first).max())
+
+
+def typed_inputs(model, inputs):
+    """The arrays as the model takes them; bf16 is recorded as float32."""
+    graph = onnx.load(model, load_external_data=False).graph
+    types = {i.name: i.type.tensor_type.elem_type for i in graph.input}
+    return {
+        name: array.astype(ml_dtypes.bfloat16).view("V2")
+        if types[name] == onnx.TensorProto.BFLOAT16
+        else array
+        for name, array in inputs.items()
+    }
+
+
+def as_floats(array):
+    """In f64; .npz files hold bf16 as two raw bytes."""
+    if array.dtype.kind == "V":
+        array = array.view(ml_dtypes.bfloat16)
+    return array.astype(np.float64)
 
 
 def check_case(runs, inputs, expected, meta):
@@ -122,9 +143,10 @@ def check_fixture(folder, output, lowerings):
     try:
         runs = compile_fixture(folder / "model.onnx", output / folder.name, lowerings)
         for number, (inputs, expected) in enumerate(read(arrays)):
+            given = typed_inputs(folder / "model.onnx", inputs)
             wrong += (
                 f"case {number}, {message}"
-                for message in check_case(runs, inputs, expected, meta)
+                for message in check_case(runs, given, expected, meta)
             )
     except Failed as failure:
         wrong.append(str(failure))
