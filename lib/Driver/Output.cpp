@@ -318,11 +318,12 @@ ExitCode Compilation::run() {
               request.form == OutputForm::Assembly;
   if (text)
     levels.resize(1);
+  guard.emplace();
   Expected<TemporaryFolder> created = TemporaryFolder::create(request.output);
   if (!created)
     return fail(created.takeError());
   folder.emplace(std::move(*created));
-  guard.emplace(folder->getPath().str());
+  guard->watch(folder->getPath().str());
   // A tokenizer at fault should not cost the time to compile.
   if (!text)
     if (code = readTokenizer(); code != ExitCode::Done)

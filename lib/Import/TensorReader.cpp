@@ -186,12 +186,6 @@ LogicalResult TensorReader::loadExternal(TensorProto &tensor, StringRef name,
   return success();
 }
 
-ArrayRef<char> TensorReader::getBytes(const TensorProto &tensor) const {
-  if (auto slice = slices.find(&tensor); slice != slices.end())
-    return slice->second.bytes;
-  return ArrayRef<char>(tensor.raw_data().data(), tensor.raw_data().size());
-}
-
 LogicalResult TensorReader::checkBools(const TensorProto &tensor,
                                        StringRef name) {
   if (tensor.data_type() != TensorProto::BOOL)

@@ -48,7 +48,6 @@ private:
                                    llvm::StringRef name, uint64_t size);
   mlir::LogicalResult checkBools(const onnxlib::TensorProto &tensor,
                                  llvm::StringRef name);
-  llvm::ArrayRef<char> getBytes(const onnxlib::TensorProto &tensor) const;
 
   ModelFile &file;
   const ImportOptions &options;
