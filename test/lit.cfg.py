@@ -48,3 +48,6 @@ def vector_features():
 
 
 config.available_features.update(vector_features())
+# Fuzzers are part of a build with sanitizers.
+if os.path.exists(os.path.join(config.tern_tools_dir, "NpzFuzzer")):
+    config.available_features.add("fuzzers")

@@ -47,6 +47,12 @@ static std::string describeLocation(mlir::Location location) {
   return (plain + ": ").str();
 }
 
+/// Whether a message names its node or tensor itself: "node 'n' (Abs): …".
+static bool namesLocation(StringRef message, mlir::Location location) {
+  auto name = dyn_cast<mlir::NameLoc>(location);
+  return name && message.contains(("'" + name.getName().strref() + "'").str());
+}
+
 Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
     : request(request), errors(errors),
       context(mlir::MLIRContext::Threading::DISABLED),
@@ -65,9 +71,11 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
         : diagnostic.getSeverity() == mlir::DiagnosticSeverity::Warning
             ? "warning"
             : "note";
-    this->errors << this->request.model << ": " << kind << ": "
-                 << describeLocation(diagnostic.getLocation()) << diagnostic
-                 << '\n';
+    std::string text = diagnostic.str();
+    this->errors << this->request.model << ": " << kind << ": ";
+    if (!namesLocation(text, diagnostic.getLocation()))
+      this->errors << describeLocation(diagnostic.getLocation());
+    this->errors << text << '\n';
     for (mlir::Diagnostic &note : diagnostic.getNotes())
       this->errors << "  note: " << note << '\n';
   });
@@ -151,9 +159,16 @@ ExitCode Compilation::checkRequest() {
   levels = std::move(*found);
   if (Error error = createTargetMachine(triple, levels.back()).takeError())
     return fail(ExitCode::BadCommandLine, toString(std::move(error)));
-  if (sys::fs::is_directory(request.output))
-    return fail(ExitCode::BadInput,
-                "cannot write '" + request.output + "': it is a directory");
+  // The runtime is there for this machine alone.
+  Triple host(sys::getDefaultTargetTriple());
+  if (isLinked() && Triple(triple).getArch() != host.getArch())
+    return fail(ExitCode::BadCommandLine,
+                "cannot link for '" + triple + "' on " + host.getArchName() +
+                    "; expected --emit=obj, asm, llvm or mlir");
+  for (const std::string &path : getOutputPaths())
+    if (sys::fs::is_directory(path))
+      return fail(ExitCode::BadInput,
+                  "cannot write '" + path + "': it is a directory");
   options.context = request.context;
   options.encoding = request.encoding;
   options.portable = request.portable;

@@ -56,6 +56,13 @@ private:
   /// Links, or moves a single object to its place.
   ExitCode writeOutput();
   ExitCode writeLibraryHeader();
+  /// The paths that the output takes: OUT.so and OUT.h for a library.
+  llvm::SmallVector<std::string, 2> getOutputPaths() const;
+  /// Whether the output is linked with the runtime: no text, and no object.
+  bool isLinked() const {
+    return !request.stopAfter && (request.form == OutputForm::Executable ||
+                                  request.form == OutputForm::Library);
+  }
 
   /// Runs one pipeline over `module`; a failure that came without a message is
   /// our bug.

@@ -12,7 +12,7 @@ using namespace tern;
 /// Wakes the thread at the end of the guard's life.
 static constexpr int kWakeUp = SIGUSR2;
 
-InterruptGuard::InterruptGuard(std::string folder) : folder(std::move(folder)) {
+InterruptGuard::InterruptGuard() {
   sigemptyset(&waited);
   for (int signal : {SIGINT, SIGTERM, SIGHUP, kWakeUp})
     sigaddset(&waited, signal);
@@ -20,13 +20,19 @@ InterruptGuard::InterruptGuard(std::string folder) : folder(std::move(folder)) {
   sigaddset(&blocked, SIGPIPE);
   sigaddset(&blocked, SIGXFSZ);
   pthread_sigmask(SIG_BLOCK, &blocked, &previous);
+}
+
+void InterruptGuard::watch(std::string newFolder) {
+  folder = std::move(newFolder);
   waiter = std::thread([this] { wait(); });
 }
 
 InterruptGuard::~InterruptGuard() {
   finished = true;
-  pthread_kill(waiter.native_handle(), kWakeUp);
-  waiter.join();
+  if (waiter.joinable()) {
+    pthread_kill(waiter.native_handle(), kWakeUp);
+    waiter.join();
+  }
   // Faults that were reported as errors are not to end the process now.
   sigset_t pending;
   sigpending(&pending);

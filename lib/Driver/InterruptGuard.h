@@ -9,23 +9,26 @@
 
 namespace tern {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP remove `folder` before they end
-/// the process, and writing to a closed pipe or past a limit of the file size
-/// is an error to report instead of a signal.
+/// While it lives, SIGINT, SIGTERM and SIGHUP remove the folder it watches
+/// before they end the process; until it watches one they wait. Writing to a
+/// closed pipe or past a limit of the file size is an error to report instead
+/// of a signal.
 ///
 /// Create it before other threads: they must inherit its mask. A thread waits
 /// for the signals, since a handler could hardly remove a folder.
 class InterruptGuard {
 public:
-  explicit InterruptGuard(std::string folder);
+  InterruptGuard();
   ~InterruptGuard();
+  /// To be called once, right after the folder was made.
+  void watch(std::string newFolder);
   InterruptGuard(const InterruptGuard &) = delete;
   InterruptGuard &operator=(const InterruptGuard &) = delete;
 
 private:
   void wait();
 
-  const std::string folder;
+  std::string folder;
   sigset_t waited;   ///< what the thread waits for
   sigset_t previous; ///< the mask to restore
   std::atomic<bool> finished{false};

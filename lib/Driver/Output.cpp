@@ -189,6 +189,18 @@ ExitCode Compilation::readTokenizer() {
     return fail(ExitCode::BadInput,
                 "the tokenizer '" + path +
                     "' is no JSON: " + toString(tokenizer.takeError()));
+  // The runtime refuses what it cannot read by name; that it is of another
+  // kind altogether should not show only when somebody runs the model.
+  const json::Object *members = tokenizer->getAsObject();
+  const json::Object *model = members ? members->getObject("model") : nullptr;
+  if (!model)
+    return fail(ExitCode::BadInput, "the tokenizer '" + path +
+                                        "' holds no model; expected an object "
+                                        "'model' as in tokenizer.json");
+  if (StringRef type = model->getString("type").value_or("BPE"); type != "BPE")
+    return fail(ExitCode::BadInput, "the tokenizer '" + path +
+                                        "' has a model of type '" + type +
+                                        "'; expected BPE");
   raw_string_ostream(spec.tokenizer.emplace()) << *tokenizer;
   return ExitCode::Done;
 }
@@ -251,11 +263,16 @@ ExitCode Compilation::emitDescriptor() {
 // The output itself
 //===----------------------------------------------------------------------===//
 
-/// OUT.so for a library named OUT or OUT.so; every other output as named.
-static std::string getOutputPath(const CompileRequest &request) {
-  bool needsSuffix = request.form == OutputForm::Library &&
-                     sys::path::extension(request.output) != ".so";
-  return needsSuffix ? request.output + ".so" : request.output;
+SmallVector<std::string, 2> Compilation::getOutputPaths() const {
+  if (!isLinked() || request.form != OutputForm::Library)
+    return {request.output};
+  // A library may be named OUT or OUT.so.
+  SmallString<128> path(request.output);
+  if (sys::path::extension(path) != ".so")
+    path += ".so";
+  SmallString<128> header(path);
+  sys::path::replace_extension(header, ".h");
+  return {path.str().str(), header.str().str()};
 }
 
 ExitCode Compilation::writeLibraryHeader() {
@@ -263,17 +280,13 @@ ExitCode Compilation::writeLibraryHeader() {
   if (!header)
     return fail(ExitCode::BadInput, "cannot read '" + request.abiHeader +
                                         "': " + header.getError().message());
-  SmallString<128> path(getOutputPath(request));
-  sys::path::replace_extension(path, ".h");
-  if (Error error = writeText(path, (*header)->getBuffer()))
+  if (Error error = writeText(getOutputPaths().back(), (*header)->getBuffer()))
     return fail(std::move(error));
   return ExitCode::Done;
 }
 
 ExitCode Compilation::writeOutput() {
-  bool linked = request.form == OutputForm::Executable ||
-                request.form == OutputForm::Library;
-  if (!linked && request.form != OutputForm::Object) {
+  if (!isLinked() && request.form != OutputForm::Object) {
     auto text = MemoryBuffer::getFile(objects.front());
     if (!text)
       return fail(ExitCode::BadInput, "cannot read back '" + objects.front() +
@@ -295,13 +308,15 @@ ExitCode Compilation::writeOutput() {
   note("link");
   if (ExitCode code = insertWeights(result); code != ExitCode::Done)
     return code;
-  std::string path = getOutputPath(request);
-  // The header first: with it missing, the library would be half the output.
-  if (request.form == OutputForm::Library)
-    if (ExitCode code = writeLibraryHeader(); code != ExitCode::Done)
-      return code;
+  // Without its header the library would be half the output.
+  std::string path = getOutputPaths().front();
   if (Error error = moveFile(result, path))
     return fail(std::move(error));
+  if (request.form == OutputForm::Library)
+    if (ExitCode code = writeLibraryHeader(); code != ExitCode::Done) {
+      sys::fs::remove(path);
+      return code;
+    }
   return ExitCode::Done;
 }
 
@@ -319,11 +334,12 @@ ExitCode Compilation::run() {
               request.form == OutputForm::Assembly;
   if (text)
     levels.resize(1);
+  guard.emplace();
   Expected<TemporaryFolder> created = TemporaryFolder::create(request.output);
   if (!created)
     return fail(created.takeError());
   folder.emplace(std::move(*created));
-  guard.emplace(folder->getPath().str());
+  guard->watch(folder->getPath().str());
   // A tokenizer at fault should not cost the time to compile.
   if (!text)
     if (code = readTokenizer(); code != ExitCode::Done)

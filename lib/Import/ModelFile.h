@@ -43,6 +43,7 @@ public:
 
   onnxlib::ModelProto &getModel() { return model; }
   onnxlib::GraphProto &getGraph() { return *model.mutable_graph(); }
+  const onnxlib::GraphProto &getGraph() const { return model.graph(); }
   llvm::StringRef getPath() const { return path; }
   /// The file itself, mapped.
   const std::shared_ptr<llvm::MemoryBuffer> &getBuffer() const {

@@ -3,9 +3,12 @@
 #include "NodeVerifier.h"
 
 #include "Schemas.h"
+#include "TensorReader.h"
 
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #include <algorithm>
 #include <vector>
@@ -52,6 +55,45 @@ verifyOperands(const ModelFile &file, const NodeProto &node, StringRef what,
   return success();
 }
 
+// Checks operands of the onnxruntime operators that have a lowering, which
+// relies on what ONNX's schemas promise of all others.
+static LogicalResult verifyContribOperands(const ModelFile &file,
+                                           const NodeProto &node) {
+  struct Operands {
+    SmallVector<int> required; // inputs, in order
+    int maxInputs = 0, maxOutputs = 1;
+  };
+  auto operands =
+      llvm::StringSwitch<Operands>(getOperatorName(node))
+          .Cases({"com.microsoft::Gelu", "com.microsoft::QuickGelu"},
+                 {{0}, 1, 1})
+          .Case("com.microsoft::GroupQueryAttention", {{0, 5, 6}, 14, 4})
+          .Case("com.microsoft::MatMulNBits", {{0, 1, 2}, 6, 1})
+          .Case("com.microsoft::RotaryEmbedding", {{0, 1, 2, 3}, 4, 1})
+          .Cases({"SimplifiedLayerNormalization",
+                  "com.microsoft::SimplifiedLayerNormalization"},
+                 {{0, 1}, 2, 2})
+          .Case("com.microsoft::SkipLayerNormalization", {{0, 1, 2}, 5, 4})
+          .Case("com.microsoft::SkipSimplifiedLayerNormalization",
+                {{0, 1, 2}, 4, 4})
+          .Default({});
+  if (operands.required.empty())
+    return success();
+  int least = operands.required.back() + 1, found = node.input_size();
+  if (found < least || found > operands.maxInputs)
+    return file.emitError(node) << "has " << found << " inputs; expected "
+                                << getRangeText(least, operands.maxInputs);
+  if (node.output_size() < 1 || node.output_size() > operands.maxOutputs)
+    return file.emitError(node)
+           << "has " << node.output_size() << " outputs; expected "
+           << getRangeText(1, operands.maxOutputs);
+  for (int i : operands.required)
+    if (node.input(i).empty())
+      return file.emitError(node)
+             << "input " << i << " is left out, but it is not optional";
+  return success();
+}
+
 // Checks what needs no schema: names and the absence of function parameters.
 static LogicalResult verifyAttributeNames(const ModelFile &file,
                                           const NodeProto &node) {
@@ -71,6 +113,14 @@ static LogicalResult verifyAttributeNames(const ModelFile &file,
   return success();
 }
 
+// True for `to` of Cast and `dtype` and `output_dtype` of other operators; 0
+// stands for none where ONNX allows that.
+static bool isDataType(const AttributeProto &attribute) {
+  StringRef name = attribute.name();
+  return attribute.type() == AttributeProto::INT && attribute.i() != 0 &&
+         (name == "to" || name == "dtype" || name == "output_dtype");
+}
+
 static LogicalResult verifyAttributes(const ModelFile &file,
                                       const NodeProto &node,
                                       const OpSchema &schema) {
@@ -88,6 +138,12 @@ static LogicalResult verifyAttributes(const ModelFile &file,
              << "attribute '" << attribute.name() << "' is "
              << getAttributeTypeName(attribute.type()) << "; expected "
              << getAttributeTypeName(known->second.type);
+    if (isDataType(attribute) &&
+        !getElementType(static_cast<int>(attribute.i()), file.getContext()))
+      return file.emitError(node)
+             << "attribute '" << attribute.name() << "' is element type "
+             << getDataTypeName(static_cast<int>(attribute.i()))
+             << "; expected one of numbers";
   }
   for (const auto &[name, formal] : schema.attributes())
     if (formal.required &&
@@ -115,7 +171,7 @@ LogicalResult tern::importer::verifyNode(const ModelFile &file,
 
   const OpSchema *schema = getSchema(node, opset);
   if (!schema)
-    return success();
+    return verifyContribOperands(file, node);
   if (failed(verifyOperands(file, node, "input", node.input(),
                             schema->min_input(), schema->max_input(),
                             schema->inputs())) ||

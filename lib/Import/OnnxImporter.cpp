@@ -3,6 +3,7 @@
 #include "tern/Import/OnnxImporter.h"
 
 #include "ConstantNodes.h"
+#include "ConstantVerifier.h"
 #include "FunctionInliner.h"
 #include "GraphBuilder.h"
 #include "GraphVerifier.h"
@@ -32,8 +33,12 @@ OwningOpRef<ModuleOp> tern::importOnnx(StringRef path, MLIRContext &context,
   for (auto &tensor : *file->getGraph().mutable_initializer())
     if (failed(reader.prepare(tensor, tensor.name())))
       return nullptr;
-  TypeMap types = inferTypes(*file);
-  OwningOpRef<ModuleOp> module = buildModule(*file, types, reader);
+  if (failed(verifyConstants(*file, reader)))
+    return nullptr;
+  FailureOr<TypeMap> types = inferTypes(*file);
+  if (failed(types))
+    return nullptr;
+  OwningOpRef<ModuleOp> module = buildModule(*file, *types, reader);
   if (!module || failed(verify(*module)))
     return nullptr;
   if (mapped)

@@ -32,6 +32,9 @@ public:
   mlir::LogicalResult prepare(onnxlib::TensorProto &tensor,
                               llvm::StringRef name);
 
+  /// The data of a prepared `tensor`, which holds or maps it.
+  llvm::ArrayRef<char> getBytes(const onnxlib::TensorProto &tensor) const;
+
   /// The value of a prepared `tensor`, whose data moves into the attribute.
   mlir::ElementsAttr read(onnxlib::TensorProto &tensor, llvm::StringRef name);
 
@@ -48,7 +51,6 @@ private:
                                    llvm::StringRef name, uint64_t size);
   mlir::LogicalResult checkBools(const onnxlib::TensorProto &tensor,
                                  llvm::StringRef name);
-  llvm::ArrayRef<char> getBytes(const onnxlib::TensorProto &tensor) const;
 
   ModelFile &file;
   const ImportOptions &options;

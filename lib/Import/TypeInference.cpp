@@ -9,6 +9,11 @@
 
 #include "ContribTypes.h"
 #include "Schemas.h"
+#include "TensorReader.h"
+#include "TypedData.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #include <onnx/shape_inference/implementation.h>
 
@@ -20,16 +25,23 @@ using onnxlib::TensorProto;
 using onnxlib::TensorShapeProto;
 using onnxlib::TypeProto;
 
+/// ONNX's functions write out the dimensions that a vector may stand for, one
+/// message each: vectors longer than this are no shapes.
+constexpr int64_t kMaxRank = 64;
+
 namespace {
 
 class TypeInference {
 public:
   explicit TypeInference(ModelFile &file);
 
-  TypeMap run();
+  mlir::FailureOr<TypeMap> run();
 
 private:
-  void inferNode(NodeProto &node);
+  mlir::LogicalResult inferNode(NodeProto &node);
+  mlir::LogicalResult verifyShapeOperand(const NodeProto &node) const;
+  mlir::LogicalResult verifyInputTypes(const NodeProto &node,
+                                       const OpSchema &schema) const;
   std::vector<const TypeProto *> getInputTypes(const NodeProto &node) const;
   std::vector<TypeProto> inferOutputs(NodeProto &node, const OpSchema &schema);
   void propagateData(NodeProto &node, const OpSchema &schema);
@@ -95,7 +107,7 @@ TypeInference::TypeInference(ModelFile &file)
       declared[value.name()] = &value.type();
 }
 
-TypeMap TypeInference::run() {
+mlir::FailureOr<TypeMap> TypeInference::run() {
   onnxlib::GraphProto &graph = file.getGraph();
   for (const auto &input : graph.input())
     setType(input.name(), input.type());
@@ -104,7 +116,8 @@ TypeMap TypeInference::run() {
     constants[tensor.name()] = &tensor;
   }
   for (NodeProto &node : *graph.mutable_node())
-    inferNode(node);
+    if (mlir::failed(inferNode(node)))
+      return mlir::failure();
   return std::move(types);
 }
 
@@ -114,9 +127,85 @@ void TypeInference::setType(const std::string &name, TypeProto type) {
   typePointers[name] = &entry;
 }
 
-void TypeInference::inferNode(NodeProto &node) {
+// The length of the vector `type`; 0 where it is none, or of unknown length.
+static int64_t getVectorLength(const TypeProto *type) {
+  if (!type || type->tensor_type().shape().dim_size() != 1)
+    return 0;
+  return type->tensor_type().shape().dim(0).dim_value();
+}
+
+// Checks the operand that gives the result's shape: its length is the rank.
+mlir::LogicalResult
+TypeInference::verifyShapeOperand(const NodeProto &node) const {
+  int index = llvm::StringSwitch<int>(getOperatorName(node))
+                  .Case("ConstantOfShape", 0)
+                  .Cases({"Expand", "Reshape", "Tile"}, 1)
+                  .Default(-1);
+  if (index < 0 || index >= node.input_size())
+    return mlir::success();
+  int64_t rank = getVectorLength(getInputTypes(node)[index]);
+  if (rank <= kMaxRank)
+    return mlir::success();
+  return file.emitError(node)
+         << "input '" << node.input(index) << "' gives a shape of " << rank
+         << " dimensions; expected at most " << kMaxRank;
+}
+
+// Whether an operator that asks for equal types can do with these: exporters
+// call the bytes of packed weights signed here and unsigned there.
+static bool areCompatible(int a, int b) {
+  auto isInteger = [](int type) {
+    switch (type) {
+    case TensorProto::INT2:
+    case TensorProto::UINT2:
+    case TensorProto::INT4:
+    case TensorProto::UINT4:
+    case TensorProto::INT8:
+    case TensorProto::UINT8:
+    case TensorProto::INT16:
+    case TensorProto::UINT16:
+    case TensorProto::INT32:
+    case TensorProto::UINT32:
+    case TensorProto::INT64:
+    case TensorProto::UINT64:
+      return true;
+    default:
+      return false;
+    }
+  };
+  return a == b || (isInteger(a) && isInteger(b) &&
+                    getStorageBits(a) == getStorageBits(b));
+}
+
+// Checks that inputs for which the schema has one type variable have one type.
+mlir::LogicalResult
+TypeInference::verifyInputTypes(const NodeProto &node,
+                                const OpSchema &schema) const {
+  std::unordered_map<std::string, int> first; // input of each type variable
+  std::vector<const TypeProto *> inputs = getInputTypes(node);
+  auto getElement = [&](int i) { return inputs[i]->tensor_type().elem_type(); };
+  for (int i = 0, e = node.input_size(); i != e; ++i) {
+    const auto &formals = schema.inputs();
+    const auto &formal = formals[std::min<size_t>(i, formals.size() - 1)];
+    if (!inputs[i] || !getElement(i) || !formal.GetIsHomogeneous() ||
+        !schema.typeConstraintMap().count(formal.GetTypeStr()))
+      continue;
+    int other = first.emplace(formal.GetTypeStr(), i).first->second;
+    if (!areCompatible(getElement(i), getElement(other)))
+      return file.emitError(node)
+             << "input " << i << ", '" << node.input(i) << "', holds "
+             << getDataTypeName(getElement(i)) << "; expected "
+             << getDataTypeName(getElement(other)) << ", as in input " << other;
+  }
+  return mlir::success();
+}
+
+mlir::LogicalResult TypeInference::inferNode(NodeProto &node) {
   std::vector<TypeProto> outputs(node.output_size());
   const OpSchema *schema = getSchema(node, file.getOpset(node.domain()));
+  if (mlir::failed(verifyShapeOperand(node)) ||
+      (schema && mlir::failed(verifyInputTypes(node, *schema))))
+    return mlir::failure();
   if (schema)
     outputs = inferOutputs(node, *schema);
   else
@@ -131,6 +220,7 @@ void TypeInference::inferNode(NodeProto &node) {
   }
   if (schema)
     propagateData(node, *schema);
+  return mlir::success();
 }
 
 std::vector<const TypeProto *>
@@ -166,7 +256,11 @@ std::vector<TypeProto> TypeInference::inferOutputs(NodeProto &node,
 }
 
 void TypeInference::propagateData(NodeProto &node, const OpSchema &schema) {
-  if (!schema.has_data_propagation_function())
+  auto isShape = [](const TypeProto *type) {
+    return getVectorLength(type) <= kMaxRank;
+  };
+  if (!schema.has_data_propagation_function() ||
+      !llvm::all_of(getInputTypes(node), isShape))
     return;
   try {
     onnxlib::shape_inference::DataPropagationContextImpl propagation(
@@ -177,6 +271,6 @@ void TypeInference::propagateData(NodeProto &node, const OpSchema &schema) {
   }
 }
 
-TypeMap tern::importer::inferTypes(ModelFile &file) {
+mlir::FailureOr<TypeMap> tern::importer::inferTypes(ModelFile &file) {
   return TypeInference(file).run();
 }

@@ -5,6 +5,7 @@
 #include "tern/Runtime/CpuFeatures.h"
 #include "tern/Runtime/Error.h"
 
+#include <atomic>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
@@ -15,40 +16,79 @@ using namespace tern::runtime;
 
 namespace {
 
-/// What TernHost.self points to during one call. Generated code has no unwind
-/// tables, so `fail` cannot throw through it: it jumps back to the call. What
-/// the code had allocated by then is lost.
+/// What TernHost.self points to during one call.
 struct CallFrame {
   ThreadTeam *team;
-  std::jmp_buf returnPoint;
-  char message[512];
+  std::atomic<bool> failed{false};
+  char message[512]; // of the first failure
 };
 
-void hostParallelFor(void *self, int64_t count, ThreadTeam::Body body,
-                     void *context) {
-  static_cast<CallFrame *>(self)->team->parallelFor(count, body, context);
+/// Where `fail` jumps back to: generated code has no unwind tables to throw
+/// through. What the code had allocated by then is lost.
+struct ReturnPoint {
+  ReturnPoint *outer;
+  std::jmp_buf registers;
+};
+
+/// Of the call or loop that this thread is in.
+thread_local ReturnPoint *innermost = nullptr;
+
+/// Returns false if `code` failed. Nothing between here and there has a
+/// destructor: a jump past one would be undefined.
+template <typename Code>
+bool runGuarded(const Code &code) {
+  ReturnPoint point;
+  point.outer = innermost;
+  if (setjmp(point.registers)) {
+    innermost = point.outer;
+    return false;
+  }
+  innermost = &point;
+  code();
+  innermost = point.outer;
+  return true;
 }
 
 [[noreturn]] void hostFail(void *self, const char *message) {
   CallFrame *frame = static_cast<CallFrame *>(self);
-  std::snprintf(frame->message, sizeof(frame->message), "%s", message);
-  std::longjmp(frame->returnPoint, 1);
+  if (!frame->failed.exchange(true))
+    std::snprintf(frame->message, sizeof(frame->message), "%s", message);
+  std::longjmp(innermost->registers, 1);
+}
+
+struct Loop {
+  CallFrame *frame;
+  ThreadTeam::Body body;
+  void *context;
+};
+
+/// A failure on any thread ends the range there; the team has to be left in
+/// order before the jump out of the loop.
+void runRange(void *context, int64_t begin, int64_t end) {
+  const Loop &loop = *static_cast<Loop *>(context);
+  if (!loop.frame->failed.load(std::memory_order_relaxed))
+    runGuarded([&] { loop.body(loop.context, begin, end); });
+}
+
+void hostParallelFor(void *self, int64_t count, ThreadTeam::Body body,
+                     void *context) {
+  CallFrame *frame = static_cast<CallFrame *>(self);
+  Loop loop = {frame, body, context};
+  frame->team->parallelFor(count, runRange, &loop);
+  if (frame->failed.load(std::memory_order_relaxed))
+    std::longjmp(innermost->registers, 1);
 }
 
 TernHost makeHost(CallFrame &frame) {
   return {&frame, hostParallelFor, hostFail};
 }
 
-// The two functions with setjmp hold nothing that has a destructor: a jump past
-// one would be undefined. They return false if the model called `fail`.
+// These return false if the model called `fail`.
 
 bool callRun(TernRunFn run, CallFrame &frame, const TernTensor *inputs,
              TernTensor *outputs) {
   TernHost host = makeHost(frame);
-  if (setjmp(frame.returnPoint))
-    return false;
-  run(&host, inputs, outputs);
-  return true;
+  return runGuarded([&] { run(&host, inputs, outputs); });
 }
 
 struct StepArguments {
@@ -61,11 +101,10 @@ struct StepArguments {
 
 bool callStep(TernStepFn step, CallFrame &frame, const StepArguments &args) {
   TernHost host = makeHost(frame);
-  if (setjmp(frame.returnPoint))
-    return false;
-  step(&host, args.tokens, args.count, args.past, args.caches, args.numLogits,
-       args.logits);
-  return true;
+  return runGuarded([&] {
+    step(&host, args.tokens, args.count, args.past, args.caches, args.numLogits,
+         args.logits);
+  });
 }
 
 /// Sizes that symbolic dimensions have taken, and the input that fixed each.

@@ -18,19 +18,18 @@
 
 #include "tern/Transforms/Passes.h"
 
+#include "AssertLowering.h"
 #include "MemRefCasts.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace tern {
@@ -416,10 +415,10 @@ struct OutlineParallelLoopsPass
                                            return isPartOf(function, "step");
                                          }) != functions.begin();
     BodyTable bodies;
-    llvm::StringMap<LLVM::GlobalOp> messages;
+    tern::AssertLowering asserts(getOperation());
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
-      lowerAsserts(function, messages);
+      asserts.lower(function);
       if (failed(outlineLoops(function, bodies)))
         return signalPassFailure();
     }
@@ -469,46 +468,6 @@ private:
       if (callee && !callee.isExternal())
         call->insertOperands(0, function.getArgument(0));
     });
-  }
-
-  /// `cf.assert %ok, "message"` calls host->fail(self, message) unless %ok.
-  void lowerAsserts(func::FuncOp function,
-                    llvm::StringMap<LLVM::GlobalOp> &messages) {
-    SmallVector<cf::AssertOp> asserts;
-    function.walk([&](cf::AssertOp op) { asserts.push_back(op); });
-    for (cf::AssertOp op : asserts) {
-      ImplicitLocOpBuilder b(op.getLoc(), op);
-      Value message = createMessage(b, op.getMsg(), messages);
-      auto branch = scf::IfOp::create(b, op.getArg(), /*withElseRegion=*/true);
-      b.setInsertionPointToStart(branch.elseBlock());
-      Value host = function.getArgument(0);
-      Type pointer = host.getType();
-      Value self = LLVM::LoadOp::create(b, pointer, host);
-      Value slot = LLVM::GEPOp::create(b, pointer, pointer, host,
-                                       ArrayRef<LLVM::GEPArg>{2});
-      Value fail = LLVM::LoadOp::create(b, pointer, slot);
-      auto type = LLVM::LLVMFunctionType::get(
-          LLVM::LLVMVoidType::get(&getContext()), {pointer, pointer});
-      LLVM::CallOp::create(b, type, ValueRange{fail, self, message});
-      op.erase();
-    }
-  }
-
-  /// The address of a zero-terminated copy of `text`, shared by equal texts.
-  Value createMessage(ImplicitLocOpBuilder &b, StringRef text,
-                      llvm::StringMap<LLVM::GlobalOp> &messages) {
-    LLVM::GlobalOp &message = messages[text];
-    if (!message) {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(getOperation().getBody());
-      std::string value = (text + Twine('\0')).str();
-      auto type = LLVM::LLVMArrayType::get(b.getI8Type(), value.size());
-      message = LLVM::GlobalOp::create(
-          b, type, /*isConstant=*/true, LLVM::Linkage::Private,
-          ("tern_message_" + Twine(messages.size() - 1)).str(),
-          b.getStringAttr(value));
-    }
-    return LLVM::AddressOfOp::create(b, message);
   }
 
   LogicalResult outlineLoops(func::FuncOp function, BodyTable &bodies) {

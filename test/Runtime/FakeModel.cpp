@@ -104,14 +104,19 @@ void runReturningCache(const TernHost *host, const TernTensor *inputs,
 //===----------------------------------------------------------------------===//
 
 struct AddOne {
+  const TernHost *host;
+  int64_t count;
   const float *in;
   float *out;
 };
 
 void addOne(void *context, int64_t begin, int64_t end) {
   AddOne *arrays = static_cast<AddOne *>(context);
-  for (int64_t i = begin; i < end; ++i)
+  for (int64_t i = begin; i < end; ++i) {
+    if (arrays->count == 13 * 3 && i % 8 == 7)
+      arrays->host->fail(arrays->host->self, "thirteen rows are too many");
     arrays->out[i] = arrays->in[i] + 1;
+  }
 }
 
 void runTensor(const TernHost *host, const TernTensor *inputs,
@@ -120,7 +125,7 @@ void runTensor(const TernHost *host, const TernTensor *inputs,
   if (rows == 7)
     host->fail(host->self, "seven rows do not broadcast");
   outputs[0] = allocate(TERN_F32, {rows, 3}, sizeof(float));
-  AddOne arrays = {static_cast<const float *>(inputs[0].data),
+  AddOne arrays = {host, rows * 3, static_cast<const float *>(inputs[0].data),
                    static_cast<float *>(outputs[0].data)};
   host->parallel_for(host->self, rows * 3, addOne, &arrays);
   outputs[1] = allocate(TERN_BF16, {rows}, sizeof(uint16_t));

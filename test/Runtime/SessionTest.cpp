@@ -76,6 +76,20 @@ TEST(Session, RefusesAnotherAbi) {
             "the model has ABI version 2; this runtime expects 1");
 }
 
+// The team of threads is in order afterwards: the next loop runs to its end.
+TEST(Session, SurvivesFailuresInALoop) {
+  for (int numThreads : {1, 4}) {
+    Session session(*findFakeModel("tensor"), numThreads);
+    for (int turn = 0; turn < 200; ++turn) {
+      EXPECT_EQ(messageOf([&] { session.run(AdderInputs(13).raw()); }),
+                "thirteen rows are too many");
+      std::vector<Tensor> outputs = session.run(AdderInputs(12).raw());
+      for (int64_t i = 0; i < 36; ++i)
+        ASSERT_EQ(outputs[0].data<float>()[i], 1.0f) << i;
+    }
+  }
+}
+
 TEST(Session, RunsTheGraph) {
   Session session(*findFakeModel("tensor"), 2);
   for (int64_t rows : {0, 1, 5, 100}) {

@@ -195,8 +195,8 @@ func.func private @step(%x: memref<?xf32>, %v: f32, %n: index) {
 // -----
 
 // The host goes from the entry, which has it, to every callee. A failed
-// assertion calls its third field with its first and the message, which equal
-// messages share. Outside, only the entry is seen.
+// assertion ends in a call of its third field with its first and the message,
+// which equal messages share. Outside, only the entry is seen.
 // CHECK-DAG:     llvm.mlir.global private constant @[[NEGATIVE:tern_message_[0-9]+]]("negative\00")
 // CHECK-DAG:     llvm.mlir.global private constant @[[ODD:tern_message_[0-9]+]]("odd\00")
 // CHECK-NOT:     llvm.mlir.global
@@ -207,16 +207,20 @@ func.func private @step(%x: memref<?xf32>, %v: f32, %n: index) {
 // CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %[[OK:.*]]: i1)
 // CHECK-SAME:    llvm.linkage = #llvm.linkage<internal>
 // CHECK-NOT:     cf.assert
-// CHECK:         %[[TEXT:.*]] = llvm.mlir.addressof @[[NEGATIVE]]
-// CHECK-NEXT:    scf.if %[[OK]] {
+// CHECK:         scf.if %[[OK]] {
 // CHECK-NEXT:    } else {
+// CHECK-NEXT:      %[[TEXT:.*]] = llvm.mlir.addressof @[[NEGATIVE]]
+// CHECK-NEXT:      llvm.call @tern_fail(%[[HOST]], %[[TEXT]])
+// CHECK:         llvm.mlir.addressof @[[ODD]]
+// CHECK:         llvm.mlir.addressof @[[NEGATIVE]]
+// CHECK:         call @external(%[[OK]])
+// CHECK:         llvm.func internal @tern_fail(
+// CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %[[TEXT:.*]]: !llvm.ptr) attributes {passthrough = ["cold", "noreturn"]}
 // CHECK-NEXT:      %[[SELF:.*]] = llvm.load %[[HOST]]
 // CHECK-NEXT:      %[[SLOT:.*]] = llvm.getelementptr %[[HOST]][2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
 // CHECK-NEXT:      %[[FAIL:.*]] = llvm.load %[[SLOT]]
 // CHECK-NEXT:      llvm.call %[[FAIL]](%[[SELF]], %[[TEXT]])
-// CHECK:         llvm.mlir.addressof @[[ODD]]
-// CHECK:         llvm.mlir.addressof @[[NEGATIVE]]
-// CHECK:         call @external(%[[OK]])
+// CHECK-NEXT:      llvm.unreachable
 func.func @entry(%host: !llvm.ptr, %ok: i1) attributes {tern.entry} {
   call @inner(%ok) : (i1) -> ()
   return

@@ -2,7 +2,7 @@
 # Everything that must hold before a change lands; continuous integration runs
 # just this. Sets up and builds, checks the formatting, then runs the lit, GoogleTest
 # and pytest suites, and those of the importer and the runtime once more
-# under AddressSanitizer and UBSan. The last line is `N passed, N failed`, with
+# under AddressSanitizer and UBSan, with short runs of the fuzzers. The last line is `N passed, N failed`, with
 # `, N skipped` where some were.
 #
 # Usage: tools/dev/check.sh [--filter REGEX] [--no-asan]
@@ -124,11 +124,12 @@ run_gtests '' "$root/build"
 run_pytest
 if [[ -n $asan ]]; then
   "$root/tools/dev/setup.sh" --sanitizers TernSanitizedTests
-  # MLIR's library is built without sanitizers, and shares containers with ours.
+  # MLIR's library is built without sanitizers, and shares containers and arenas
+  # with ours.
   # A fault ends in a signal: an exit status could pass for one that a test expects.
-  export ASAN_OPTIONS=detect_container_overflow=0:abort_on_error=1
+  export ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0:abort_on_error=1
   export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
-  run_lit asan-lit "$root/build/asan" "(?=.*:: (Import|Runtime)/)(?=.*$filter)"
+  run_lit asan-lit "$root/build/asan" "(?=.*:: (Fuzz|Import|Runtime)/)(?=.*$filter)"
   run_gtests asan- "$root/build/asan"
 fi
 

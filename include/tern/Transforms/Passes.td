@@ -152,6 +152,27 @@ def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
+  let summary = "Fail where there is no memory for a buffer";
+  let description = [{
+    The sizes of a run may ask for more memory than there is, or for so much that
+    its bytes do not fit 64 bits. Behind each `memref.alloc`, asserts that neither
+    is so; the message names the ONNX node.
+
+    ```mlir
+    %a = memref.alloc(%n) : memref<?xf32>
+    // %p is its address, %high and %low the product of %n and 4
+    %ok = %p != 0 && %high == 0 && %low >= 0
+    cf.assert %ok, "node 'y': not enough memory for a result of this size"
+    ```
+    Requires: to run before `tern-outline-parallel-loops`, which lowers the
+    assertions.
+    Ensures: no buffer is used that could not be allocated in full.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp"> {
   let summary = "Run scf.parallel loops on the host's threads";
   let description = [{

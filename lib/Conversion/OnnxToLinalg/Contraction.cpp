@@ -54,8 +54,10 @@ static LogicalResult checkInner(LoweringContext &ctx, OpFoldResult lhs,
   std::optional<int64_t> left = getConstantIntValue(lhs);
   std::optional<int64_t> right = getConstantIntValue(rhs);
   if (left && right)
-    return ctx.error() << "the left factor sums over " << *left
-                       << " elements and the right one over " << *right;
+    return ctx.error() << "found " << *left
+                       << " elements to sum over in the left factor and "
+                       << *right
+                       << " in the right one; expected as many in both";
   auto asValue = [&](OpFoldResult size) {
     return getValueOrCreateConstantIndexOp(ctx.b, ctx.b.getLoc(), size);
   };

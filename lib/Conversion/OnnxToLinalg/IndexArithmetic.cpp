@@ -119,7 +119,7 @@ LogicalResult tern::onnx::checkSameSize(LoweringContext &ctx, OpFoldResult lhs,
   std::optional<int64_t> rhsSize = getConstantIntValue(rhs);
   if (lhsSize && rhsSize)
     return ctx.error() << message << ": found " << *lhsSize << " and "
-                       << *rhsSize;
+                       << *rhsSize << "; expected equal sizes";
   ctx.check(ctx.b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq,
                                               indexValue(ctx.b, lhs),
                                               indexValue(ctx.b, rhs)),

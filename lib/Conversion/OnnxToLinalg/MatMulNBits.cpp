@@ -151,6 +151,15 @@ static FailureOr<PackedWeights> readWeights(LoweringContext &ctx) {
       flattened(ctx, 3, hasFloatZeros ? blocks : zeroBytes);
   if (failed(codes) || failed(scales) || failed(zeroPoints))
     return failure();
+  auto isBytes = [](Value value) {
+    return getElementTypeOrSelf(value).isInteger(8);
+  };
+  if (!isBytes(*codes) || !isa<FloatType>(getElementTypeOrSelf(*scales)) ||
+      (*zeroPoints && !hasFloatZeros && !isBytes(*zeroPoints)))
+    return ctx.error() << "found codes of type " << ctx.type(1)
+                       << " and scales of type " << ctx.type(2)
+                       << "; expected bytes and floats, and zero points of "
+                          "either";
   weights.codes = *codes;
   weights.scales = *scales;
   weights.zeroPoints = *zeroPoints;

@@ -152,7 +152,8 @@ static LoweringResult lowerTranspose(LoweringContext &ctx) {
     permutation.assign(attr->begin(), attr->end());
   if (static_cast<int64_t>(permutation.size()) != rank ||
       !isPermutationVector(permutation))
-    return ctx.error() << "perm is not a permutation of the input's " << rank
+    return ctx.error() << "found a perm of [" << ArrayRef(permutation)
+                       << "]; expected a permutation of the input's " << rank
                        << " dimensions";
   return SmallVector<Value>{transpose(ctx.b, ctx.input(0), permutation)};
 }
@@ -301,7 +302,8 @@ static LoweringResult lowerSplit(LoweringContext &ctx) {
   for (OpFoldResult part : *parts)
     if (std::optional<int64_t> size = getConstantIntValue(part);
         size && *size < 0)
-      return ctx.error() << "found the size " << *size;
+      return ctx.error() << "found the size " << *size
+                         << "; expected at least 0";
   std::optional<SmallVector<Value>> scalars;
   if (ctx.type(0).getRank() == 1)
     scalars = knownScalars(b, ctx.input(0));

@@ -254,8 +254,8 @@ FailureOr<Value> tern::onnx::reshapeTo(LoweringContext &ctx, Value tensor,
     std::optional<uint64_t> found = staticCount(source);
     std::optional<uint64_t> expected = staticCount(sizes);
     if (found && expected && *found != *expected)
-      return ctx.error() << "found " << *found
-                         << " elements; the new shape holds " << *expected;
+      return ctx.error() << "found " << *found << " elements; expected "
+                         << *expected << ", which the new shape holds";
     checkElementCount(ctx, source, sizes);
     if (isEmpty || becomesEmpty)
       return emptyTensor(b, sizes, type.getElementType());

@@ -59,7 +59,8 @@ static FailureOr<Sizes> sizesFromInput(LoweringContext &ctx, unsigned index) {
   for (OpFoldResult size : *sizes) {
     std::optional<int64_t> constant = getConstantIntValue(size);
     if (constant && *constant < 0)
-      return ctx.error() << "found the size " << *constant;
+      return ctx.error() << "found the size " << *constant
+                         << "; expected at least 0";
     if (!isNonNegative(size))
       checkAtMost(ctx, ctx.b.getIndexAttr(0), size, "a size is negative");
   }

@@ -43,22 +43,23 @@ static std::optional<Tensor> evaluateCentred(const Matcher &matcher,
 }
 
 /// The trits of a product on integers, whose scale must be 1.
-static std::optional<TernaryWeight>
-proveInteger(const Matcher &matcher, NodeOp node, Value weights, Value zero) {
+static ProofResult proveInteger(const Matcher &matcher, NodeOp node,
+                                Value weights, Value zero) {
   if (!weights || !matcher.getEvaluator().isConstant(weights) ||
       (zero && !matcher.getEvaluator().isConstant(zero)))
-    return std::nullopt;
+    return std::optional<TernaryWeight>();
   std::optional<Tensor> centred = evaluateCentred(matcher, weights, zero);
   if (!centred) {
     reportMissed(node, "weights are no matrix of 8-bit integers");
-    return std::nullopt;
+    return std::optional<TernaryWeight>();
   }
-  std::optional<TernaryWeight> weight = proveOrReport(node, *centred);
-  if (weight && (!weight->hasUnitScale() || weight->groups > 1)) {
+  ProofResult proof = proveOrReport(node, *centred, getWeightCodes(weights));
+  if (succeeded(proof) && *proof &&
+      (!(*proof)->hasUnitScale() || (*proof)->groups > 1)) {
     reportMissed(node, "weights are integers other than -1, 0 and 1");
-    return std::nullopt;
+    return std::optional<TernaryWeight>();
   }
-  return weight;
+  return proof;
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,35 +189,38 @@ static bool raiseQuantized(const Matcher &matcher, NodeOp node,
   return true;
 }
 
-void tern::raiseMatMulInteger(const Matcher &matcher, NodeOp node) {
-  std::optional<TernaryWeight> weight =
+LogicalResult tern::raiseMatMulInteger(const Matcher &matcher, NodeOp node) {
+  ProofResult proof =
       proveInteger(matcher, node, node.getInput(1), node.getInput(3));
-  if (!weight)
-    return;
+  if (failed(proof) || !*proof)
+    return success(succeeded(proof));
+  TernaryWeight &weight = **proof;
   std::optional<IntegerActivation> activation =
-      getActivation(matcher, node.getInput(0), node.getInput(2), weight->cols);
+      getActivation(matcher, node.getInput(0), node.getInput(2), weight.cols);
   if (!activation)
-    return reportMissed(node, "activations are not 8-bit integers of known "
-                              "rank with one zero point");
-  if (raiseQuantized(matcher, node, *activation, *weight))
-    return;
+    return keepFloat(node, "activations are not 8-bit integers of known "
+                           "rank with one zero point");
+  if (raiseQuantized(matcher, node, *activation, weight))
+    return success();
   ImplicitLocOpBuilder b(node.getLoc(), node);
   replaceWithCast(b, node->getResult(0),
-                  buildIntegerProduct(b, *activation, *weight, "integer"));
+                  buildIntegerProduct(b, *activation, weight, "integer"));
   reportRaised(node, "integer", "ternary.matmul");
+  return success();
 }
 
-void tern::raiseQLinearMatMul(const Matcher &matcher, NodeOp node) {
+LogicalResult tern::raiseQLinearMatMul(const Matcher &matcher, NodeOp node) {
   enum { A, AScale, AZero, B, BScale, BZero, YScale, YZero, NumInputs };
   for (unsigned i = 0; i < NumInputs; ++i)
     if (!node.getInput(i))
-      return;
-  std::optional<TernaryWeight> weight =
+      return success();
+  ProofResult proof =
       proveInteger(matcher, node, node.getInput(B), node.getInput(BZero));
-  if (!weight)
-    return;
+  if (failed(proof) || !*proof)
+    return success(succeeded(proof));
+  TernaryWeight &weight = **proof;
   std::optional<IntegerActivation> activation = getActivation(
-      matcher, node.getInput(A), node.getInput(AZero), weight->cols);
+      matcher, node.getInput(A), node.getInput(AZero), weight.cols);
   auto isScalarF32 = [](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     return isF32(value) && type.hasStaticShape() && type.getNumElements() == 1;
@@ -226,8 +230,8 @@ void tern::raiseQLinearMatMul(const Matcher &matcher, NodeOp node) {
               isScalarF32(node.getInput(YScale)) && scaleType &&
               isF32(node.getInput(BScale)) && scaleType.getRank() <= 1;
   if (!fits)
-    return reportMissed(node, "scales are not f32, one for the activations and "
-                              "the result and one or N for the weights");
+    return keepFloat(node, "scales are not f32, one for the activations and "
+                           "the result and one or N for the weights");
 
   // saturate(round(sum * (a_scale * b_scale / y_scale)) + y_zero): the last
   // step is QuantizeLinear by a scale of 1.
@@ -238,7 +242,7 @@ void tern::raiseQLinearMatMul(const Matcher &matcher, NodeOp node) {
       buildElementwise(b, "Mul", bScale, f32, {node.getInput(AScale), bScale});
   factor =
       buildElementwise(b, "Div", factor, f32, {factor, node.getInput(YScale)});
-  Value sums = buildIntegerProduct(b, *activation, *weight, "qlinear");
+  Value sums = buildIntegerProduct(b, *activation, weight, "qlinear");
   Value scaled = buildCast(b, sums, f32);
   scaled = buildElementwise(b, "Mul", scaled, f32, {scaled, factor});
   Value one = buildConstant(
@@ -249,4 +253,5 @@ void tern::raiseQLinearMatMul(const Matcher &matcher, NodeOp node) {
                        {scaled, one, node.getInput(YZero)});
   replaceWithCast(b, node->getResult(0), result);
   reportRaised(node, "qlinear", "ternary.matmul");
+  return success();
 }

@@ -165,21 +165,23 @@ static bool isActivation(Value value, int64_t cols) {
 }
 
 /// Proves the weights of `node` and raises it.
-static void raiseWithWeights(const Matcher &matcher, NodeOp node, Value weights,
-                             bool isOutputMajor, Value bias, float alpha) {
-  std::optional<TernaryWeight> weight =
-      proveWeights(matcher, node, weights, isOutputMajor);
-  if (!weight)
-    return;
+static LogicalResult raiseWithWeights(const Matcher &matcher, NodeOp node,
+                                      Value weights, bool isOutputMajor,
+                                      Value bias, float alpha) {
+  ProofResult proof = proveWeights(matcher, node, weights, isOutputMajor);
+  if (failed(proof) || !*proof)
+    return success(succeeded(proof));
+  TernaryWeight &weight = **proof;
   Value activation = node.getInput(0);
-  if (!isActivation(activation, weight->cols))
-    return reportMissed(node, "activations are no float tensor of known rank");
+  if (!isActivation(activation, weight.cols))
+    return keepFloat(node, "activations are no float tensor of known rank");
   if (alpha != 1.0f)
-    for (float &scale : weight->scales)
+    for (float &scale : weight.scales)
       scale *= alpha;
-  LinearLayer layer{node, activation, std::move(*weight), bias,
+  LinearLayer layer{node, activation, std::move(weight), bias,
                     getWeightForm(weights)};
   raiseFloatLayer(matcher, layer);
+  return success();
 }
 
 /// Whether `value` is of a type that a weight matrix may have.
@@ -190,20 +192,20 @@ static bool isMatrix(Value value) {
   return value && (!type || type.getRank() == 2);
 }
 
-void tern::raiseMatMul(const Matcher &matcher, NodeOp node) {
+LogicalResult tern::raiseMatMul(const Matcher &matcher, NodeOp node) {
   if (node.getInputs().size() != 2 || !isMatrix(node.getInput(1)))
-    return;
-  raiseWithWeights(matcher, node, node.getInput(1), /*isOutputMajor=*/false,
-                   /*bias=*/{}, /*alpha=*/1.0f);
+    return success();
+  return raiseWithWeights(matcher, node, node.getInput(1),
+                          /*isOutputMajor=*/false, /*bias=*/{}, /*alpha=*/1.0f);
 }
 
-void tern::raiseGemm(const Matcher &matcher, NodeOp node) {
+LogicalResult tern::raiseGemm(const Matcher &matcher, NodeOp node) {
   if (!isMatrix(node.getInput(1)) || node.getInt("transA", 0) != 0)
-    return;
+    return success();
   Value bias = node.getInput(2);
   if (bias && node.getFloat("beta", 1.0f) != 1.0f)
-    return reportMissed(node, "beta is not 1");
-  raiseWithWeights(matcher, node, node.getInput(1),
-                   node.getInt("transB", 0) != 0, bias,
-                   node.getFloat("alpha", 1.0f));
+    return keepFloat(node, "beta is not 1");
+  return raiseWithWeights(matcher, node, node.getInput(1),
+                          node.getInt("transB", 0) != 0, bias,
+                          node.getFloat("alpha", 1.0f));
 }

@@ -110,27 +110,37 @@ static std::optional<Tensor> dequantize(const BlockedWeights &w) {
   return result;
 }
 
-void tern::raiseMatMulNBits(const Matcher &matcher, NodeOp node) {
+/// Two-bit weights with scales that differ from block to block come from
+/// general quantisation, which uses all four codes: there, none is malformed.
+static WeightCodes getCodes(const BlockedWeights &w) {
+  ArrayRef<float> scales(w.scales.getData<float>(), w.scales.getNumElements());
+  return w.bits == 2 && llvm::all_equal(scales) ? WeightCodes::TwoBit
+                                                : WeightCodes::Any;
+}
+
+LogicalResult tern::raiseMatMulNBits(const Matcher &matcher, NodeOp node) {
   constexpr unsigned groupIndex = 4, biasIndex = 5;
   if (node.getInput(groupIndex))
-    return reportMissed(node, "columns are reordered by g_idx");
+    return keepFloat(node, "columns are reordered by g_idx");
   std::optional<BlockedWeights> blocked = readWeights(matcher, node);
   if (!blocked)
-    return reportMissed(
+    return keepFloat(
         node, "weights are not constant or do not have the size of N x K");
   std::optional<Tensor> weights = dequantize(*blocked);
   if (!weights)
-    return reportMissed(node, "not enough memory to read the weights");
-  std::optional<TernaryWeight> weight = proveOrReport(node, *weights);
-  if (!weight)
-    return;
+    return keepFloat(node, "not enough memory to read the weights");
+  ProofResult proof = proveOrReport(node, *weights, getCodes(*blocked));
+  if (failed(proof) || !*proof)
+    return success(succeeded(proof));
+  TernaryWeight &weight = **proof;
   Value x = node.getInput(0);
   auto type = x ? dyn_cast<RankedTensorType>(x.getType()) : RankedTensorType();
   if (!type || type.getRank() == 0 || !isFloat(x) ||
-      (type.getShape().back() != weight->cols &&
+      (type.getShape().back() != weight.cols &&
        !ShapedType::isDynamic(type.getShape().back())))
-    return reportMissed(node, "activations are no float tensor of known rank");
-  LinearLayer layer{node, x, std::move(*weight), node.getInput(biasIndex),
+    return keepFloat(node, "activations are no float tensor of known rank");
+  LinearLayer layer{node, x, std::move(weight), node.getInput(biasIndex),
                     "matmul_nbits"};
   raiseFloatLayer(matcher, layer);
+  return success();
 }

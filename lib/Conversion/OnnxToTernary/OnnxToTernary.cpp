@@ -20,7 +20,7 @@ using tern::onnx::ConstantOp;
 using tern::onnx::NodeOp;
 using tern::onnx::NoneOp;
 
-using RaisingFn = void (*)(const Matcher &, NodeOp);
+using RaisingFn = LogicalResult (*)(const Matcher &, NodeOp);
 
 /// What raises a node of this operator, or null.
 static RaisingFn getRaising(StringRef kind) {
@@ -63,7 +63,11 @@ void ConvertOnnxToTernaryPass::runOnOperation() {
     if (getRaising(node.getKind()) && node->getNumResults() == 1)
       layers.push_back(node);
   });
+  // Every malformed layer is reported, not the first alone.
+  bool isMalformed = false;
   for (NodeOp node : layers)
-    getRaising(node.getKind())(matcher, node);
+    isMalformed |= failed(getRaising(node.getKind())(matcher, node));
+  if (isMalformed)
+    return signalPassFailure();
   eraseUnusedNodes(getOperation());
 }

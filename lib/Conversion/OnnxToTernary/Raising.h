@@ -2,8 +2,9 @@
 //
 // One function for each kind of node that may be a ternary layer. Each either
 // replaces its node and says so in a remark, or leaves the graph alone and says
-// why. The pass calls them once a node, in order: a weight that is no ternary
-// matrix must not be evaluated again and again, as a pattern driver would.
+// why; it fails, after an error, where weights are malformed. The pass calls
+// them once a node, in order: a weight that is no ternary matrix must not be
+// evaluated again and again, as a pattern driver would.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TERN_LIB_CONVERSION_ONNXTOTERNARY_RAISING_H
@@ -29,13 +30,16 @@ struct LinearLayer {
 };
 
 /// Raises one node; does nothing where it is no ternary layer.
-void raiseMatMul(const Matcher &matcher, onnx::NodeOp node);      // Linear.cpp
-void raiseGemm(const Matcher &matcher, onnx::NodeOp node);        // Linear.cpp
-void raiseMatMulNBits(const Matcher &matcher, onnx::NodeOp node); // NBits.cpp
-void raiseMatMulInteger(const Matcher &matcher,
-                        onnx::NodeOp node); // IntegerLinear.cpp
-void raiseQLinearMatMul(const Matcher &matcher,
-                        onnx::NodeOp node); // IntegerLinear.cpp
+mlir::LogicalResult raiseMatMul(const Matcher &matcher,
+                                onnx::NodeOp node); // Linear.cpp
+mlir::LogicalResult raiseGemm(const Matcher &matcher,
+                              onnx::NodeOp node); // Linear.cpp
+mlir::LogicalResult raiseMatMulNBits(const Matcher &matcher,
+                                     onnx::NodeOp node); // NBits.cpp
+mlir::LogicalResult raiseMatMulInteger(const Matcher &matcher,
+                                       onnx::NodeOp node); // IntegerLinear.cpp
+mlir::LogicalResult raiseQLinearMatMul(const Matcher &matcher,
+                                       onnx::NodeOp node); // IntegerLinear.cpp
 
 /// Replaces a layer on float activations by the best of `ternary.bit_linear`
 /// with quantisation, `ternary.matmul` on codes, and `ternary.bit_linear` on
@@ -46,17 +50,24 @@ void raiseFloatLayer(const Matcher &matcher, LinearLayer &layer);
 // Weights (Weights.cpp)
 //===----------------------------------------------------------------------===//
 
-/// The layer's weights, or nullopt with a remark, or a warning where they are
-/// nearly ternary. `weights` is [N, K] of F32.
-std::optional<TernaryWeight> proveOrReport(onnx::NodeOp node,
-                                           const onnx::Tensor &weights);
+/// The layer's weights; nullopt where they are not ternary and the layer stays
+/// float; failure, after an error, where they are malformed.
+using ProofResult = mlir::FailureOr<std::optional<TernaryWeight>>;
+
+/// Proves `weights`, [N, K] of F32. Says in a remark why they are not ternary,
+/// in a warning too where they nearly are, and in an error where they are
+/// two-bit codes of which some are no trits.
+ProofResult proveOrReport(onnx::NodeOp node, const onnx::Tensor &weights,
+                          WeightCodes codes);
 
 /// Evaluates and proves the weights in `value`, a matrix [K, N] or, with
-/// `isOutputMajor`, [N, K]; nullopt, reported, where they are not ternary, and
-/// silently where they are not constant.
-std::optional<TernaryWeight> proveWeights(const Matcher &matcher,
-                                          onnx::NodeOp node, mlir::Value value,
-                                          bool isOutputMajor);
+/// `isOutputMajor`, [N, K]. Silent where they are not constant.
+ProofResult proveWeights(const Matcher &matcher, onnx::NodeOp node,
+                         mlir::Value value, bool isOutputMajor);
+
+/// Whether `value` is computed from codes of two bits: INT2 or UINT2, or bytes
+/// taken apart by shifts.
+WeightCodes getWeightCodes(mlir::Value value);
 
 /// What kind of sub-graph produces the weights.
 llvm::StringRef getWeightForm(mlir::Value value);
@@ -64,6 +75,12 @@ llvm::StringRef getWeightForm(mlir::Value value);
 void reportRaised(onnx::NodeOp node, llvm::StringRef form,
                   llvm::StringRef operation);
 void reportMissed(onnx::NodeOp node, const llvm::Twine &reason);
+/// Reports that a layer stays float, which is no failure.
+inline mlir::LogicalResult keepFloat(onnx::NodeOp node,
+                                     const llvm::Twine &reason) {
+  reportMissed(node, reason);
+  return mlir::success();
+}
 
 //===----------------------------------------------------------------------===//
 // Output scales (OutputScale.cpp)

@@ -227,33 +227,61 @@ static std::optional<NearMiss> findNoise(const float *values, int64_t rows,
   return miss.count > 0 ? std::optional(miss) : std::nullopt;
 }
 
-/// Codes that are no trits: 2 or -2 among multiples of one unit, as a 2-bit
-/// code 3 or an INT2 of -2 gives.
-static std::optional<NearMiss> findStrayCodes(const float *values, int64_t rows,
-                                              int64_t cols) {
-  // Give up on a matrix of other floats before reading all of it.
-  int64_t sample = std::min<int64_t>(rows * cols, kChunk);
-  auto [sampleLargest, sampleSmallest] = getMagnitudes(values, sample);
+/// Adds the elements of one run that are 2 or -2 times its unit, all others
+/// being 0 or the unit; false where they are not.
+static bool addStrayCodes(const float *values, int64_t cols, int64_t begin,
+                          int64_t length, NearMiss &miss) {
+  // Give up on other floats before reading all of them.
+  int64_t sample = std::min(length, kChunk);
+  auto [sampleLargest, sampleSmallest] = getMagnitudes(values + begin, sample);
   if (sampleLargest > 2 * sampleSmallest && sampleSmallest < INFINITY)
-    return std::nullopt;
-  auto [largest, smallest] = getMagnitudes(values, rows * cols);
-  float unit = smallest;
-  if (largest != 2 * unit)
-    return std::nullopt;
+    return false;
+  auto [largest, unit] = getMagnitudes(values + begin, length);
+  if (largest != 2 * unit) // no stray code, or other floats
+    return largest == unit || largest == 0.0f;
+  auto isStray = [unit = unit](float value) {
+    return std::fabs(value) == 2 * unit;
+  };
+  for (int64_t at = begin; at < begin + length;) {
+    int64_t row = at / cols, end = std::min((row + 1) * cols, begin + length);
+    int64_t count = miss.count;
+    if (!checkRow(values + at, end - at, row, unit, miss, isStray))
+      return false;
+    if (count == 0 && miss.count > 0)
+      miss.col += at % cols;
+    at = end;
+  }
+  return true;
+}
+
+/// Codes that are no trits: 2 or -2 among multiples of the unit of each run of
+/// `length` elements, as a 2-bit code 3 or an INT2 of -2 gives.
+static std::optional<NearMiss> findStrayCodes(const float *values, int64_t rows,
+                                              int64_t cols, int64_t length) {
   NearMiss miss;
-  for (int64_t n = 0; n < rows; ++n)
-    if (!checkRow(values + n * cols, cols, n, unit, miss,
-                  [&](float value) { return std::fabs(value) == 2 * unit; }))
+  for (int64_t at = 0; at < rows * cols; at += length)
+    if (!addStrayCodes(values, cols, at, length, miss))
       return std::nullopt;
+  miss.isStrayCode = true;
   return miss.count > 0 ? std::optional(miss) : std::nullopt;
 }
 
-std::optional<NearMiss> tern::findNearMiss(const Tensor &weights) {
+std::optional<NearMiss> tern::findNearMiss(const Tensor &weights,
+                                           WeightCodes codes) {
   int64_t rows = weights.getShape()[0], cols = weights.getShape()[1];
   const auto *values = weights.getData<float>();
   if (rows * cols == 0)
     return std::nullopt;
   if (std::optional<NearMiss> miss = findNoise(values, rows, cols))
     return miss;
-  return findStrayCodes(values, rows, cols);
+  if (auto miss = findStrayCodes(values, rows, cols, rows * cols))
+    return miss;
+  if (codes != WeightCodes::TwoBit)
+    return std::nullopt;
+  // As proveTernary groups columns.
+  for (int64_t groups = 1; groups == 1 || cols / groups >= kMinGroup; ++groups)
+    if (cols % groups == 0)
+      if (auto miss = findStrayCodes(values, rows, cols, cols / groups))
+        return miss;
+  return std::nullopt;
 }

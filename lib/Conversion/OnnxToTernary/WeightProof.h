@@ -42,12 +42,22 @@ struct NearMiss {
   float found = 0.0f, expected = 0.0f;
   /// Elements that are off.
   int64_t count = 0;
+  /// All of them are -2 or 2 times the scale, not close to a trit's multiple.
+  bool isStrayCode = false;
+};
+
+/// How the values of a weight matrix came to be.
+enum class WeightCodes {
+  Any,   ///< floats, or integers of 4 bits and more
+  TwoBit ///< codes of two bits, of which one more than ternary weights need
 };
 
 /// Whether each row's elements lie within 1e-3 m of -m, 0 or m, m being the
-/// row's most common magnitude, or all are -2, -1, 0, 1 or 2 times one unit.
+/// row's most common magnitude, or all are -2, -1, 0, 1 or 2 times one unit:
+/// the matrix's or, of two-bit codes, a row's or that of a group of columns.
 /// For a matrix that `proveTernary` refused.
-std::optional<NearMiss> findNearMiss(const onnx::Tensor &weights);
+std::optional<NearMiss> findNearMiss(const onnx::Tensor &weights,
+                                     WeightCodes codes);
 
 } // namespace tern
 

@@ -8,6 +8,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -51,6 +52,11 @@ void tern::reportMissed(NodeOp node, const Twine &reason) {
       << remark::metric("weights", describeWeights(node));
 }
 
+static ProofResult notTernary(NodeOp node, const Twine &reason) {
+  reportMissed(node, reason);
+  return std::optional<TernaryWeight>();
+}
+
 /// Nine digits tell any float from its neighbours.
 static std::string formatFloat(float value) {
   std::string text;
@@ -58,11 +64,28 @@ static std::string formatFloat(float value) {
   return text;
 }
 
-std::optional<TernaryWeight> tern::proveOrReport(NodeOp node,
-                                                 const Tensor &weights) {
+// A layer with such codes is damaged, or no ternary layer in spite of its form;
+// neither is to be guessed.
+static LogicalResult reportStrayCodes(NodeOp node, const NearMiss &miss) {
+  float scale = std::fabs(miss.expected);
+  auto error = node.emitError()
+               << "weights of " << node.getKind()
+               << " hold codes that are no trits: found "
+               << (miss.found < 0 ? -2 : 2) << " times the scale "
+               << formatFloat(scale) << " at [" << miss.row << ", " << miss.col
+               << "], expected -1, 0 or 1 times";
+  if (miss.count > 1)
+    error << ", and " << miss.count - 1 << " more such elements";
+  return error;
+}
+
+ProofResult tern::proveOrReport(NodeOp node, const Tensor &weights,
+                                WeightCodes codes) {
   if (std::optional<TernaryWeight> weight = proveTernary(weights))
     return weight;
-  if (std::optional<NearMiss> miss = findNearMiss(weights)) {
+  if (std::optional<NearMiss> miss = findNearMiss(weights, codes)) {
+    if (miss->isStrayCode && codes == WeightCodes::TwoBit)
+      return reportStrayCodes(node, *miss);
     auto warning = node.emitWarning()
                    << "weights of " << node.getKind()
                    << " are nearly ternary, so the layer stays float: found "
@@ -72,8 +95,7 @@ std::optional<TernaryWeight> tern::proveOrReport(NodeOp node,
     if (miss->count > 1)
       warning << ", and " << miss->count - 1 << " more such elements";
   }
-  reportMissed(node, "weights are not ternary");
-  return std::nullopt;
+  return notTernary(node, "weights are not ternary");
 }
 
 //===----------------------------------------------------------------------===//
@@ -89,7 +111,8 @@ static bool fitsF32(ElementKind kind) {
 
 /// Looks at one output feature only, so that a large float matrix is turned
 /// down without being converted or transposed.
-static bool isFirstRowPlausible(const Tensor &weights, bool isOutputMajor) {
+static bool isFirstRowPlausible(const Tensor &weights, bool isOutputMajor,
+                                WeightCodes codes) {
   int64_t rows = weights.getShape()[0], cols = weights.getShape()[1];
   int64_t count = isOutputMajor ? cols : rows;
   int64_t stride = isOutputMajor ? 1 : cols;
@@ -103,7 +126,7 @@ static bool isFirstRowPlausible(const Tensor &weights, bool isOutputMajor) {
     std::memcpy(row->getMutableData<char>() + k * bytes,
                 weights.getData<char>() + k * stride * bytes, bytes);
   row = onnx::castTensor(std::move(*row), ElementKind::F32);
-  return row && (proveTernary(*row) || findNearMiss(*row));
+  return row && (proveTernary(*row) || findNearMiss(*row, codes));
 }
 
 /// The input of a transpose of a matrix, or null.
@@ -145,43 +168,47 @@ static Value skipMovement(const Matcher &matcher, Value value,
   }
 }
 
-std::optional<TernaryWeight> tern::proveWeights(const Matcher &matcher,
-                                                NodeOp node, Value value,
-                                                bool isOutputMajor) {
+ProofResult tern::proveWeights(const Matcher &matcher, NodeOp node, Value value,
+                               bool isOutputMajor) {
   if (!value || !matcher.getEvaluator().isConstant(value))
-    return std::nullopt;
+    return std::optional<TernaryWeight>();
   value = skipMovement(matcher, value, isOutputMajor);
   std::optional<Tensor> weights = matcher.getEvaluator().evaluate(value);
-  if (!weights) {
-    reportMissed(node, "constant weights cannot be evaluated");
-    return std::nullopt;
-  }
-  if (weights->getRank() != 2 || !fitsF32(weights->getKind())) {
-    reportMissed(node, "weights are no matrix of floats or small integers");
-    return std::nullopt;
-  }
-  if (!isFirstRowPlausible(*weights, isOutputMajor)) {
-    reportMissed(node, "weights are not ternary");
-    return std::nullopt;
-  }
+  if (!weights)
+    return notTernary(node, "constant weights cannot be evaluated");
+  if (weights->getRank() != 2 || !fitsF32(weights->getKind()))
+    return notTernary(node,
+                      "weights are no matrix of floats or small integers");
+  WeightCodes codes = getWeightCodes(value);
+  if (!isFirstRowPlausible(*weights, isOutputMajor, codes))
+    return notTernary(node, "weights are not ternary");
   weights = onnx::castTensor(std::move(*weights), ElementKind::F32);
   if (weights && !isOutputMajor)
     weights = onnx::transposeTensor(*weights, {1, 0});
-  if (!weights) {
-    reportMissed(node, "not enough memory to read the weights");
-    return std::nullopt;
-  }
-  return proveOrReport(node, *weights);
+  if (!weights)
+    return notTernary(node, "not enough memory to read the weights");
+  return proveOrReport(node, *weights, codes);
 }
 
-StringRef tern::getWeightForm(Value value) {
+/// Calls `visit` with every node that `value` is computed from.
+static void forEachProducer(Value value,
+                            llvm::function_ref<void(NodeOp)> visit) {
   SmallVector<Value> worklist{value};
   llvm::DenseSet<Value> seen{value};
-  StringRef form = "baked";
   while (!worklist.empty()) {
     auto node = worklist.pop_back_val().getDefiningOp<NodeOp>();
     if (!node)
       continue;
+    visit(node);
+    for (Value input : node.getInputs())
+      if (seen.insert(input).second)
+        worklist.push_back(input);
+  }
+}
+
+StringRef tern::getWeightForm(Value value) {
+  StringRef form = "baked";
+  forEachProducer(value, [&](NodeOp node) {
     StringRef found =
         llvm::StringSwitch<StringRef>(node.getKind())
             .Case("DequantizeLinear", "dequantize")
@@ -190,9 +217,20 @@ StringRef tern::getWeightForm(Value value) {
             .Default("");
     if (!found.empty())
       form = found;
-    for (Value input : node.getInputs())
-      if (seen.insert(input).second)
-        worklist.push_back(input);
-  }
+  });
   return form;
+}
+
+WeightCodes tern::getWeightCodes(Value value) {
+  WeightCodes codes = WeightCodes::Any;
+  forEachProducer(value, [&](NodeOp node) {
+    Value input = node.getInput(0);
+    Type type = input ? getElementTypeOrSelf(input.getType()) : Type();
+    bool isTwoBit = node.getKind() == "DequantizeLinear"
+                        ? type && type.isInteger(2)
+                        : node.getKind() == "BitShift";
+    if (isTwoBit)
+      codes = WeightCodes::TwoBit;
+  });
+  return codes;
 }

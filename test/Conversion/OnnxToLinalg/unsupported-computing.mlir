@@ -19,7 +19,7 @@ func.func @sizes(%a: tensor<3xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 func.func @inner(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) -> tensor<2x5xf32> {
-  // expected-error @below {{node (MatMul): the left factor sums over 3 elements and the right one over 4}}
+  // expected-error @below {{node (MatMul): found 3 elements to sum over in the left factor and 4 in the right one; expected as many in both}}
   %0 = onnx.node "MatMul"(%a, %b) : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
   return %0 : tensor<2x5xf32>
 }

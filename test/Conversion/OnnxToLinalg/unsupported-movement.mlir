@@ -2,7 +2,7 @@
 
 func.func @element_count(%x: tensor<2x3xf32>) -> tensor<5xf32> {
   %shape = onnx.constant dense<5> : tensor<1xi64>
-  // expected-error @below {{(Reshape): found 6 elements; the new shape holds 5}}
+  // expected-error @below {{(Reshape): found 6 elements; expected 5, which the new shape holds}}
   %y = onnx.node "Reshape"(%x, %shape) : (tensor<2x3xf32>, tensor<1xi64>) -> tensor<5xf32>
   return %y : tensor<5xf32>
 }

@@ -33,14 +33,14 @@ func.func @partial_block(%x: tensor<?x24xf32>) -> tensor<?x1xf32> {
 
 // -----
 
-// The default zero point of 2 makes code 0 a -2.
-// CHECK-LABEL: func.func @stray_code(
+// General quantisation to 2 bits, with a scale for each block: all four codes
+// are meant.
+// CHECK-LABEL: func.func @general(
 // CHECK: onnx.node "com.microsoft::MatMulNBits"
-func.func @stray_code(%x: tensor<?x16xf32>) -> tensor<?x1xf32> {
-  %b = onnx.constant dense<[[[228, 170, 170, 187]]]> : tensor<1x1x4xui8>
-  %s = onnx.constant dense<[[0.5]]> : tensor<1x1xf32>
-  // expected-warning @below {{weights of com.microsoft::MatMulNBits are nearly ternary, so the layer stays float: found -1 at [0, 0], expected -0.5}}
-  %y = onnx.node "com.microsoft::MatMulNBits"(%x, %b, %s) {K = 16, N = 1, bits = 2, block_size = 16} : (tensor<?x16xf32>, tensor<1x1x4xui8>, tensor<1x1xf32>) -> tensor<?x1xf32>
+func.func @general(%x: tensor<?x32xf32>) -> tensor<?x1xf32> {
+  %b = onnx.constant dense<[[[228, 170, 170, 187], [228, 170, 170, 187]]]> : tensor<1x2x4xui8>
+  %s = onnx.constant dense<[[0.5, 0.4]]> : tensor<1x2xf32>
+  %y = onnx.node "com.microsoft::MatMulNBits"(%x, %b, %s) {K = 32, N = 1, bits = 2, block_size = 16} : (tensor<?x32xf32>, tensor<1x2x4xui8>, tensor<1x2xf32>) -> tensor<?x1xf32>
   return %y : tensor<?x1xf32>
 }
 

@@ -91,13 +91,13 @@ func.func @noise(%x: tensor<?x8xf32>) -> tensor<?x1xf32> {
 
 // -----
 
-// INT2 holds -2, which is no trit.
-// CHECK-LABEL: func.func @int2(
+// Four bits hold more than trits: what was meant is not ours to say.
+// CHECK-LABEL: func.func @int4(
 // CHECK: onnx.node "MatMul"
-func.func @int2(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
-  %q = onnx.constant dense<[[1, 0], [-1, 1], [1, -2], [0, 1]]> : tensor<4x2xi2>
+func.func @int4(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
+  %q = onnx.constant dense<[[1, 0], [-1, 1], [1, -2], [0, 1]]> : tensor<4x2xi4>
   %s = onnx.constant dense<0.25> : tensor<f32>
-  %w = onnx.node "DequantizeLinear"(%q, %s) : (tensor<4x2xi2>, tensor<f32>) -> tensor<4x2xf32>
+  %w = onnx.node "DequantizeLinear"(%q, %s) : (tensor<4x2xi4>, tensor<f32>) -> tensor<4x2xf32>
   // expected-warning @below {{found -0.5 at [1, 2], expected -0.25}}
   %y = onnx.node "MatMul"(%x, %w) : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>

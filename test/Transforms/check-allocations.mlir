@@ -1,0 +1,42 @@
+// RUN: tern-opt %s --pass-pipeline="builtin.module(func.func(tern-check-allocations))" | FileCheck %s
+
+// A static size fits: only the address is looked at.
+// CHECK-LABEL: func.func @static(
+// CHECK:         %[[A:.*]] = memref.alloc() : memref<4xf32>
+// CHECK:         %[[ADDRESS:.*]] = memref.extract_aligned_pointer_as_index %[[A]]
+// CHECK:         %[[THERE:.*]] = arith.cmpi ne, %[[ADDRESS]], %c0
+// CHECK-NEXT:    cf.assert %[[THERE]], "not enough memory for a result of this size"
+// CHECK-NEXT:    return %[[A]]
+func.func @static() -> memref<4xf32> {
+  %a = memref.alloc() : memref<4xf32>
+  return %a : memref<4xf32>
+}
+
+// The sizes are multiplied with the bytes of the static part, 3 elements of 2;
+// the product may not reach the sign.
+// CHECK-LABEL: func.func @dynamic(
+// CHECK-SAME:    %[[M:.*]]: index, %[[N:.*]]: index)
+// CHECK:         memref.alloc(%[[M]], %[[N]]) {alignment = 64 : i64}
+// CHECK:         %[[BYTES:.*]] = arith.constant 6 : index
+// CHECK:         %[[LOW:.*]], %[[HIGH:.*]] = arith.mului_extended %[[BYTES]], %[[M]] : index
+// CHECK:         arith.cmpi eq, %[[HIGH]]
+// CHECK:         arith.cmpi sge, %[[LOW]]
+// CHECK:         %[[LOW2:.*]], %[[HIGH2:.*]] = arith.mului_extended %[[LOW]], %[[N]] : index
+// CHECK:         arith.cmpi eq, %[[HIGH2]]
+// CHECK:         arith.cmpi sge, %[[LOW2]]
+// CHECK:         cf.assert %{{.*}}, "node 'scores': not enough memory for a result of this size"
+func.func @dynamic(%m: index, %n: index) -> memref<?x3x?xf16> {
+  %a = memref.alloc(%m, %n) {alignment = 64 : i64} : memref<?x3x?xf16> loc("scores")
+  return %a : memref<?x3x?xf16>
+}
+
+// A static size beyond 63 bits; an empty dimension hides no other one.
+// CHECK-LABEL: func.func @huge(
+// CHECK:         %[[FALSE:.*]] = arith.constant false
+// CHECK:         arith.andi %{{.*}}, %[[FALSE]]
+// CHECK:         arith.constant 8 : index
+func.func @huge(%n: index) {
+  %a = memref.alloc() : memref<4611686018427387904x4xf32>
+  %b = memref.alloc(%n) : memref<?x0x2xf32>
+  return
+}
