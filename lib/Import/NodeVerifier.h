@@ -9,7 +9,8 @@ namespace tern::importer {
 /// Checks that the domain of `node` is imported and, where the operator is
 /// known, that its inputs, outputs and attributes are those of the operator's
 /// schema; of onnxruntime's operators, that those operands are there that every
-/// version asks for (docs/ContribOperators.md of onnxruntime 1.31). Emits an error where not.
+/// version asks for (docs/ContribOperators.md of onnxruntime 1.31). Emits an
+/// error where not.
 mlir::LogicalResult verifyNode(const ModelFile &file,
                                const onnxlib::NodeProto &node);
 

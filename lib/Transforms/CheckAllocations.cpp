@@ -32,10 +32,20 @@ static std::string getMessage(Location location) {
   return subject + "not enough memory for a result of this size";
 }
 
+/// The bytes of an element in memory.
+static int64_t getBytes(Type element) {
+  if (auto vector = dyn_cast<VectorType>(element))
+    return vector.getNumElements() * getBytes(vector.getElementType());
+  // The targets' pointers have 64 bits.
+  return element.isIndex()
+             ? 8
+             : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+}
+
 /// The bytes of the static dimensions of `type` together: at least 1, so that
 /// an empty dimension hides no other one; nullopt where they are too many.
 static std::optional<int64_t> getStaticBytes(MemRefType type) {
-  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t bytes = getBytes(type.getElementType());
   for (int64_t dim : type.getShape())
     if (!ShapedType::isDynamic(dim) &&
         llvm::MulOverflow(bytes, std::max<int64_t>(dim, 1), bytes))

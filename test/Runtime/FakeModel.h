@@ -27,7 +27,8 @@ std::string makeByteTokenizer();
 
 /// "in-place", "returned" and "none": the language model with that kind of
 /// cache. "tensor": out = x + 1 for f32 x[n, 3], and bf16 y = bf16 x; fails on
-/// n = 7, and on n = 13 in a loop, on several threads. "bare": "in-place" without a tokenizer. "nan": its logits are NaN.
+/// n = 7, and on n = 13 in a loop, on several threads. "bare": "in-place"
+/// without a tokenizer. "nan": its logits are NaN.
 /// \returns null for any other kind.
 const TernModel *findFakeModel(std::string_view kind);
 

@@ -40,3 +40,13 @@ func.func @huge(%n: index) {
   %b = memref.alloc(%n) : memref<?x0x2xf32>
   return
 }
+
+// Elements of 8 and of 16 bytes.
+// CHECK-LABEL: func.func @elements(
+// CHECK:         arith.constant 8 : index
+// CHECK:         arith.constant 16 : index
+func.func @elements(%n: index) {
+  %a = memref.alloc(%n) : memref<?xindex>
+  %b = memref.alloc(%n) : memref<?xvector<4xf32>>
+  return
+}
