@@ -155,6 +155,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addPass(createLowerAffinePass());
   pm.addPass(memref::createExpandOpsPass());
   addFloatEmulation(pm);
+  pm.addNestedPass<func::FuncOp>(createExpandExponentials());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertVectorToLLVMPass());

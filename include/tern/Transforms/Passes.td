@@ -69,6 +69,19 @@ def OutlineRepeatedLayers : Pass<"tern-outline-repeated-layers", "::mlir::Module
                            "::mlir::bufferization::BufferizationDialect"];
 }
 
+def ExpandExponentials : Pass<"tern-expand-exponentials", "::mlir::func::FuncOp"> {
+  let summary = "Compute exponentials by arithmetic that vectorises";
+  let description = [{
+    Rewrites each `math.exp` of an f32 scalar to a power of two times a
+    polynomial: a call of the mathematics library for one element after the other
+    was most of what a softmax took. Others keep the library's.
+
+    Ensures: results within 2 units in the last place, but below 2^-125 they are 0
+    or less than that.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"> {
   let summary = "Reach large constants through the weights table";
   let description = [{
