@@ -70,20 +70,25 @@ static void inferSkipNormalization(const NodeProto &, InputTypes inputs,
   }
 }
 
-// The query is [batch, sequence, num_heads * head], or holds key and value as
-// well, [batch, sequence, (num_heads + 2 * kv_num_heads) * head], where these
-// inputs are omitted. Outputs 1 and 2 extend the past, inputs 3 and 4, whose
-// dimension 2 is the position.
-static void inferAttention(const NodeProto &node, InputTypes inputs,
-                           std::vector<TypeProto> &outputs) {
-  for (int i : {0, 1}) {
-    const TypeProto *past = getInput(inputs, 3 + i);
+// Outputs 1 and 2 extend two pasts, whose dimension 2 is the position.
+static void inferPresents(InputTypes inputs, size_t firstPast,
+                          std::vector<TypeProto> &outputs) {
+  for (size_t i : {0, 1}) {
+    const TypeProto *past = getInput(inputs, firstPast + i);
     if (!past || !hasRank(*past, 4))
       continue;
     TypeProto present = *past;
     getDim(present, 2)->Clear();
     setOutput(outputs, 1 + i, present);
   }
+}
+
+// The query is [batch, sequence, num_heads * head], or holds key and value as
+// well, [batch, sequence, (num_heads + 2 * kv_num_heads) * head], where these
+// inputs are omitted. Outputs 1 and 2 extend the past, inputs 3 and 4.
+static void inferAttention(const NodeProto &node, InputTypes inputs,
+                           std::vector<TypeProto> &outputs) {
+  inferPresents(inputs, /*firstPast=*/3, outputs);
   const TypeProto *query = getInput(inputs, 0);
   if (!query || !hasRank(*query, 3))
     return;
@@ -102,18 +107,58 @@ static void inferAttention(const NodeProto &node, InputTypes inputs,
   setOutput(outputs, 0, output);
 }
 
+// The query is [batch, sequence, heads * size], or holds keys and values too,
+// [batch, sequence, heads, 3, size]; the value is of rank 3 like the output, or
+// [batch, heads, sequence, size]. Outputs 1 and 2 extend the past, inputs 6
+// and 7.
+static void inferMultiHeadAttention(const NodeProto &, InputTypes inputs,
+                                    std::vector<TypeProto> &outputs) {
+  inferPresents(inputs, /*firstPast=*/6, outputs);
+  const TypeProto *query = getInput(inputs, 0);
+  const TypeProto *value = getInput(inputs, 2);
+  if (!query)
+    return;
+  TypeProto output = *query;
+  auto setWidth = [&](const TypeProto &type, int heads, int size) {
+    const auto &shape = type.tensor_type().shape();
+    auto *width = getDim(output, 2);
+    if (shape.dim(heads).has_dim_value() && shape.dim(size).has_dim_value())
+      width->set_dim_value(static_cast<int64_t>(
+          static_cast<uint64_t>(shape.dim(heads).dim_value()) *
+          static_cast<uint64_t>(shape.dim(size).dim_value())));
+    else
+      width->Clear();
+  };
+  if (hasRank(*query, 5)) {
+    output.mutable_tensor_type()
+        ->mutable_shape()
+        ->mutable_dim()
+        ->DeleteSubrange(3, 2);
+    setWidth(*query, 2, 4);
+  } else if (!hasRank(*query, 3)) {
+    return;
+  } else if (value && hasRank(*value, 4)) {
+    setWidth(*value, 1, 3);
+  } else if (value && hasRank(*value, 3)) {
+    *getDim(output, 2) = value->tensor_type().shape().dim(2);
+  }
+  setOutput(outputs, 0, output);
+}
+
 void tern::importer::inferContribTypes(const NodeProto &node, InputTypes inputs,
                                        std::vector<TypeProto> &outputs) {
   // Older exporters put SimplifiedLayerNormalization in ONNX's own domain.
-  auto rule = llvm::StringSwitch<InferenceRule>(getOperatorName(node))
-                  .Case("SimplifiedLayerNormalization", inferNormalization)
-                  .Case("com.microsoft::SimplifiedLayerNormalization",
-                        inferNormalization)
-                  .Case("com.microsoft::SkipSimplifiedLayerNormalization",
-                        inferSkipNormalization)
-                  .Case("com.microsoft::MatMulNBits", inferMatMulNBits)
-                  .Case("com.microsoft::GroupQueryAttention", inferAttention)
-                  .Default(nullptr);
+  auto rule =
+      llvm::StringSwitch<InferenceRule>(getOperatorName(node))
+          .Case("SimplifiedLayerNormalization", inferNormalization)
+          .Case("com.microsoft::SimplifiedLayerNormalization",
+                inferNormalization)
+          .Case("com.microsoft::SkipSimplifiedLayerNormalization",
+                inferSkipNormalization)
+          .Case("com.microsoft::MatMulNBits", inferMatMulNBits)
+          .Case("com.microsoft::GroupQueryAttention", inferAttention)
+          .Case("com.microsoft::MultiHeadAttention", inferMultiHeadAttention)
+          .Default(nullptr);
   if (rule)
     rule(node, inputs, outputs);
 }

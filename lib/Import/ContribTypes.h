@@ -12,9 +12,10 @@ namespace tern::importer {
 
 /// Derives output types of the onnxruntime operators that language models
 /// contain, for which ONNX has no schema: MatMulNBits, GroupQueryAttention,
-/// SimplifiedLayerNormalization, SkipSimplifiedLayerNormalization. `inputs`
-/// holds the input types, null where unknown or omitted. Sets those `outputs`
-/// (one for each output of `node`) that it can.
+/// MultiHeadAttention, SimplifiedLayerNormalization,
+/// SkipSimplifiedLayerNormalization. `inputs` holds the input types, null where
+/// unknown or omitted. Sets those `outputs` (one for each output of `node`)
+/// that it can.
 ///
 /// Source: onnxruntime 1.31, docs/ContribOperators.md.
 void inferContribTypes(const onnxlib::NodeProto &node,

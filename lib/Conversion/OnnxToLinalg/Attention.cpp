@@ -38,22 +38,6 @@ static FailureOr<Heads> headsOfInput(LoweringContext &ctx, unsigned index,
   return splitHeads(ctx, ctx.input(index), ctx.node.getInt(headsAttr, 0));
 }
 
-// Puts the past before `heads`, which then has its heads first.
-static LogicalResult prependPast(LoweringContext &ctx, unsigned past,
-                                 Heads &heads) {
-  if (!ctx.input(past))
-    return success();
-  if (ctx.type(past).getRank() != 4)
-    return ctx.error() << "input " << past << " has type " << ctx.type(past)
-                       << "; expected rank 4";
-  FailureOr<Value> present =
-      concatenate(ctx, {ctx.input(past), headsFirst(ctx, heads)}, /*axis=*/2);
-  if (failed(present))
-    return failure();
-  heads = {*present, HeadLayout::HeadsFirst};
-  return success();
-}
-
 static FailureOr<ScoreStage> shownStage(LoweringContext &ctx) {
   int64_t mode = ctx.node.getInt("qk_matmul_output_mode", 0);
   if (mode < 0 || mode > 3)
@@ -152,4 +136,5 @@ void tern::onnx::addAttentionLowerings(LoweringTable &table) {
   table["Attention"] = lowerAttention;
   addRotaryEmbeddingLowerings(table);
   addGroupQueryAttentionLowerings(table);
+  addMultiHeadAttentionLowerings(table);
 }

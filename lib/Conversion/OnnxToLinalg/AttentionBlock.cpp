@@ -13,18 +13,6 @@
 using namespace mlir;
 using namespace tern::onnx;
 
-static Value widen(ImplicitLocOpBuilder &b, Value scalar, Type type) {
-  if (scalar.getType() == type)
-    return scalar;
-  return arith::ExtFOp::create(b, type, scalar);
-}
-
-static Value narrow(ImplicitLocOpBuilder &b, Value scalar, Type type) {
-  if (scalar.getType() == type)
-    return scalar;
-  return arith::TruncFOp::create(b, type, scalar);
-}
-
 static Value negativeInfinity(ImplicitLocOpBuilder &b, Type type) {
   return scalarConstant(b, type, -std::numeric_limits<double>::infinity());
 }
@@ -115,9 +103,9 @@ static Value contract(ImplicitLocOpBuilder &b, BroadcastOperand lhs,
              ArrayRef<AffineMap>{lhs.map, rhs.map, map}, loops,
              [&](OpBuilder &builder, Location loc, ValueRange args) {
                ImplicitLocOpBuilder body(loc, builder);
-               Value product =
-                   arith::MulFOp::create(body, widen(body, args[0], type),
-                                         widen(body, args[1], type));
+               Value product = arith::MulFOp::create(
+                   body, convertFloat(body, args[0], type),
+                   convertFloat(body, args[1], type));
                Value sum = arith::AddFOp::create(body, args[2], product);
                linalg::YieldOp::create(body, sum);
              })
@@ -141,14 +129,18 @@ static HeadSlice sliceOfHeads(ImplicitLocOpBuilder &b, HeadLayout layout,
   return slice;
 }
 
+static OpFoldResult firstHead(ImplicitLocOpBuilder &b,
+                              const AttentionSizes &sizes,
+                              const QueryBlock &block) {
+  return multiplySizes(b, block.kvHead, b.getIndexAttr(sizes.groups));
+}
+
 HeadSlice tern::onnx::sliceOfQueries(ImplicitLocOpBuilder &b, HeadLayout layout,
                                      const AttentionSizes &sizes,
                                      const QueryBlock &block,
                                      OpFoldResult size) {
-  OpFoldResult firstHead =
-      multiplySizes(b, block.kvHead, b.getIndexAttr(sizes.groups));
-  return sliceOfHeads(b, layout, block.batch, firstHead, sizes.groups,
-                      block.first, block.count, size);
+  return sliceOfHeads(b, layout, block.batch, firstHead(b, sizes, block),
+                      sizes.groups, block.first, block.count, size);
 }
 
 Value tern::onnx::sliceHeads(ImplicitLocOpBuilder &b, Value tensor,
@@ -193,10 +185,7 @@ static Value maskScore(ImplicitLocOpBuilder &b, Value score, Value mask,
                        Value reached) {
   Type type = score.getType();
   if (mask && isa<FloatType>(mask.getType())) {
-    bool isWider =
-        mask.getType().getIntOrFloatBitWidth() > type.getIntOrFloatBitWidth();
-    score = arith::AddFOp::create(
-        b, score, isWider ? narrow(b, mask, type) : widen(b, mask, type));
+    score = arith::AddFOp::create(b, score, convertFloat(b, mask, type));
   } else if (mask) {
     reached =
         reached ? arith::AndIOp::create(b, reached, mask).getResult() : mask;
@@ -248,12 +237,30 @@ Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
 // Softmax
 //===----------------------------------------------------------------------===//
 
+// The sinks of the block's heads, [group, query].
+Value BlockEmitter::emitSinks() {
+  HeadSlice slice{{firstHead(b, sizes, block)}, {b.getIndexAttr(sizes.groups)}};
+  BroadcastOperand sinks{sliceHeads(b, problem.sinks, slice, {}),
+                         b.getMultiDimIdentityMap(2).getMajorSubMap(1)};
+  return generate(
+      b, rowSizes(), type, sinks,
+      [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
+        return convertFloat(body, scalars[0], type);
+      });
+}
+
+// A sink is a first score, of weight 1 and of no value.
 RunningSoftmax BlockEmitter::emitStart() {
-  Value zero = scalarConstant(b, type, 0);
+  auto fill = [&](const Sizes &sizes, double value) {
+    return filledTensor(b, sizes, scalarConstant(b, type, value));
+  };
   Sizes valueSizes = rowSizes();
   valueSizes.push_back(sizes.valueSize);
-  return {filledTensor(b, rowSizes(), negativeInfinity(b, type)),
-          filledTensor(b, rowSizes(), zero), filledTensor(b, valueSizes, zero)};
+  Value values = fill(valueSizes, 0);
+  if (problem.sinks)
+    return {emitSinks(), fill(rowSizes(), 1), values};
+  return {fill(rowSizes(), -std::numeric_limits<double>::infinity()),
+          fill(rowSizes(), 0), values};
 }
 
 RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
@@ -316,7 +323,8 @@ Value BlockEmitter::emitOutput(const RunningSoftmax &softmax, Value dest,
                Value sum = replaceFloat(body, args[1],
                                         scalarConstant(body, type, 0), 1);
                Value value = arith::DivFOp::create(body, args[0], sum);
-               linalg::YieldOp::create(body, narrow(body, value, destType));
+               linalg::YieldOp::create(body,
+                                       convertFloat(body, value, destType));
              })
       .getResult(0);
 }
@@ -353,7 +361,8 @@ Value BlockEmitter::emitShown(const KeyRange &keys, ScoreStage stage,
              parallelLoops(3),
              [&](OpBuilder &builder, Location loc, ValueRange args) {
                ImplicitLocOpBuilder body(loc, builder);
-               linalg::YieldOp::create(body, narrow(body, args[0], destType));
+               linalg::YieldOp::create(body,
+                                       convertFloat(body, args[0], destType));
              })
       .getResult(0);
 }

@@ -57,7 +57,8 @@ public:
   mlir::Value emitOutput(const RunningSoftmax &softmax, mlir::Value dest,
                          HeadLayout layout);
 
-  /// Writes the scores for `keys` at `stage` to `dest`, [group, query, key].
+  /// Writes the scores for `keys` at `stage` to `dest`, [group, query, key];
+  /// sinks have no share in probabilities.
   mlir::Value emitShown(const KeyRange &keys, ScoreStage stage,
                         mlir::Value dest);
 
@@ -66,6 +67,7 @@ private:
   mlir::Value sliceKeys(const Heads &heads, const KeyRange &keys,
                         mlir::OpFoldResult size);
   mlir::Value emitProducts(const KeyRange &keys);
+  mlir::Value emitSinks();
   mlir::Value emitProbabilities(mlir::Value scores);
 
   mlir::ImplicitLocOpBuilder &b;

@@ -1,9 +1,10 @@
 //===- GroupQueryAttention.cpp - onnxruntime's GroupQueryAttention --------===//
 //
-// The present holds, for each batch, the past and then the new keys and values.
-// `seqlens_k` says how many keys a batch has, less one. Only where the tokens
-// are all that there is (a prompt) may batches be padded, at their ends: then
-// the new keys stand at the front and causality hides the padding.
+// `seqlens_k` says how many keys each batch has, less one, the new tokens'
+// being the last of them. The present holds the past, then the new keys and
+// values, then zeros. Only where the tokens are all that there is (a prompt)
+// may batches be padded, at their ends: the new keys stand at the front, and a
+// batch reads no more of them than it has.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,11 +49,17 @@ static LogicalResult checkNode(LoweringContext &ctx) {
       return ctx.error() << "input " << index << " is missing";
   if (!ctx.input(PastKey) != !ctx.input(PastValue))
     return ctx.error() << "found one of past_key and past_value; expected both";
-  if (ctx.node.getInt("smooth_softmax", 0) > 0 || ctx.input(HeadSink))
-    return ctx.error() << "smooth softmax is not supported";
   for (StringRef name : {"k_quant_type", "v_quant_type"})
     if (ctx.node.getString(name, "NONE") != "NONE")
       return ctx.error() << "found " << name << "; expected none";
+  int64_t heads = ctx.node.getInt("num_heads", 0);
+  if (Value sinks = ctx.input(HeadSink);
+      sinks && (ctx.type(HeadSink).getRank() != 1 ||
+                ctx.type(HeadSink).getDimSize(0) != heads ||
+                !isa<FloatType>(ctx.type(HeadSink).getElementType())))
+    return ctx.error() << "head_sink has type " << ctx.type(HeadSink)
+                       << "; expected a float for each of " << heads
+                       << " heads";
   if (ctx.node.getInt("local_window_size", -1) == 0)
     return ctx.error() << "found local_window_size 0; expected -1 or a number "
                           "of keys";
@@ -90,26 +97,59 @@ static FailureOr<NewTokens> splitProjections(LoweringContext &ctx) {
   return NewTokens{*query, *key, *value};
 }
 
-// How many keys come before the new ones, for each batch: seqlens_k + 1 less
-// the new tokens, and none for a prompt.
-static FailureOr<Value> pastLengths(LoweringContext &ctx, OpFoldResult batch,
-                                    OpFoldResult tokens, OpFoldResult total) {
+// How many keys each batch has. They hold the new tokens, unless it is a padded
+// prompt, and are among `total`.
+static FailureOr<Value> keyCounts(LoweringContext &ctx, OpFoldResult batch) {
   ImplicitLocOpBuilder &b = ctx.b;
   FailureOr<Value> lengths = reshapeTo(ctx, ctx.input(SeqLens), batch);
   if (failed(lengths))
     return failure();
   Type type = ctx.type(SeqLens).getElementType();
-  Value isPrompt = b.createOrFold<arith::CmpIOp>(
-      arith::CmpIPredicate::eq, indexValue(b, tokens), indexValue(b, total));
-  Value count = scalarFromSize(b, tokens, type);
-  Value zero = scalarConstant(b, type, 0), one = scalarConstant(b, type, 1);
+  Value one = scalarConstant(b, type, 1);
   return generate(
       b, batch, type, BroadcastOperand{*lengths, b.getMultiDimIdentityMap(1)},
       [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
-        Value keys = arith::AddIOp::create(body, scalars[0], one);
-        Value past = arith::SubIOp::create(body, keys, count);
+        return arith::AddIOp::create(body, scalars[0], one);
+      });
+}
+
+// How many keys come before the new ones, for each batch; none for a prompt.
+static Value pastLengths(LoweringContext &ctx, Value counts, OpFoldResult batch,
+                         OpFoldResult tokens, OpFoldResult total) {
+  ImplicitLocOpBuilder &b = ctx.b;
+  Type type = ctx.type(SeqLens).getElementType();
+  Value isPrompt = b.createOrFold<arith::CmpIOp>(
+      arith::CmpIPredicate::eq, indexValue(b, tokens), indexValue(b, total));
+  Value count = scalarFromSize(b, tokens, type);
+  Value zero = scalarConstant(b, type, 0);
+  return generate(
+      b, batch, type, BroadcastOperand{counts, b.getMultiDimIdentityMap(1)},
+      [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
+        Value past = arith::SubIOp::create(body, scalars[0], count);
         return arith::SelectOp::create(body, isPrompt, zero, past);
       });
+}
+
+// Checks `counts` and `pastLengths` of every batch, before any memory is read.
+static void checkLengths(LoweringContext &ctx, Value counts, Value pastLengths,
+                         OpFoldResult batch, OpFoldResult total) {
+  ImplicitLocOpBuilder &b = ctx.b;
+  auto loop = scf::ForOp::create(b, indexValue(b, b.getIndexAttr(0)),
+                                 indexValue(b, batch),
+                                 indexValue(b, b.getIndexAttr(1)));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  auto element = [&](Value tensor) -> OpFoldResult {
+    Value integer =
+        tensor::ExtractOp::create(b, tensor, loop.getInductionVar());
+    return indexValue(b, sizeFromScalar(b, integer));
+  };
+  OpFoldResult count = element(counts);
+  checkAtMost(ctx, b.getIndexAttr(1), count, "seqlens_k is negative");
+  checkAtMost(ctx, count, total,
+              "seqlens_k is too large for total_sequence_length");
+  checkAtMost(ctx, b.getIndexAttr(0), element(pastLengths),
+              "seqlens_k is too small for the tokens");
 }
 
 // The position of every new token, for the rotation.
@@ -146,53 +186,69 @@ static LogicalResult rotateTokens(LoweringContext &ctx, NewTokens &tokens,
   return success();
 }
 
+// The sizes of a present that holds `total` positions or as many as the past.
+static FailureOr<Sizes> presentSizes(LoweringContext &ctx, unsigned past,
+                                     Value tokens, OpFoldResult total) {
+  ImplicitLocOpBuilder &b = ctx.b;
+  Sizes sizes = sizesOf(b, tokens);
+  OpFoldResult count = std::exchange(sizes[2], total);
+  if (!ctx.input(past)) {
+    checkAtMost(ctx, total, count,
+                "total_sequence_length is more than the tokens, and there is "
+                "no past");
+    return sizes;
+  }
+  SmallVector<OpFoldResult> own = sizesOf(b, ctx.input(past));
+  Type type = cast<RankedTensorType>(tokens.getType()).getElementType();
+  if (own.size() != 4 || ctx.type(past).getElementType() != type)
+    return ctx.error() << "input " << past << " has type " << ctx.type(past)
+                       << "; expected rank 4 and the tokens' type";
+  for (int64_t dim : {0, 1, 3})
+    if (failed(checkSameSize(ctx, own[dim], sizes[dim],
+                             "the past does not fit the tokens")))
+      return failure();
+  checkAtMost(ctx, total, addSizes(b, own[2], count),
+              "total_sequence_length is more than past and tokens");
+  sizes[2] = maxIndex(b, total, own[2]);
+  return sizes;
+}
+
 // The past with the new tokens written behind each batch's own past.
 static FailureOr<Value> appendTokens(LoweringContext &ctx, unsigned past,
                                      const Heads &heads, Value pastLengths,
                                      OpFoldResult total) {
   ImplicitLocOpBuilder &b = ctx.b;
   Value tokens = headsFirst(ctx, heads);
-  SmallVector<OpFoldResult> tokenSizes = sizesOf(b, tokens);
-  SmallVector<OpFoldResult> sizes(tokenSizes);
-  sizes[2] = total;
-  Type type = cast<RankedTensorType>(tokens.getType()).getElementType();
-  if (ctx.input(past)) {
-    SmallVector<OpFoldResult> pastSizes = sizesOf(b, ctx.input(past));
-    if (pastSizes.size() != 4 || ctx.type(past).getElementType() != type)
-      return ctx.error() << "input " << past << " has type " << ctx.type(past)
-                         << "; expected rank 4 and the tokens' type";
-    for (int64_t dim : {0, 1, 3})
-      if (failed(checkSameSize(ctx, pastSizes[dim], sizes[dim],
-                               "the past does not fit the tokens")))
-        return failure();
-    sizes[2] = maxIndex(b, total, pastSizes[2]);
-  }
-  Value present = filledTensor(b, sizes, scalarConstant(b, type, 0));
-  if (ctx.input(past)) {
-    Sizes pastSizes(sizes);
-    pastSizes[2] = sizeOf(b, ctx.input(past), 2);
-    present = insertAlong(b, castToSizes(b, ctx.input(past), pastSizes),
-                          present, /*axis=*/2, b.getIndexAttr(0));
-  }
-  OpFoldResult room = subtractSizes(b, sizes[2], tokenSizes[2]);
-  Value zero = indexValue(b, b.getIndexAttr(0));
-  Value one = indexValue(b, b.getIndexAttr(1));
+  FailureOr<Sizes> sizes = presentSizes(ctx, past, tokens, total);
+  if (failed(sizes))
+    return failure();
+  Value present =
+      filledTensor(b, *sizes, scalarConstant(b, heads.elementType(), 0));
+  // Copies the first positions of one batch to where that batch's start.
+  auto copyRows = [](ImplicitLocOpBuilder &body, Value source, Value batch,
+                     OpFoldResult count, Value dest, OpFoldResult position) {
+    Sizes from(4, body.getIndexAttr(0)), to(from);
+    Sizes taken = sizesOf(body, source);
+    from[0] = to[0] = batch;
+    to[2] = position;
+    taken[0] = body.getIndexAttr(1);
+    taken[2] = count;
+    return insertInto(body, sliceOf(body, source, from, taken), dest, to);
+  };
   auto loop = scf::ForOp::create(
-      b, zero, indexValue(b, sizes[0]), one, present,
+      b, indexValue(b, b.getIndexAttr(0)), indexValue(b, (*sizes)[0]),
+      indexValue(b, b.getIndexAttr(1)), present,
       [&](OpBuilder &builder, Location loc, Value batch, ValueRange carried) {
         ImplicitLocOpBuilder body(loc, builder);
-        LoweringContext inner{ctx.node, ctx.inputs, ctx.inputTypes, body};
         Value length = tensor::ExtractOp::create(body, pastLengths, batch);
-        Value offset = indexValue(body, sizeFromScalar(body, length));
-        checkAtMost(inner, body.getIndexAttr(0), offset,
-                    "seqlens_k is too small for the tokens");
-        checkAtMost(inner, offset, room, "seqlens_k is too large");
-        Sizes from(4, body.getIndexAttr(0)), to(from), taken(tokenSizes);
-        from[0] = to[0] = batch;
-        to[2] = offset;
-        taken[0] = body.getIndexAttr(1);
-        Value rows = sliceOf(body, tokens, from, taken);
-        scf::YieldOp::create(body, insertInto(body, rows, carried[0], to));
+        OpFoldResult offset = indexValue(body, sizeFromScalar(body, length));
+        Value rows = carried[0];
+        if (ctx.input(past))
+          rows = copyRows(body, ctx.input(past), batch, offset, rows,
+                          body.getIndexAttr(0));
+        rows = copyRows(body, tokens, batch, sizeOf(body, tokens, 2), rows,
+                        offset);
+        scf::YieldOp::create(body, rows);
       });
   return Value(loop.getResult(0));
 }
@@ -211,9 +267,21 @@ static FailureOr<OpFoldResult> totalLength(LoweringContext &ctx,
   return total;
 }
 
+// What joins the scores of each head: a learned sink, 0 for a smooth softmax.
+static Value sinksOf(LoweringContext &ctx) {
+  ImplicitLocOpBuilder &b = ctx.b;
+  if (ctx.input(HeadSink))
+    return ctx.input(HeadSink);
+  if (ctx.node.getInt("smooth_softmax", 0) <= 0)
+    return nullptr;
+  OpFoldResult heads = b.getIndexAttr(ctx.node.getInt("num_heads", 0));
+  return filledTensor(b, heads, scalarConstant(b, b.getF32Type(), 0));
+}
+
 static FailureOr<AttentionProblem>
-buildProblem(LoweringContext &ctx, const NewTokens &tokens, Value pastLengths,
-             OpFoldResult total, Value presentKey, Value presentValue) {
+buildProblem(LoweringContext &ctx, const NewTokens &tokens, Value counts,
+             Value pastLengths, OpFoldResult total, Value presentKey,
+             Value presentValue) {
   ImplicitLocOpBuilder &b = ctx.b;
   int64_t headSize =
       cast<RankedTensorType>(tokens.query.tensor.getType()).getDimSize(3);
@@ -229,7 +297,9 @@ buildProblem(LoweringContext &ctx, const NewTokens &tokens, Value pastLengths,
   problem.softcap = ctx.node.getFloat("softcap", 0);
   problem.mask = ctx.input(AttentionBias);
   problem.isCausal = true;
+  problem.keyCounts = counts;
   problem.batchOffsets = pastLengths;
+  problem.sinks = sinksOf(ctx);
   int64_t window = ctx.node.getInt("local_window_size", -1);
   problem.leftWindow = window > 0 ? window - 1 : -1;
   return problem;
@@ -247,18 +317,20 @@ static LoweringResult lowerGroupQueryAttention(LoweringContext &ctx) {
   FailureOr<OpFoldResult> total = totalLength(ctx, count);
   if (failed(total))
     return failure();
-  FailureOr<Value> past = pastLengths(ctx, batch, count, *total);
-  if (failed(past))
+  FailureOr<Value> counts = keyCounts(ctx, batch);
+  if (failed(counts))
     return failure();
-  if (failed(rotateTokens(ctx, *tokens, positionsOf(ctx, *past, batch, count))))
+  Value past = pastLengths(ctx, *counts, batch, count, *total);
+  checkLengths(ctx, *counts, past, batch, *total);
+  if (failed(rotateTokens(ctx, *tokens, positionsOf(ctx, past, batch, count))))
     return failure();
-  FailureOr<Value> key = appendTokens(ctx, PastKey, tokens->key, *past, *total);
+  FailureOr<Value> key = appendTokens(ctx, PastKey, tokens->key, past, *total);
   FailureOr<Value> value =
-      appendTokens(ctx, PastValue, tokens->value, *past, *total);
+      appendTokens(ctx, PastValue, tokens->value, past, *total);
   if (failed(key) || failed(value))
     return failure();
   FailureOr<AttentionProblem> problem =
-      buildProblem(ctx, *tokens, *past, *total, *key, *value);
+      buildProblem(ctx, *tokens, *counts, past, *total, *key, *value);
   if (failed(problem))
     return failure();
   FailureOr<AttentionOutputs> outputs = emitAttention(ctx, *problem);

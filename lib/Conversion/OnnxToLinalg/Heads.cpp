@@ -41,3 +41,18 @@ Value tern::onnx::headsFirst(LoweringContext &ctx, const Heads &heads) {
     return heads.tensor;
   return transpose(ctx.b, heads.tensor, {0, 2, 1, 3});
 }
+
+LogicalResult tern::onnx::prependPast(LoweringContext &ctx, unsigned past,
+                                      Heads &heads) {
+  if (!ctx.input(past))
+    return success();
+  if (ctx.type(past).getRank() != 4)
+    return ctx.error() << "input " << past << " has type " << ctx.type(past)
+                       << "; expected rank 4";
+  FailureOr<Value> present =
+      concatenate(ctx, {ctx.input(past), headsFirst(ctx, heads)}, /*axis=*/2);
+  if (failed(present))
+    return failure();
+  heads = {*present, HeadLayout::HeadsFirst};
+  return success();
+}

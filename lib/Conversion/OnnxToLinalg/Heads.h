@@ -32,6 +32,12 @@ mlir::FailureOr<mlir::Value> joinHeads(LoweringContext &ctx,
 /// The tensor of `heads` as [batch, heads, sequence, size].
 mlir::Value headsFirst(LoweringContext &ctx, const Heads &heads);
 
+/// Puts input `past`, [batch, heads, sequence, size], before `heads`, which
+/// then has its heads first; leaves them where that input is omitted. Failure,
+/// with an error, where it does not fit.
+mlir::LogicalResult prependPast(LoweringContext &ctx, unsigned past,
+                                Heads &heads);
+
 /// Where a rotary embedding finds its angles.
 struct RotaryAngles {
   /// [rows, dim / 2] where there are positions, else [batch, sequence, dim /

@@ -136,6 +136,8 @@ void addScatterLowerings(LoweringTable &table);         // Scatter.cpp
 void addRotaryEmbeddingLowerings(LoweringTable &table); // RotaryEmbedding.cpp
 void addGroupQueryAttentionLowerings(
     LoweringTable &table); // GroupQueryAttention.cpp
+void addMultiHeadAttentionLowerings(
+    LoweringTable &table); // MultiHeadAttention.cpp
 
 } // namespace tern::onnx
 

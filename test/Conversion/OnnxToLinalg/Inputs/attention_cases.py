@@ -1,8 +1,10 @@
 """Attention, and what surrounds it."""
 
+from dataclasses import replace
+
 import ml_dtypes
 import numpy as np
-from conformance import Case
+from conformance import Case, reference
 
 RNG = np.random.default_rng(4)
 INF = np.float32(np.inf)
@@ -127,6 +129,20 @@ def windows():
         yield from attention(heads(), {**attrs, "is_causal": 1}, opset=25)
 
 
+def blocks():
+    """More queries and keys than a block and a tile have: 64 rows, 4096 scores."""
+    many = heads(batch=2, queries=150, keys=170)
+    for attrs in ({}, {"is_causal": 1}, {"left_window_size": 40, "is_causal": 1}):
+        yield from attention(many, attrs, opset=25)
+    yield from attention([*many, floats(2, 1, 150, 170)], {"is_causal": 1})
+    yield from attention([*many, None, None, None, np.array([170, 70])], {"is_causal": 1})
+    yield from attention(heads(queries=1, keys=5000), rtol=1e-4, atol=1e-5)
+    # A tile without a key that is read, before one with.
+    hidden = np.zeros((1, 5000), bool)
+    hidden[:, 4500:] = True
+    yield from attention([*heads(queries=1, keys=5000), hidden], rtol=1e-4, atol=1e-5)
+
+
 def rotations():
     first = {0: (0, 2), 1: (0, 1), 2: (0, 1), 3: (0, 1)}
     joined = {0: (0, 1), 1: (0, 1), 2: (0, 1), 3: (0, 1)}
@@ -162,21 +178,25 @@ def group_queries():
     size, query_heads, kv_heads = 16, 4, 2
     attrs = {"num_heads": query_heads, "kv_num_heads": kv_heads}
     cos, sin = floats(32, size // 2), floats(32, size // 2)
+    name = "com.microsoft::GroupQueryAttention"
+    dynamic = {0: (0, 1), 1: (0, 1), 2: (0, 1), 3: (0, 2), 4: (0, 2), 5: (0,)}
 
-    def case(batch, tokens, past, lengths, more=None, packed=True, rotary=True):
-        total = int(max(lengths)) + 1
-        old = [floats(batch, kv_heads, past, size) for _ in range(2)]
+    def case(batch, tokens, past, lengths, more=None, packed=True, rotary=True, total=None,
+             dtype=np.float32, outputs=3, **optional):  # fmt: skip
+        total = int(max(lengths)) + 1 if total is None else total
+        old = [floats(batch, kv_heads, past, size, dtype=dtype) for _ in range(2)]
         widths = [query_heads + 2 * kv_heads] if packed else [query_heads, kv_heads, kv_heads]
-        new = [floats(batch, tokens, width * size) for width in widths]
+        new = [floats(batch, tokens, width * size, dtype=dtype) for width in widths]
         inputs = [*new, *([None, None] if packed else []), *old,
                   np.array(lengths, np.int32), np.array(total, np.int32)]  # fmt: skip
-        if rotary:
-            inputs += [cos, sin]
+        inputs += [cos.astype(dtype), sin.astype(dtype)] if rotary else [None, None]
+        inputs += [optional.get(key) for key in ("positions", "bias", "sinks")]
         options = {**attrs, "do_rotary": int(rotary), **(more or {})}
-        dynamic = {0: (0, 1), 1: (0, 1), 2: (0, 1), 3: (0, 2), 4: (0, 2), 5: (0,)}
-        return both("com.microsoft::GroupQueryAttention", inputs, options, outputs=3, by_ort=True,
-                    output_types=[np.float32] * 3, dynamic=dynamic, rtol=1e-4,
-                    atol=1e-5)  # fmt: skip
+        tolerance = {"rtol": 1e-4, "atol": 1e-5}
+        if dtype == np.float16:
+            tolerance = {"rtol": 4e-3, "atol": 4e-3}
+        return both(name, inputs, options, outputs=outputs, by_ort=True,
+                    output_types=[dtype] * outputs, dynamic=dynamic, **tolerance)  # fmt: skip
 
     for packed in (True, False):
         for rotary in (True, False):
@@ -188,13 +208,108 @@ def group_queries():
     for window in (1, 2, 4, 50):
         yield from case(1, 1, 6, (6,), {"local_window_size": window})
         yield from case(1, 7, 0, (6,), {"local_window_size": window})
-    yield Case("com.microsoft::GroupQueryAttention",
-               [floats(1, 1, 128), None, None, floats(1, 2, 6, 16), floats(1, 2, 6, 16),
-                np.array([9], np.int32), np.array(7, np.int32)], attrs, outputs=3,
-               fails="too large", dynamic={}, expected=[floats(1, 1, 64), floats(1, 2, 7, 16),
-                                                        floats(1, 2, 7, 16)])  # fmt: skip
+    # Batches of unequal lengths: prompts padded at the end, then single tokens.
+    yield from case(2, 5, 0, (4, 2))
+    yield from case(2, 1, 6, (6, 3))
+    # Without presents, onnxruntime 1.32 gives other results where there is a past.
+    for whole in (*case(2, 5, 0, (4, 2)), *case(2, 1, 6, (6, 3))):
+        yield replace(whole, outputs=1, output_types=[np.float32], expected=reference(whole)[:1])
+    yield from case(2, 5, 0, (4, 2), {"local_window_size": 2})
+    yield from case(2, 1, 6, (6, 3), {"local_window_size": 2})
+    yield from case(2, 5, 0, (3, 2), total=5)
+    yield from case(2, 1, 6, (3, 3), total=7)
+    # A past that is longer than what is used of it.
+    yield from case(2, 1, 10, (6, 3))
+    yield from case(2, 4, 10, (3, 2))
+    yield from case(1, 3, 12, (8,))
+    yield from case(2, 1, 6, (3, 2), total=4)
+    # What joins the softmax, and what is added before it.
+    sinks = floats(query_heads)
+    for more in ({"smooth_softmax": 1}, {"smooth_softmax": 1, "softcap": 0.9}):
+        yield from case(1, 1, 6, (6,), more)
+        yield from case(2, 5, 0, (4, 2), more)
+    yield from case(1, 1, 6, (6,), sinks=sinks)
+    yield from case(2, 5, 0, (4, 2), sinks=sinks)
+    yield from case(2, 5, 0, (4, 4), {"local_window_size": 3}, sinks=sinks)
+    for heads in (1, query_heads):
+        yield from case(2, 5, 0, (4, 4), bias=floats(2, heads, 5, 5))
+        yield from case(1, 1, 6, (6,), bias=floats(1, heads, 1, 7))
+    # onnxruntime heeds only the first position of a prompt.
+    yield from case(2, 5, 0, (4, 4), positions=np.arange(3, 8)[None].repeat(2, 0))
+    yield from case(1, 3, 6, (8,), positions=np.array([[3, 1, 4]]))
+    yield from case(1, 3, 6, (8,), dtype=np.float16)
+    yield from case(2, 5, 0, (4, 2), dtype=np.float16, packed=False)
+
+    def fails(message, batch, tokens, past, lengths, total):
+        old = [floats(batch, kv_heads, past, size) for _ in range(2)]
+        width = query_heads + 2 * kv_heads
+        inputs = [floats(batch, tokens, width * size), None, None, *old,
+                  np.array(lengths, np.int32), np.array(total, np.int32)]  # fmt: skip
+        results = [floats(batch, tokens, query_heads * size), *old]
+        return Case(name, inputs, attrs, outputs=3, fails=message, dynamic={}, expected=results)
+
+    yield fails("too large", 1, 1, 6, (9,), 7)
+    yield fails("too large", 2, 1, 6, (6, 7), 7)
+    yield fails("negative", 2, 1, 6, (6, -1), 7)
+    yield fails("too small", 1, 3, 6, (1,), 9)
+    yield fails("more than past and tokens", 1, 1, 6, (7,), 8)
+    yield fails("less than the tokens", 1, 3, 0, (2,), 2)
+
+
+def multi_heads():
+    attrs = {"num_heads": 4}
+    q, k, v = floats(2, 3, 32), floats(2, 5, 32), floats(2, 5, 24)
+    first, last = floats(2, 4, 7, 8), floats(2, 4, 7, 8)
+    dynamic = {0: (0, 1), 1: (0, 1), 2: (0, 1), 4: (0, 1), 5: (2, 3), 6: (0, 2), 7: (0, 2)}
+
+    def case(inputs, more=None, outputs=1, **kwargs):
+        kwargs = {"by_ort": True, "output_types": [np.float32] * outputs, "dynamic": dynamic,
+                  "rtol": 1e-4, "atol": 1e-5, **kwargs}  # fmt: skip
+        return both("com.microsoft::MultiHeadAttention", inputs, {**attrs, **(more or {})},
+                    outputs=outputs, **kwargs)  # fmt: skip
+
+    yield from case([q, k, v])
+    yield from case([q, k, v], {"scale": 0.3})
+    yield from case([q, k, v, floats(88)])
+    # Keys and values that are heads have no bias added.
+    for bias in (None, floats(96)):
+        yield from case([q, first, last, bias], dynamic={0: (0, 1), 1: (0, 2), 2: (0, 2)})
+    hidden = np.array([[1, 1, 0, 1, 0], [0, 1, 1, 0, 0]], np.int32)
+    each = (RNG.random((2, 3, 5)) < 0.6).astype(np.int32)
+    for mask in (hidden, np.array([3, 5], np.int32), each):
+        kinds = {**dynamic, 4: tuple(range(mask.ndim))}
+        yield from case([q, k, v, None, mask], dynamic=kinds)
+        yield from case([q, k, v, None, mask], {"mask_filter_value": -2.0}, dynamic=kinds)
+    for heads_of_bias in (1, 4):
+        bias = floats(2, heads_of_bias, 3, 5)
+        yield from case([q, k, v, None, None, bias])
+        yield from case([q, k, v, None, hidden, bias])
+    square = floats(2, 5, 32)
+    yield from case([square, k, v], {"unidirectional": 1})
+    yield from case([square, k, v, None, hidden], {"unidirectional": 1, "mask_filter_value": -9.0})
+    new = [floats(2, 3, 32), floats(2, 3, 32)]
+    old = [floats(2, 4, 6, 8), floats(2, 4, 6, 8)]
+    for more in ({}, {"unidirectional": 1}):
+        yield from case([q, *new, None, None, None, *old], more, outputs=3)
+        yield from case([q, *new, floats(96), None, None, *old], more, outputs=3)
+    yield from case([q, *new], outputs=3)
+    # onnxruntime packs for GPUs only.
+    packed = floats(2, 3, 4, 3, 8)
+    parts = [np.ascontiguousarray(packed[:, :, :, i]).reshape(2, 3, 32) for i in range(3)]
+    scores = np.einsum("bshd,bthd->bhst", packed[:, :, :, 0], packed[:, :, :, 1]) / np.sqrt(8)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    weights /= weights.sum(-1, keepdims=True)
+    truth = np.einsum("bhst,bthd->bshd", weights, packed[:, :, :, 2])
+    truth = truth.reshape(2, 3, 32).astype(np.float32)
+    plain = {"by_ort": False, "expected": [truth], "dynamic": {0: (0, 1), 1: (0, 1)}}
+    yield from case([packed], **plain)
+    yield from case([parts[0], np.ascontiguousarray(packed[:, :, :, 1:])], **plain)
+    yield Case("com.microsoft::MultiHeadAttention", [q, k, v], {**attrs, "unidirectional": 1},
+               dynamic=dynamic, fails="a key for each query",
+               expected=[floats(2, 3, 24)])  # fmt: skip
 
 
 def cases():
-    for group in (plain, masks, caches, joined_heads, scores, windows, rotations, group_queries):
+    for group in (plain, masks, caches, joined_heads, scores, windows, blocks, rotations,
+                  group_queries, multi_heads):  # fmt: skip
         yield from group()
