@@ -118,11 +118,32 @@ static std::string getIndexText(const TensorProto &tensor, int64_t index) {
   return text + "]";
 }
 
+// findNonFinite, in pieces that are read and forgotten.
+static int64_t findInPieces(const TensorReader &reader, ArrayRef<char> bytes,
+                            FloatFormat format, bool allowInfinity) {
+  tern::MappedFiles files;
+  reader.addFiles(files);
+  constexpr size_t pieceBytes = size_t(64) << 20;
+  for (size_t begin = 0; begin < bytes.size(); begin += pieceBytes) {
+    size_t size = std::min(pieceBytes, bytes.size() - begin);
+    int64_t index =
+        findNonFinite(bytes.slice(begin, size), format, allowInfinity);
+    if (index >= 0)
+      return static_cast<int64_t>(begin / format.bytes) + index;
+    if (size == pieceBytes)
+      files.dropPages();
+  }
+  return -1;
+}
+
 static LogicalResult verifyConstant(const ModelFile &file,
-                                    const TensorProto &tensor,
-                                    ArrayRef<char> bytes, const Use &use) {
+                                    const TensorReader &reader,
+                                    const TensorProto &tensor, const Use &use) {
   FloatFormat format = getFormat(tensor.data_type());
-  int64_t index = findNonFinite(bytes, format, !isWeight(use));
+  if (format.bytes == 0)
+    return success();
+  ArrayRef<char> bytes = reader.getBytes(tensor);
+  int64_t index = findInPieces(reader, bytes, format, !isWeight(use));
   if (index < 0)
     return success();
   return file.emitError(*use.node)
@@ -140,8 +161,7 @@ LogicalResult tern::importer::verifyConstants(const ModelFile &file,
       uses.try_emplace(node.input(i), Use{&node, i});
   for (const TensorProto &tensor : file.getGraph().initializer())
     if (auto use = uses.find(tensor.name()); use != uses.end())
-      if (failed(verifyConstant(file, tensor, reader.getBytes(tensor),
-                                use->second)))
+      if (failed(verifyConstant(file, reader, tensor, use->second)))
         return failure();
   return success();
 }
