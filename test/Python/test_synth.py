@@ -138,6 +138,7 @@ def test_fewer_layers_keep_the_others_weights(tmp_path):
     assert set(two) - set(one) == {name for name in two if ".layers.1." in name}
     name = "model.layers.0.self_attn.q_proj.weight"
     np.testing.assert_array_equal(one[name], two[name])
+    assert (two[name] != two[name.replace("0", "1")]).any()
     config = json.loads((tmp_path / "one" / "config.json").read_text())
     assert config["num_hidden_layers"] == 1
 
@@ -159,6 +160,9 @@ def test_packed_trits_and_their_scale(tmp_path):
         scale = 1 / math.sqrt(96 * 10 / 16)
         stored = float(tensors[f"{name}_scale"][0])
         assert stored == pytest.approx(scale if multiplies else 1 / scale, rel=0.01)
+        # What is added to the residual stream, twice in each of two layers, is half.
+        added = float(tensors["model.layers.0.self_attn.o_proj.weight_scale"][0])
+        assert added == pytest.approx(stored * (0.5 if multiplies else 2), rel=0.01)
 
 
 def test_master_weights(tmp_path):
@@ -212,14 +216,30 @@ def test_shards_and_their_index(tmp_path, monkeypatch):
     assert Checkpoint(tmp_path / "many").unused() == sorted(whole)
 
 
+def test_tensors_are_aligned_to_their_elements(tmp_path):
+    # Matrices of an odd number of bytes.
+    preset = small("bitnet-2b4t", hidden_size=97, head_dim=2)
+    write_checkpoint(preset, tmp_path)
+    data = (tmp_path / "model.safetensors").read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    del header["__metadata__"]
+    assert size % 8 == 0
+    for name, entry in header.items():
+        width = {"BF16": 2, "U8": 1}[entry["dtype"]]
+        assert entry["data_offsets"][0] % width == 0, name
+
+
 def test_large_tensors_come_in_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("ternc.synth.tensors._PART_ELEMENTS", 1000)
     write_checkpoint(small("trilm-2.4b"), tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
     for name, value in tensors.items():
         assert len(np.unique(value)) > 1, name
-    down = np.abs(tensors["model.layers.0.mlp.up_proj.weight"])
-    assert [len(set(np.unique(part)) - {0}) for part in np.split(down, 3)] == [1] * 3
+    up = np.abs(tensors["model.layers.0.mlp.up_proj.weight"])
+    scales = [set(np.unique(part)) - {0} for part in np.split(up, 3)]
+    assert [len(scale) for scale in scales] == [1, 1, 1]
+    assert len(set.union(*scales)) == 3
 
 
 @pytest.mark.parametrize("name", KINDS)
