@@ -211,6 +211,9 @@ static bool fits(SymbolicEvaluator &evaluator, const AttentionMatch &match,
 bool AttentionMatcher::findKeysAndValues(Value key, AttentionMatch &match,
                                          std::optional<int64_t> kvHeads) {
   match.key = findSource(evaluator, key, /*isTransposed=*/true, kvHeads);
+  match.isKeyTransposed = !match.key;
+  if (match.isKeyTransposed)
+    match.key = findSource(evaluator, key, /*isTransposed=*/false, kvHeads);
   match.value = findSource(evaluator, match.product.getInputs()[1],
                            /*isTransposed=*/false, kvHeads);
   return match.key && match.value;
@@ -222,11 +225,7 @@ bool AttentionMatcher::matchOperands(NodeOp scores, AttentionMatch &match,
   match.query = stripScale(scores.getInputs()[0], type, match.scale);
   Value key = stripScale(scores.getInputs()[1], type, match.scale);
   if (!findKeysAndValues(key, match)) {
-    reason = match.value
-                 ? "the second factor of the scores is not proven to be the "
-                   "keys, transposed, with heads repeated in order"
-                 : "the second factor of the weights is not [batch, heads, "
-                   "keys, size] with a known number of heads";
+    reason = "keys and values are not of rank 4 with a known number of heads";
     return false;
   }
   // Where one of the two is repeated in another order, neither is undone.

@@ -15,6 +15,8 @@ struct AttentionMatch {
   NodeOp product;    ///< the MatMul whose result Attention gives
   mlir::Value query; ///< [batch, heads, queries, size]
   mlir::Value key;   ///< [batch, kv heads, keys, size]
+  /// The last two dimensions of `key` are exchanged.
+  bool isKeyTransposed = false;
   mlir::Value value; ///< [batch, kv heads, keys, value size]
   double scale = 1;
   double softcap = 0; ///< 0 for none

@@ -104,11 +104,23 @@ static Value buildMask(NodeBuilder &b, ArrayRef<MaskTerm> terms, Type type) {
   return mask;
 }
 
+/// `tensor` [b, h, x, y] as [b, h, y, x].
+static Value buildTransposed(NodeBuilder &b, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  std::swap(shape[2], shape[3]);
+  return b.node("Transpose", type.clone(shape), tensor,
+                b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 1, 3, 2})));
+}
+
 static NodeOp buildAttention(const AttentionMatch &match) {
   NodeOp product = match.product;
   Type type = getElementTypeOrSelf(product->getResult(0).getType());
   NodeBuilder b(product);
-  SmallVector<Value> inputs = {match.query, match.key, match.value};
+  SmallVector<Value> inputs = {
+      match.query,
+      match.isKeyTransposed ? buildTransposed(b, match.key) : match.key,
+      match.value};
   if (Value mask = buildMask(b, match.masks, type))
     inputs.push_back(mask);
   NamedAttrList attrs;
