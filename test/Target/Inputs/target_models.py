@@ -55,7 +55,7 @@ def main():
           ("head", np.ones((8, 16), np.float32))],
          {"tern.context": "24", "tern.bos_token_id": "3", "tern.eos_token_ids": "1, 2"})
     with open(f"{folder}/tokens.json", "w", encoding="utf-8") as tokens:
-        tokens.write('{"a":1}')
+        tokens.write('{"model": {}}')
 
 
 if __name__ == "__main__":
