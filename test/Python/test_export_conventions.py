@@ -211,10 +211,10 @@ def test_weights_of_zeros(storage, form, tmp_path):
     built.tensors["model.layers.0.mlp.up_proj.weight"][:] = 0
     built.tensors["model.layers.1.mlp.up_proj.weight"][3:7] = 0
     # Small ones are none: the mean's lower bound is far below.
-    built.tensors["model.layers.0.mlp.down_proj.weight"] *= 2**-4
+    built.tensors["model.layers.1.mlp.down_proj.weight"] *= 2**-4
     export(built.write(tmp_path / "in"), tmp_path / "model.onnx", Options(form))
     logits = Decoder(tmp_path / "model.onnx").step([IDS])[0]
-    for name in ("0.mlp.up_proj", "1.mlp.up_proj", "0.mlp.down_proj"):
+    for name in ("0.mlp.up_proj", "1.mlp.up_proj", "1.mlp.down_proj"):
         name = f"layers.{name}"
         weight = built.tensors[f"model.{name}.weight"].astype(np.float32)
         built.model.linears[name].weight = weight
