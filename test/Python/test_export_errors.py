@@ -132,15 +132,16 @@ def test_packed_weights_cannot_be_quantised_online(message):
 
 
 @pytest.mark.parametrize("form", WeightForm)
-def test_code_that_is_no_trit(form, message):
-    built = Built(Spec())
+# 18 rows in 5 byte rows, with padding, and 12 in 3: byte row 1, second quarter.
+@pytest.mark.parametrize("heads, row", [(3, 6), (2, 4)])
+def test_code_that_is_no_trit(heads, row, form, message):
+    built = Built(Spec(heads=heads))
     packed = built.tensors[f"{Q_PROJ}.weight"]
     packed[:, 7] &= 0b00111111
     packed[1, 7] |= 0b00001100
-    # Byte row 1, second quarter of 18 rows in 5 byte rows: row 6.
     assert message(built, weights=form) == (
         f"/in/model.safetensors: error: tensor '{Q_PROJ}.weight' is not ternary\n"
-        "  found 3 at [6, 7]; expected codes 0, 1 and 2"
+        f"  found 3 at [{row}, 7]; expected codes 0, 1 and 2"
     )
 
 

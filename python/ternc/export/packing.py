@@ -34,6 +34,11 @@ def unpack_rows(packed: np.ndarray, rows: int) -> np.ndarray:
     return codes[:rows].astype(np.int8) - np.int8(1)
 
 
+def holds_only_trits(packed: np.ndarray) -> bool:
+    """Whether no two bits of pack_rows' bytes are code 3, which is no trit."""
+    return not (packed & packed >> 1 & 0x55).any()
+
+
 def pack_int2(trits: np.ndarray) -> np.ndarray:
     """Packs int8 trits as ONNX's INT2: uint8 `[ceil(size/4)]`.
 

@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 from .checkpoint import TensorInfo
 from .graph import FLOAT, Graph, LazyTensor
-from .packing import pack_int2, pack_rows, packed_rows
+from .packing import pack_int2, packed_rows
 from .weights import MEAN_FLOOR, Rounding, Scaling, TernaryWeight
 
 # By safetensors' name: ONNX's data type and NumPy's.
@@ -152,7 +152,7 @@ def _unpacked(graph: Graph, weight: TernaryWeight) -> str:
             TensorProto.UINT8,
             shape,
             shape[0] * shape[1],
-            lambda: [pack_rows(weight.trits())],
+            weight.packed,
         )
     )
     quarters = [_quarter(graph, packed, shift) for shift in (0, 2, 4, 6)]

@@ -17,7 +17,7 @@ import numpy as np
 from .checkpoint import FLOATS, Checkpoint, TensorInfo, expect
 from .config import Quantization
 from .errors import ExportError
-from .packing import packed_rows, unpack_rows
+from .packing import holds_only_trits, pack_rows, packed_rows, unpack_rows
 
 # The smallest mean magnitude that the quantisation divides by.
 MEAN_FLOOR = np.float32(1e-5)
@@ -75,6 +75,17 @@ class TernaryWeight:
     def scale(self) -> np.ndarray:
         """f32 []; [rows, 1] or [rows, groups] if `scaling` is WEIGHTS."""
         return self.read_scale()
+
+    def packed(self) -> Iterator[np.ndarray]:
+        """The trits as pack_rows packs them, in blocks. Packed ones stay as they are,
+        whatever their rows of padding hold."""
+        if self.info.dtype != "U8":
+            yield pack_rows(self.trits())
+            return
+        for part in self.parts():
+            if not holds_only_trits(part):
+                self.trits()  # Raises, unless it is padding: it knows where.
+            yield part
 
 
 def load_weight(
