@@ -42,8 +42,8 @@ def export(
     """Writes the checkpoint in `folder` as the ONNX model `output`.
 
     tokenizer.json is copied next to it. `report` gets warnings and what is done, a
-    line at a time; `show_progress` shows on stderr how far it is. Raises ExportError if the checkpoint or the output is at
-    fault; no partial file is left.
+    line at a time; `show_progress` shows on stderr how far it is. Raises ExportError
+    if the checkpoint or the output is at fault; no partial file is left.
     """
     if not folder.is_dir():
         raise ExportError(f"{folder}: error: not a folder")

@@ -1,4 +1,4 @@
-"""Writes checkpoints of published shapes with random weights: `python3 -m ternc.synth`."""
+"""Writes random checkpoints of published shapes: `python3 -m ternc.synth`."""
 
 from .checkpoint import write_checkpoint
 from .presets import PRESETS, Preset, Weights
