@@ -232,29 +232,15 @@ static ElementsAttr makeDense(RankedTensorType type, ArrayRef<char> bytes,
   return DenseElementsAttr::get(type, values);
 }
 
-// The alignment that reading the elements of `type` in place asks for.
-static size_t getAlignment(RankedTensorType type) {
-  Type elementType = type.getElementType();
-  if (auto complexType = dyn_cast<ComplexType>(elementType))
-    elementType = complexType.getElementType();
-  return std::max(1u, elementType.getIntOrFloatBitWidth() / 8);
-}
-
-// A resource over `bytes`, which live as long as `owner`.
+// A resource over `bytes`, which live as long as `owner`. Files may put a
+// tensor at any address; who reads elements in place looks at it.
 static ElementsAttr makeResource(RankedTensorType type, StringRef name,
                                  ArrayRef<char> bytes,
                                  std::shared_ptr<const void> owner) {
-  size_t align = getAlignment(type);
-  // Files may put a tensor at any offset.
-  if (!llvm::isAddrAligned(llvm::Align(align), bytes.data()))
-    return DenseResourceElementsAttr::get(
-        type, name,
-        HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, align,
-                                                      /*dataIsMutable=*/false));
   auto release = [owner = std::move(owner)](void *, size_t, size_t) {};
   return DenseResourceElementsAttr::get(
       type, name,
-      UnmanagedAsmResourceBlob::allocateWithAlign(bytes, align,
+      UnmanagedAsmResourceBlob::allocateWithAlign(bytes, /*align=*/1,
                                                   std::move(release)));
 }
 

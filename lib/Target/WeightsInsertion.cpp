@@ -26,6 +26,9 @@ using namespace llvm::ELF;
 
 namespace {
 
+/// Bytes written before the reader of the weights may let go of them.
+constexpr size_t kChunk = 64 << 20;
+
 class Inserter {
 public:
   Inserter(StringRef path, MutableArrayRef<char> file,
@@ -159,8 +162,12 @@ void Inserter::write(raw_pwrite_stream &os, ArrayRef<ArrayRef<char>> blobs,
   os.write(file.data(), cut);
   for (auto [offset, blob] : zip_equal(layout.offsets, blobs)) {
     padTo(section->sh_offset + offset);
-    os.write(blob.data(), blob.size());
-    written();
+    for (ArrayRef<char> rest = blob; !rest.empty();) {
+      ArrayRef<char> chunk = rest.take_front(kChunk);
+      os.write(chunk.data(), chunk.size());
+      rest = rest.drop_front(chunk.size());
+      written();
+    }
   }
   padTo(section->sh_offset + section->sh_size);
   if (cut == file.size())

@@ -18,10 +18,7 @@ public:
 
   /// Gives back the memory of what has been read. The bytes stay where they
   /// are: reading them again reads the file.
-  void dropPages() {
-    for (const std::shared_ptr<llvm::MemoryBuffer> &file : files)
-      file->dontNeedIfMmap();
-  }
+  void dropPages() const;
 
 private:
   std::vector<std::shared_ptr<llvm::MemoryBuffer>> files;

@@ -2,6 +2,8 @@
 
 #include "Raising.h"
 
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -110,23 +112,43 @@ static bool fitsF32(ElementKind kind) {
 }
 
 /// Looks at one output feature only, so that a large float matrix is turned
-/// down without being converted or transposed.
-static bool isFirstRowPlausible(const Tensor &weights, bool isOutputMajor,
+/// down without being converted or transposed. `data` holds the elements of a
+/// matrix, which need not be aligned.
+static bool isFirstRowPlausible(const char *data, ElementKind kind,
+                                int64_t rows, int64_t cols, bool isOutputMajor,
                                 WeightCodes codes) {
-  int64_t rows = weights.getShape()[0], cols = weights.getShape()[1];
   int64_t count = isOutputMajor ? cols : rows;
   int64_t stride = isOutputMajor ? 1 : cols;
   if (rows * cols == 0)
     return true;
-  std::optional<Tensor> row = Tensor::allocate(weights.getKind(), {1, count});
+  std::optional<Tensor> row = Tensor::allocate(kind, {1, count});
   if (!row)
     return false;
-  unsigned bytes = getStorageBytes(weights.getKind());
+  unsigned bytes = getStorageBytes(kind);
   for (int64_t k = 0; k < count; ++k)
     std::memcpy(row->getMutableData<char>() + k * bytes,
-                weights.getData<char>() + k * stride * bytes, bytes);
+                data + k * stride * bytes, bytes);
   row = onnx::castTensor(std::move(*row), ElementKind::F32);
   return row && (proveTernary(*row) || findNearMiss(*row, codes));
+}
+
+/// The same for a matrix of floats that is in the model's file: an embedding
+/// that serves as the last layer is not even read. True for everything else.
+static bool isStoredRowPlausible(const Matcher &matcher, Value value,
+                                 bool isOutputMajor, WeightCodes codes) {
+  DenseResourceElementsAttr stored;
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.getRank() != 2 ||
+      !matchPattern(matcher.strip(value), m_Constant(&stored)))
+    return true;
+  std::optional<ElementKind> kind = onnx::getElementKind(type.getElementType());
+  const AsmResourceBlob *blob = stored.getRawHandle().getBlob();
+  int64_t bytes = kind ? type.getNumElements() * getStorageBytes(*kind) : 0;
+  if (!kind || !onnx::isFloat(*kind) || !fitsF32(*kind) || !blob ||
+      static_cast<int64_t>(blob->getData().size()) != bytes)
+    return true;
+  return isFirstRowPlausible(blob->getData().data(), *kind, type.getDimSize(0),
+                             type.getDimSize(1), isOutputMajor, codes);
 }
 
 /// The input of a transpose of a matrix, or null.
@@ -173,14 +195,18 @@ ProofResult tern::proveWeights(const Matcher &matcher, NodeOp node, Value value,
   if (!value || !matcher.getEvaluator().isConstant(value))
     return std::optional<TernaryWeight>();
   value = skipMovement(matcher, value, isOutputMajor);
+  WeightCodes codes = getWeightCodes(value);
+  if (!isStoredRowPlausible(matcher, value, isOutputMajor, codes))
+    return notTernary(node, "weights are not ternary");
   std::optional<Tensor> weights = matcher.getEvaluator().evaluate(value);
   if (!weights)
     return notTernary(node, "constant weights cannot be evaluated");
   if (weights->getRank() != 2 || !fitsF32(weights->getKind()))
     return notTernary(node,
                       "weights are no matrix of floats or small integers");
-  WeightCodes codes = getWeightCodes(value);
-  if (!isFirstRowPlausible(*weights, isOutputMajor, codes))
+  if (!isFirstRowPlausible(weights->getData<char>(), weights->getKind(),
+                           weights->getShape()[0], weights->getShape()[1],
+                           isOutputMajor, codes))
     return notTernary(node, "weights are not ternary");
   weights = onnx::castTensor(std::move(*weights), ElementKind::F32);
   if (weights && !isOutputMajor)
