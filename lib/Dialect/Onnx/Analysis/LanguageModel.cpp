@@ -56,6 +56,15 @@ static bool anyUse(BlockArgument argument,
   return false;
 }
 
+BlockArgument tern::onnx::findSourceArgument(Value value) {
+  while (auto node = value.getDefiningOp<NodeOp>()) {
+    if (!keepsElements(node))
+      return {};
+    value = node.getInputs()[0];
+  }
+  return dyn_cast<BlockArgument>(value);
+}
+
 /// True if `argument` picks rows of a table of `rows` rows.
 static bool looksRowsUp(BlockArgument argument, int64_t rows) {
   auto type = getTensorOfRank(argument.getType(), 2);
@@ -101,21 +110,42 @@ static std::optional<CachePort> getCachePort(NodeOp node, unsigned operand,
   return std::nullopt;
 }
 
-/// The cache that `argument` is the past of, if it is one.
+/// True where the node's result is its first input.
+static bool isCopy(NodeOp node) {
+  return node.is("Identity") ||
+         (node.is("Concat") && node.getInputs().size() == 1) ||
+         (node.is("Cast") &&
+          node.getInputs()[0].getType() == node.getOutputs()[0].getType());
+}
+
+Value tern::onnx::lookThroughCopies(Value value) {
+  for (auto node = value.getDefiningOp<NodeOp>(); node && isCopy(node);
+       node = value.getDefiningOp<NodeOp>())
+    value = node.getInputs()[0];
+  return value;
+}
+
+/// The cache that `argument` is the past of, if it is one; `value` is a copy of
+/// it.
 static std::optional<KVCache> findCache(BlockArgument argument,
-                                        func::ReturnOp results) {
+                                        func::ReturnOp results, Value value) {
   auto type = getTensorOfRank(argument.getType(), 4);
   if (!type || !isa<FloatType>(type.getElementType()))
     return std::nullopt;
-  for (OpOperand &use : argument.getUses()) {
+  for (OpOperand &use : value.getUses()) {
     auto node = dyn_cast<NodeOp>(use.getOwner());
+    if (node && isCopy(node)) {
+      if (auto found = findCache(argument, results, node.getOutputs()[0]))
+        return found;
+      continue;
+    }
     std::optional<CachePort> port =
         node ? getCachePort(node, use.getOperandNumber(), type.getRank())
              : std::nullopt;
     if (!port || port->output >= node.getOutputs().size())
       continue;
     for (OpOperand &returned : results->getOpOperands())
-      if (returned.get() == node.getOutputs()[port->output])
+      if (lookThroughCopies(returned.get()) == node.getOutputs()[port->output])
         return KVCache{argument.getArgNumber(), returned.getOperandNumber(),
                        port->axis, port->form};
   }
@@ -248,7 +278,7 @@ std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
     if (index == model.inputIds)
       continue;
     auto type = dyn_cast<RankedTensorType>(argument.getType());
-    if (std::optional<KVCache> cache = findCache(argument, results))
+    if (std::optional<KVCache> cache = findCache(argument, results, argument))
       model.caches.push_back(*cache);
     else if (type && type.getElementType().isSignlessInteger() &&
              type.getElementTypeBitWidth() >= 32)

@@ -160,6 +160,36 @@ static MaybeElement computeExtremum(SymbolicQuery &query, NodeOp node,
       });
 }
 
+/// A sum of elements that are all equal: one of them for each.
+static MaybeElement computeReduceSum(SymbolicQuery &query, NodeOp node,
+                                     Index index) {
+  std::optional<Polynomials> shape = query.getShape(node.getInputs()[0]);
+  std::optional<SmallVector<int64_t>> axes =
+      shape ? getAxes(query, node, shape->size()) : std::nullopt;
+  if (!axes || axes->empty() || !query.isDerived(node->getResult(0)))
+    return std::nullopt;
+  bool keeps = node.getInt("keepdims", 1) != 0;
+  Polynomials coordinates;
+  Polynomial count = 1;
+  size_t next = 0;
+  for (auto [dim, size] : llvm::enumerate(*shape)) {
+    bool isReduced = llvm::is_contained(*axes, static_cast<int64_t>(dim));
+    bool isKept = !isReduced || keeps;
+    if (isKept && next == index.size())
+      return std::nullopt;
+    coordinates.push_back(isReduced ? query.evaluator.createCoordinate(size)
+                                    : index[next]);
+    next += isKept;
+    if (isReduced)
+      count = count * size;
+  }
+  SymbolicElement element = query.getElement(node.getInputs()[0], coordinates);
+  const Polynomial *integer = element.getInteger();
+  if (!integer || !integer->getConstant())
+    return std::nullopt;
+  return getExact(*integer * count, getElementType(node));
+}
+
 using UnaryFn = double (*)(double);
 
 static MaybeElement computeUnary(SymbolicQuery &query, NodeOp node, Index index,
@@ -320,6 +350,7 @@ ElementRule tern::onnx::getArithmeticRule(StringRef kind) {
       .Case("Pow", computePow)
       .Case("Max", computeExtremum<true>)
       .Case("Min", computeExtremum<false>)
+      .Case("ReduceSum", computeReduceSum)
       .Case("Sqrt", computeSqrt)
       .Case("Reciprocal", computeReciprocal)
       .Case("Neg", computeNeg)

@@ -93,6 +93,11 @@ using ElementRule = MaybeElement (*)(SymbolicQuery &, NodeOp, Index);
 ElementRule getMovementRule(llvm::StringRef kind);   // SymbolicMovement.cpp
 ElementRule getArithmeticRule(llvm::StringRef kind); // SymbolicArithmetic.cpp
 
+/// The rule for the sizes of an output of a layer.
+using LayerShapeRule = Polynomials (*)(SymbolicQuery &, NodeOp, unsigned);
+LayerShapeRule
+getLayerShapeRule(llvm::StringRef kind); // SymbolicLayerShapes.cpp
+
 /// The sizes of the result of `node`, as far as a rule says; empty where none
 /// does (SymbolicShapes.cpp).
 Polynomials inferNodeShape(SymbolicQuery &query, mlir::OpResult result);

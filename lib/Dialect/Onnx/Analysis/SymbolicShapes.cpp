@@ -404,12 +404,33 @@ static ShapeRule getShapeRule(StringRef kind) {
       .Default(nullptr);
 }
 
-/// Attention's result has the queries' shape, but for the size of a head.
-static Polynomials inferAttention(SymbolicQuery &query, NodeOp node) {
-  Polynomials shape = getInputShape(query, node, 0);
-  if (shape.size() != 4)
-    return {};
-  shape.back() = Polynomial::getInvalid();
+/// The product of the sizes that are collapsed into one.
+static Polynomials inferCollapse(SymbolicQuery &query,
+                                 tensor::CollapseShapeOp op) {
+  Polynomials source = query.getShape(op.getSrc()).value_or(Polynomials());
+  Polynomials shape;
+  for (const ReassociationIndices &group : op.getReassociationIndices()) {
+    shape.emplace_back(1);
+    for (int64_t dim : group)
+      shape.back() = shape.back() * source[dim];
+  }
+  return shape;
+}
+
+/// Sizes that are dynamic are read off other tensors.
+static Polynomials inferExpandShape(SymbolicQuery &query,
+                                    tensor::ExpandShapeOp op) {
+  Polynomials shape;
+  for (OpFoldResult size : op.getMixedOutputShape()) {
+    shape.push_back(Polynomial::getInvalid());
+    auto value = dyn_cast<Value>(size);
+    auto dim = value ? value.getDefiningOp<tensor::DimOp>() : nullptr;
+    std::optional<int64_t> index = dim ? dim.getConstantIndex() : std::nullopt;
+    std::optional<Polynomials> source =
+        index ? query.getShape(dim.getSource()) : std::nullopt;
+    if (source && *index >= 0 && *index < static_cast<int64_t>(source->size()))
+      shape.back() = (*source)[*index];
+  }
   return shape;
 }
 
@@ -417,7 +438,11 @@ Polynomials tern::onnx::inferNodeShape(SymbolicQuery &query, OpResult result) {
   Operation *op = result.getOwner();
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return query.getShape(cast.getSource()).value_or(Polynomials());
-  if (isa<ternary::BitLinearOp, ternary::MatmulOp>(op)) {
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
+    return inferCollapse(query, collapse);
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return inferExpandShape(query, expand);
+  if (isa<ternary::BitLinearOp, ternary::MatmulOp, ternary::RescaleOp>(op)) {
     Polynomials shape =
         query.getShape(op->getOperand(0)).value_or(Polynomials());
     if (!shape.empty()) // The type has the last one.
@@ -425,11 +450,13 @@ Polynomials tern::onnx::inferNodeShape(SymbolicQuery &query, OpResult result) {
     return shape;
   }
   auto node = dyn_cast<NodeOp>(op);
-  if (!node || node.getInputs().empty() || result.getResultNumber() > 0)
+  if (!node || node.getInputs().empty())
     return {};
-  if (node.is("Attention"))
-    return inferAttention(query, node);
-  if (ShapeRule rule = getShapeRule(node.getKind()))
-    return rule(query, node);
+  ShapeRule rule = getShapeRule(node.getKind());
+  if (rule && result.getResultNumber() == 0)
+    if (Polynomials shape = rule(query, node); !shape.empty())
+      return shape;
+  if (LayerShapeRule layer = getLayerShapeRule(node.getKind()))
+    return layer(query, node, result.getResultNumber());
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include "CachePlan.h"
 
+#include "tern/Dialect/Onnx/IR/Onnx.h"
+
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -27,6 +29,20 @@ static bool holdsOneSequence(Type type, int64_t axis) {
   auto tensor = cast<RankedTensorType>(type);
   return (tensor.isDynamicDim(0) || tensor.getDimSize(0) == 1) &&
          tensor.isDynamicDim(axis);
+}
+
+GraphAssumptions tern::onnx::getAssumptions(func::FuncOp graph,
+                                            const LanguageModel &model) {
+  GraphAssumptions assumptions;
+  if (model.attentionMask)
+    assumptions.ones.push_back(graph.getArgument(*model.attentionMask));
+  for (const KVCache &kv : model.caches)
+    if (kv.form != CacheForm::TensorScatter)
+      assumptions.past = {graph.getArgument(kv.past), kv.axis};
+  // A cache of another kind does not show how long the past is.
+  if (model.positionIds && (model.caches.empty() || assumptions.past.cache))
+    assumptions.positions.push_back(graph.getArgument(*model.positionIds));
+  return assumptions;
 }
 
 std::optional<Refusal> tern::onnx::checkArguments(func::FuncOp graph,
@@ -60,7 +76,10 @@ namespace {
 class CachePlanner {
 public:
   CachePlanner(func::FuncOp graph, const LanguageModel &model, int64_t context)
-      : graph(graph), model(model), context(context), shapes(graph, model) {}
+      : graph(graph), model(model), context(context),
+        evaluator(graph, getAssumptions(graph, model)) {
+    findTotals();
+  }
 
   std::optional<Refusal> check(const KVCache &kv);
   /// Null where heads or head size are not known.
@@ -70,27 +89,65 @@ private:
   std::optional<Refusal> checkAttention(NodeOp node, unsigned pastKey);
   std::optional<Refusal> checkGroupQueryAttention(NodeOp node);
   std::optional<Refusal> checkScatter(NodeOp node);
+  void findTotals();
+  bool isLength(Value value, SequenceRole role);
   std::optional<Refusal> expect(NodeOp node, unsigned input, StringRef name,
-                                Length length);
+                                SequenceRole role);
   NodeOp getNode(const KVCache &kv);
 
   func::FuncOp graph;
   const LanguageModel &model;
   int64_t context;
-  SequenceShapes shapes;
+  SymbolicEvaluator evaluator;
+  Polynomial count;
+  /// What past and tokens are together: the mask's length, or their sum.
+  SmallVector<Polynomial, 0> totals;
 };
 } // namespace
 
 NodeOp CachePlanner::getNode(const KVCache &kv) {
   auto results = cast<func::ReturnOp>(graph.front().getTerminator());
-  return results.getOperand(kv.present).getDefiningOp<NodeOp>();
+  return lookThroughCopies(results.getOperand(kv.present))
+      .getDefiningOp<NodeOp>();
 }
 
-/// Checks that `input`, one integer for each sequence, is `length`.
+void CachePlanner::findTotals() {
+  auto sizeOf = [&](unsigned argument, int64_t dim) {
+    return (*evaluator.getShape(graph.getArgument(argument)))[dim];
+  };
+  count = sizeOf(model.inputIds, 1);
+  if (model.attentionMask)
+    totals.push_back(sizeOf(*model.attentionMask, 1));
+  for (const KVCache &kv : model.caches)
+    if (kv.form != CacheForm::TensorScatter)
+      totals.push_back(sizeOf(kv.past, kv.axis) + count);
+}
+
+/// Whether the only element of `value`, for one sequence, is what `role` says.
+bool CachePlanner::isLength(Value value, SequenceRole role) {
+  if (BlockArgument argument = findSourceArgument(value))
+    return llvm::any_of(model.sequenceArguments, [&](auto &known) {
+      return known.index == argument.getArgNumber() && known.role == role;
+    });
+  std::optional<Polynomials> shape = evaluator.getShape(value);
+  if (!shape)
+    return false;
+  SymbolicElement element =
+      evaluator.getElement(value, Polynomials(shape->size()));
+  const Polynomial *found = element.getInteger();
+  return found && llvm::any_of(totals, [&](const Polynomial &total) {
+           Polynomial less = role == SequenceRole::LastPosition ? 1
+                             : role == SequenceRole::PastLength ? count
+                                                                : 0;
+           return *found == total - less;
+         });
+}
+
+/// Checks that `input`, one integer for each sequence, is what `role` says.
 std::optional<Refusal> CachePlanner::expect(NodeOp node, unsigned input,
-                                            StringRef name, Length length) {
+                                            StringRef name, SequenceRole role) {
   Value value = node.getInput(input);
-  if (value && shapes.getScalar(value) == Size(length))
+  if (value && isLength(value, role))
     return std::nullopt;
   return Refusal{node.getLoc(),
                  (Twine(name) + " of " + node.getKind() +
@@ -103,7 +160,9 @@ std::optional<Refusal> CachePlanner::expect(NodeOp node, unsigned input,
 std::optional<Refusal> CachePlanner::checkAttention(NodeOp node,
                                                     unsigned pastKey) {
   for (unsigned input : {pastKey, pastKey + 1}) {
-    auto argument = dyn_cast_if_present<BlockArgument>(node.getInput(input));
+    Value past = node.getInput(input);
+    auto argument =
+        past ? dyn_cast<BlockArgument>(lookThroughCopies(past)) : nullptr;
     bool isCache =
         argument && llvm::any_of(model.caches, [&](auto &kv) {
           return kv.past == argument.getArgNumber() && getNode(kv) == node;
@@ -118,13 +177,13 @@ std::optional<Refusal> CachePlanner::checkAttention(NodeOp node,
 
 std::optional<Refusal> CachePlanner::checkGroupQueryAttention(NodeOp node) {
   if (std::optional<Refusal> refusal =
-          expect(node, 5, "seqlens_k", Length{-1, 1, 1}))
+          expect(node, 5, "seqlens_k", SequenceRole::LastPosition))
     return refusal;
-  return expect(node, 6, "total_sequence_length", Length{0, 1, 1});
+  return expect(node, 6, "total_sequence_length", SequenceRole::TotalLength);
 }
 
 std::optional<Refusal> CachePlanner::checkScatter(NodeOp node) {
-  return expect(node, 2, "write_indices", Length{0, 1, 0});
+  return expect(node, 2, "write_indices", SequenceRole::PastLength);
 }
 
 std::optional<Refusal> CachePlanner::check(const KVCache &kv) {

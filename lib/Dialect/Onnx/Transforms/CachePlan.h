@@ -2,23 +2,21 @@
 #ifndef TERN_LIB_DIALECT_ONNX_TRANSFORMS_CACHEPLAN_H
 #define TERN_LIB_DIALECT_ONNX_TRANSFORMS_CACHEPLAN_H
 
-#include "tern/Dialect/Onnx/Analysis/SequenceShapes.h"
-#include "tern/Dialect/Onnx/IR/Onnx.h"
-
-#include <string>
+#include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
+#include "tern/Dialect/Onnx/Analysis/Refusal.h"
+#include "tern/Dialect/Onnx/Analysis/SymbolicEvaluator.h"
 
 namespace tern::onnx {
-
-/// Why something cannot be done, and where.
-struct Refusal {
-  mlir::Location location;
-  std::string reason;
-};
 
 /// Checks that `graph` takes one sequence of any length, and that the runtime's
 /// loop of generation can supply all its arguments.
 std::optional<Refusal> checkArguments(mlir::func::FuncOp graph,
                                       const LanguageModel &model);
+
+/// What holds of `graph` where the runtime generates one sequence with it: its
+/// mask is ones, its positions count on from the past.
+GraphAssumptions getAssumptions(mlir::func::FuncOp graph,
+                                const LanguageModel &model);
 
 /// Checks that each cache of the model grows behind its past and nowhere else,
 /// and appends the type of its buffer, `[1, heads, context, head size]` or

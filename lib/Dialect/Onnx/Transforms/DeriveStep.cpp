@@ -4,6 +4,7 @@
 #include "tern/Dialect/Onnx/Transforms/RaiseAttention.h"
 
 #include "CachePlan.h"
+#include "DerivedCaches.h"
 #include "InPlaceCaches.h"
 #include "StepFunction.h"
 
@@ -42,22 +43,21 @@ private:
                                 const LanguageModel &model) {
     if (std::optional<Refusal> refusal = checkArguments(graph, model))
       return refusal;
-    if (model.caches.empty())
-      return Refusal{graph.getLoc(), "the graph has no KV cache"};
     func::FuncOp copy = graph.clone();
     copy.setSymName("step");
     // So that results which only say "the cache was updated" may be dropped.
     copy.setPrivate();
     getOperation().push_back(copy);
-    std::optional<Refusal> refusal = rewrite(copy, model);
+    std::optional<Refusal> refusal = model.caches.empty()
+                                         ? deriveCaches(copy, model)
+                                         : keepCaches(copy, model);
     if (refusal)
       copy.erase();
     return refusal;
   }
 
-  /// Makes `copy`, a copy of the model's graph, the step, or says why it cannot
-  /// be.
-  std::optional<Refusal> rewrite(func::FuncOp copy, LanguageModel model) {
+  /// Makes `copy` the step of a graph with a cache.
+  std::optional<Refusal> keepCaches(func::FuncOp copy, LanguageModel model) {
     raiseAttention(copy, getAssumptions(copy, model));
     // A cache may have another form now.
     if (std::optional<LanguageModel> raised = findLanguageModel(copy))
@@ -72,18 +72,25 @@ private:
     return std::nullopt;
   }
 
-  /// One sequence without padding, whose positions go on where the cache ends.
-  static GraphAssumptions getAssumptions(func::FuncOp graph,
-                                         const LanguageModel &model) {
-    GraphAssumptions assumptions;
-    if (model.attentionMask)
-      assumptions.ones.push_back(graph.getArgument(*model.attentionMask));
-    const KVCache &kv = model.caches.front();
-    if (kv.form == CacheForm::TensorScatter || !model.positionIds)
-      return assumptions;
-    assumptions.positions.push_back(graph.getArgument(*model.positionIds));
-    assumptions.past = {graph.getArgument(kv.past), kv.axis};
-    return assumptions;
+  /// Makes `copy` the step of a graph without a cache.
+  std::optional<Refusal> deriveCaches(func::FuncOp copy,
+                                      const LanguageModel &model) {
+    restrictToLogits(copy, model);
+    GraphAssumptions assumptions = getAssumptions(copy, model);
+    raiseAttention(copy, assumptions);
+    SymbolicEvaluator evaluator(copy, assumptions);
+    TokenwiseAnalysis analysis(copy, model, evaluator);
+    if (analysis.getRefusal())
+      return analysis.getRefusal();
+    SmallVector<RankedTensorType> types;
+    if (std::optional<Refusal> refusal =
+            planDerivedCaches(analysis, evaluator,
+                              getContextLength(getOperation(), context), types))
+      return refusal;
+    StepFunction step(copy, model);
+    SmallVector<Value> updated = addCaches(step, analysis, types);
+    step.finish(sliceLogits(step, /*index=*/0, model.vocab), updated);
+    return std::nullopt;
   }
 
   static StringRef describeConsequence(const LanguageModel &model) {

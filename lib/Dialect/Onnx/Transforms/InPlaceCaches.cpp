@@ -73,6 +73,12 @@ private:
   void rewriteScatter(NodeOp scatter, unsigned index);
   void rewriteAttention(NodeOp attention, ArrayRef<unsigned> indices);
 
+  /// What a cache leaves the graph as.
+  Value getPresent(unsigned index) {
+    return lookThroughCopies(
+        step.getReturn().getOperand(model.caches[index].present));
+  }
+
   StepFunction &step;
   const LanguageModel &model;
   SmallVector<BlockArgument> buffers;
@@ -101,10 +107,8 @@ void CacheRewriter::rewriteScatter(NodeOp scatter, unsigned index) {
 void CacheRewriter::rewriteAttention(NodeOp attention,
                                      ArrayRef<unsigned> indices) {
   // Keys leave by the output before the values'.
-  auto results = step.getReturn();
   unsigned keys = indices[0], values = indices[1];
-  if (cast<OpResult>(results.getOperand(model.caches[keys].present))
-          .getResultNumber() != 1)
+  if (cast<OpResult>(getPresent(keys)).getResultNumber() != 1)
     std::swap(keys, values);
   if (!attention.is("Attention"))
     attention = decomposeGroupQueryAttention(attention, step.getPositions());
@@ -114,11 +118,10 @@ void CacheRewriter::rewriteAttention(NodeOp attention,
 
 SmallVector<Value> CacheRewriter::run(ArrayRef<RankedTensorType> types) {
   func::FuncOp func = step.getFunc();
-  func::ReturnOp results = step.getReturn();
   llvm::MapVector<Operation *, SmallVector<unsigned>> nodes;
   for (auto [index, kv] : llvm::enumerate(model.caches)) {
     buffers.push_back(step.addCache(types[index]));
-    nodes[results.getOperand(kv.present).getDefiningOp()].push_back(index);
+    nodes[getPresent(index).getDefiningOp()].push_back(index);
   }
   // Who else asks for the past sees what was there before.
   for (auto [kv, buffer] : llvm::zip_equal(model.caches, buffers)) {

@@ -59,23 +59,53 @@ Value StepFunction::createMask(RankedTensorType type) {
   return linalg::FillOp::create(b, one, empty).getResult(0);
 }
 
-Value StepFunction::createPositions(int64_t rank, Type elementType) {
-  SmallVector<int64_t> shape(rank, 1);
-  shape.back() = ShapedType::kDynamic;
-  auto type = RankedTensorType::get(shape, elementType);
+/// `scale * position + offset` as an element of `type`.
+static Value createElement(OpBuilder &b, Location loc, Value position,
+                           int64_t scale, int64_t offset, Type type) {
+  Value value = arith::IndexCastOp::create(b, loc, b.getI64Type(), position);
+  auto constant = [&](int64_t number) -> Value {
+    return arith::ConstantIntOp::create(b, loc, number, 64);
+  };
+  if (scale != 1)
+    value = arith::MulIOp::create(b, loc, value, constant(scale));
+  if (offset != 0)
+    value = arith::AddIOp::create(b, loc, value, constant(offset));
+  if (isa<FloatType>(type))
+    return arith::SIToFPOp::create(b, loc, type, value);
+  return type.getIntOrFloatBitWidth() == 64
+             ? value
+             : Value(arith::TruncIOp::create(b, loc, type, value));
+}
+
+Value StepFunction::buildPositions(RankedTensorType type, unsigned dim,
+                                   int64_t scale, int64_t offset) {
+  int64_t rank = type.getRank();
   Value empty = tensor::EmptyOp::create(b, type, ValueRange{count});
   SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
   auto body = [&](OpBuilder &nested, Location loc, ValueRange) {
-    Value index = linalg::IndexOp::create(nested, loc, rank - 1);
+    Value index = linalg::IndexOp::create(nested, loc, dim);
     Value position = arith::AddIOp::create(nested, loc, index, past);
-    Value value =
-        arith::IndexCastOp::create(nested, loc, elementType, position);
-    linalg::YieldOp::create(nested, loc, value);
+    linalg::YieldOp::create(nested, loc,
+                            createElement(nested, loc, position, scale, offset,
+                                          type.getElementType()));
   };
   return linalg::GenericOp::create(
              b, type, ValueRange{}, ValueRange{empty},
              ArrayRef<AffineMap>{b.getMultiDimIdentityMap(rank)}, loops, body)
       .getResult(0);
+}
+
+Value StepFunction::createPositions(RankedTensorType type, unsigned dim,
+                                    int64_t scale, int64_t offset) {
+  b.setInsertionPointAfter(anchor);
+  return buildPositions(type, dim, scale, offset);
+}
+
+Value StepFunction::createPositions(int64_t rank, Type elementType) {
+  SmallVector<int64_t> shape(rank, 1);
+  shape.back() = ShapedType::kDynamic;
+  return buildPositions(RankedTensorType::get(shape, elementType), rank - 1,
+                        /*scale=*/1, /*offset=*/0);
 }
 
 Value StepFunction::createScalar(Value length, int64_t rank, Type elementType) {

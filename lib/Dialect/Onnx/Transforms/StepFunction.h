@@ -29,6 +29,11 @@ public:
   mlir::Value getNumLogits() { return numLogits; }
   /// The positions of this call's tokens: i64 [1, count].
   mlir::Value getPositions();
+  /// A tensor whose elements for token i of this call are all
+  /// `scale * (past + i) + offset`, `dim` counting tokens: the dynamic
+  /// dimension of `type`.
+  mlir::Value createPositions(mlir::RankedTensorType type, unsigned dim,
+                              int64_t scale, int64_t offset);
   /// The number of keys, for Attention's nonpad_kv_seqlen: i64 [1].
   mlir::Value getKeyCounts();
 
@@ -50,8 +55,10 @@ public:
 private:
   mlir::BlockArgument addArgument(mlir::Type type);
   mlir::Value createMask(mlir::RankedTensorType type);
-  /// `rank` 1 or 2.
+  /// The positions as [count], or [1, count] for a rank of 2.
   mlir::Value createPositions(int64_t rank, mlir::Type elementType);
+  mlir::Value buildPositions(mlir::RankedTensorType type, unsigned dim,
+                             int64_t scale, int64_t offset);
   /// `length`, an index, as the only element of a tensor of `rank`.
   mlir::Value createScalar(mlir::Value length, int64_t rank,
                            mlir::Type elementType);

@@ -65,6 +65,13 @@ struct LanguageModel {
 /// they reach; names decide where they reach none.
 std::optional<LanguageModel> findLanguageModel(mlir::func::FuncOp graph);
 
+/// What `value` is a copy of: exporters leave nodes that do nothing.
+mlir::Value lookThroughCopies(mlir::Value value);
+
+/// The argument whose elements `value` holds, cast or reshaped at most; null
+/// where it holds others.
+mlir::BlockArgument findSourceArgument(mlir::Value value);
+
 /// The ONNX name of an argument of a graph; empty where it has none.
 llvm::StringRef getArgumentName(mlir::func::FuncOp graph, unsigned index);
 

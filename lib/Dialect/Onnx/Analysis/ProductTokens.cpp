@@ -1,0 +1,158 @@
+//===- ProductTokens.cpp - linear layers and attention --------------------===//
+
+#include "TokenRules.h"
+
+using namespace mlir;
+using namespace tern::onnx;
+
+using Answer = std::optional<TokenDependence>;
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Whether an operand of a product has one matrix for all tokens, which the
+/// other counts in dimension `dim` from the end.
+static bool isShared(TokenQuery &query, unsigned operand, unsigned fromEnd) {
+  unsigned rank = query.rank(operand);
+  return fromEnd <= 2 || fromEnd > rank ||
+         query.isOne(query.input(operand), rank - fromEnd);
+}
+
+/// Tokens times parameters: rows, or matrices, stay apart.
+static Answer multiplyByParameters(TokenQuery &query, unsigned lhs,
+                                   unsigned rhs) {
+  unsigned fromEnd = query.rank(lhs) - query.dim(lhs);
+  if (fromEnd == 1)
+    return query.fail("it sums over tokens");
+  if (!isShared(query, rhs, fromEnd))
+    return query.fail("an operand has a fixed number of tokens");
+  if (query.rank(rhs) == 1)
+    return query.get(lhs);
+  unsigned rank = std::max(query.rank(lhs), query.rank(rhs));
+  return query.tokens(rank - fromEnd);
+}
+
+/// Parameters times tokens: columns, or matrices, stay apart.
+static Answer multiplyParameters(TokenQuery &query, unsigned lhs,
+                                 unsigned rhs) {
+  unsigned fromEnd = query.rank(rhs) - query.dim(rhs);
+  if (fromEnd == 2 || query.rank(rhs) == 1)
+    return query.fail("it sums over tokens");
+  if (!isShared(query, lhs, fromEnd))
+    return query.fail("an operand has a fixed number of tokens");
+  if (query.rank(lhs) == 1)
+    return query.tokens(query.dim(rhs) - 1);
+  unsigned rank = std::max(query.rank(lhs), query.rank(rhs));
+  return query.tokens(rank - fromEnd);
+}
+
+/// Tokens times tokens, where both count them among their matrices.
+static Answer multiplyTokens(TokenQuery &query, unsigned lhs, unsigned rhs) {
+  unsigned fromEnd = query.rank(lhs) - query.dim(lhs);
+  if (fromEnd <= 2 || fromEnd != query.rank(rhs) - query.dim(rhs))
+    return query.fail("it multiplies tokens by each other; expected attention "
+                      "that is recognised as causal");
+  return query.tokens(std::max(query.rank(lhs), query.rank(rhs)) - fromEnd);
+}
+
+static Answer multiply(TokenQuery &query, unsigned lhs, unsigned rhs) {
+  for (unsigned i = 0; i < query.op->getNumOperands(); ++i)
+    if (i != lhs && i != rhs && query.input(i) && !query.isNone(i))
+      return query.fail("a scale or zero point depends on tokens");
+  if (query.isTokens(lhs) && query.isTokens(rhs))
+    return multiplyTokens(query, lhs, rhs);
+  if (query.isTokens(lhs) && query.isNone(rhs))
+    return multiplyByParameters(query, lhs, rhs);
+  if (query.isNone(lhs) && query.isTokens(rhs))
+    return multiplyParameters(query, lhs, rhs);
+  return query.fail("it computes with the length of the sequence");
+}
+
+static Answer mapMatMul(TokenQuery &query) { return multiply(query, 0, 1); }
+static Answer mapQLinearMatMul(TokenQuery &query) {
+  return multiply(query, 0, 3);
+}
+
+static Answer mapGemm(TokenQuery &query) {
+  unsigned rows = query.node().getInt("transA", 0) ? 1 : 0;
+  if (!query.isTokens(0) || !query.isNone(1))
+    return query.fail("its weights depend on tokens");
+  if (query.dim(0) != rows)
+    return query.fail("it sums over tokens");
+  if (Value bias = query.input(2)) {
+    if (!query.isNone(2) || (query.rank(2) == 2 && !query.isOne(bias, 0)))
+      return query.fail("its bias depends on tokens");
+  }
+  return query.tokens(0);
+}
+
+/// Weights in blocks: the last dimension is summed over.
+static Answer mapMatMulNBits(TokenQuery &query) {
+  if (!query.isTokens(0) || query.dim(0) + 1 == query.rank(0))
+    return query.fail("it sums over tokens");
+  for (unsigned i = 1; i < query.op->getNumOperands(); ++i)
+    if (query.input(i) && !query.isNone(i))
+      return query.fail("its weights depend on tokens");
+  return query.get(0u);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+/// The dimension that counts tokens where heads come first, or are joined.
+static bool countsTokens(TokenQuery &query, unsigned index) {
+  return query.isTokens(index) &&
+         query.dim(index) == (query.rank(index) == 4 ? 2u : 1u);
+}
+
+static Answer mapRotation(TokenQuery &query, unsigned cos, unsigned sin,
+                          unsigned positions) {
+  if (!countsTokens(query, 0))
+    return query.fail("its input is not understood");
+  bool hasPositions = query.input(positions) != nullptr;
+  if (hasPositions && (query.rank(positions) != 2 ||
+                       query.dim(positions) != 1 || !query.isTokens(positions)))
+    return query.fail("its positions are not understood");
+  for (unsigned angles : {cos, sin})
+    if (hasPositions ? !query.isNone(angles)
+                     : !query.isTokens(angles) || query.dim(angles) != 1)
+      return query.fail("its angles are not understood");
+  return query.get(0u);
+}
+
+static Answer mapRotary(TokenQuery &query) {
+  return mapRotation(query, 1, 2, 3);
+}
+static Answer mapContribRotary(TokenQuery &query) {
+  return mapRotation(query, 2, 3, 1);
+}
+
+static Answer mapAttention(TokenQuery &query) {
+  for (unsigned i : {0u, 1u, 2u})
+    if (!query.input(i) || !countsTokens(query, i))
+      return query.fail("its queries, keys or values are not one row a token");
+  if (query.input(3))
+    return query.fail("its mask is not proven to be causal");
+  if (query.input(4) || query.input(5) || query.input(6))
+    return query.fail("it has a past that is no cache of the graph");
+  if (query.node().getInt("is_causal", 0) == 0)
+    return query.fail("it reads later tokens");
+  for (OpResult result : query.op->getResults().drop_front())
+    if (!result.use_empty())
+      return query.fail("its scores or presents are used");
+  query.addAttention();
+  return query.get(0u);
+}
+
+void tern::onnx::addProductTokenRules(TokenRules &rules) {
+  rules["MatMul"] = mapMatMul;
+  rules["MatMulInteger"] = mapMatMul;
+  rules["QLinearMatMul"] = mapQLinearMatMul;
+  rules["Gemm"] = mapGemm;
+  rules["com.microsoft::MatMulNBits"] = mapMatMulNBits;
+  rules["RotaryEmbedding"] = mapRotary;
+  rules["com.microsoft::RotaryEmbedding"] = mapContribRotary;
+  rules["Attention"] = mapAttention;
+}

@@ -1,0 +1,134 @@
+//===- DerivedCaches.cpp - caches for graphs that have none ---------------===//
+
+#include "DerivedCaches.h"
+
+#include "InPlaceCaches.h"
+#include "NodeBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace tern::onnx;
+
+//===----------------------------------------------------------------------===//
+// What is looked at
+//===----------------------------------------------------------------------===//
+
+/// Gives an argument [batch, sequence] a batch of 1 and the name that the
+/// sequence's length has at the token ids.
+static void makeOneSequence(func::FuncOp copy, unsigned index, Attribute dims) {
+  auto type = cast<RankedTensorType>(copy.getArgumentTypes()[index]);
+  copy.getArgument(index).setType(type.clone({1, ShapedType::kDynamic}));
+  if (dims)
+    copy.setArgAttr(index, "onnx.dims", dims);
+}
+
+void tern::onnx::restrictToLogits(func::FuncOp copy,
+                                  const LanguageModel &model) {
+  Attribute dims = copy.getArgAttr(model.inputIds, "onnx.dims");
+  for (std::optional<unsigned> index :
+       {std::optional(model.inputIds), model.attentionMask, model.positionIds})
+    if (index)
+      makeOneSequence(copy, *index, dims);
+  auto results = cast<func::ReturnOp>(copy.front().getTerminator());
+  Value logits = results.getOperand(model.logits);
+  results->setOperands(logits);
+  copy.removeResAttrsAttr();
+  copy.setFunctionType(FunctionType::get(copy.getContext(),
+                                         copy.front().getArgumentTypes(),
+                                         TypeRange{logits.getType()}));
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(copy.front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+/// The buffer of keys or values that `tensor` is one call's part of; null where
+/// heads or head size are not known.
+static RankedTensorType getBufferType(NodeOp attention, Value tensor,
+                                      SymbolicEvaluator &evaluator,
+                                      int64_t context) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Polynomials sizes = *evaluator.getShape(tensor);
+  std::optional<int64_t> heads = sizes[1].getConstant();
+  std::optional<int64_t> size = sizes.back().getConstant();
+  if (type.getRank() == 3) {
+    heads = attention.getInt("kv_num_heads", 0);
+    if (!size || *heads <= 0 || *size % *heads != 0)
+      return {};
+    size = *size / *heads;
+  }
+  if (!heads || !size || *heads < 0 || *size < 0)
+    return {};
+  return RankedTensorType::get({1, *heads, context, *size},
+                               type.getElementType());
+}
+
+std::optional<Refusal>
+tern::onnx::planDerivedCaches(const TokenwiseAnalysis &analysis,
+                              SymbolicEvaluator &evaluator, int64_t context,
+                              SmallVectorImpl<RankedTensorType> &types) {
+  for (NodeOp attention : analysis.getAttentions()) {
+    for (unsigned input : {1u, 2u}) {
+      types.push_back(getBufferType(attention, attention.getInputs()[input],
+                                    evaluator, context));
+      if (!types.back())
+        return Refusal{attention.getLoc(),
+                       "Attention: the number or the size of its heads is not "
+                       "known"};
+    }
+  }
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Rewriting
+//===----------------------------------------------------------------------===//
+
+static void shiftPositions(StepFunction &step, const PositionTensor &found) {
+  OpResult value = found.value;
+  auto type = RankedTensorType::get(
+      found.shape, cast<RankedTensorType>(value.getType()).getElementType());
+  value.replaceAllUsesWith(
+      step.createPositions(type, found.dim, found.scale, found.offset));
+}
+
+/// Rows [past, total) instead of [0, length).
+static void shiftTableSlice(StepFunction &step, NodeOp slice, unsigned axis) {
+  NodeBuilder b(slice);
+  auto toTensor = [&](Value length) -> Value {
+    Value element = arith::IndexCastOp::create(b, b.getI64Type(), length);
+    return tensor::FromElementsOp::create(
+        b, RankedTensorType::get({1}, b.getI64Type()), element);
+  };
+  slice->setOperands({slice.getInputs()[0], toTensor(step.getPast()),
+                      toTensor(step.getTotal()), b.ints({axis})});
+}
+
+SmallVector<Value> tern::onnx::addCaches(StepFunction &step,
+                                         const TokenwiseAnalysis &analysis,
+                                         ArrayRef<RankedTensorType> types) {
+  for (const PositionTensor &found : analysis.getPositions())
+    shiftPositions(step, found);
+  // Those that look rows up by position read the table itself.
+  for (NodeOp gather : analysis.getTableGathers())
+    gather->setOperand(
+        0, gather->getOperand(0).getDefiningOp<NodeOp>().getInputs()[0]);
+  for (auto [slice, axis] : analysis.getTableSlices())
+    shiftTableSlice(step, slice, axis);
+
+  SmallVector<Value> buffers, updated;
+  for (RankedTensorType type : types)
+    buffers.push_back(step.addCache(type));
+  for (auto [index, attention] : llvm::enumerate(analysis.getAttentions())) {
+    auto [keys, values] = attendInPlace(step, attention, buffers[2 * index],
+                                        buffers[2 * index + 1]);
+    updated.append({keys, values});
+  }
+  return updated;
+}
