@@ -3,7 +3,6 @@
 #include "AttentionCore.h"
 #include "Sizes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <cmath>
@@ -46,20 +45,6 @@ static FailureOr<ScoreStage> shownStage(LoweringContext &ctx) {
   return static_cast<ScoreStage>(mode);
 }
 
-// With key counts and no past, the last query stands at the last key.
-static Value offsetsFromCounts(LoweringContext &ctx, OpFoldResult queries) {
-  ImplicitLocOpBuilder &b = ctx.b;
-  Value counts = ctx.input(KeyCounts);
-  Type type = ctx.type(KeyCounts).getElementType();
-  Value length = scalarFromSize(b, queries, type);
-  return generate(
-      b, sizesOf(b, counts), type,
-      BroadcastOperand{counts, b.getMultiDimIdentityMap(1)},
-      [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
-        return arith::SubIOp::create(body, scalars[0], length);
-      });
-}
-
 static FailureOr<double> scaleOf(LoweringContext &ctx, const Heads &query) {
   if (ctx.node.getNodeAttr("scale"))
     return ctx.node.getFloat("scale", 1);
@@ -96,12 +81,8 @@ static FailureOr<AttentionProblem> readProblem(LoweringContext &ctx) {
   problem.offset = ctx.b.getIndexAttr(0);
   if (ctx.input(PastKey))
     problem.offset = sizeOf(ctx.b, ctx.input(PastKey), 2);
-  if (ctx.input(KeyCounts)) {
-    int64_t sequence = query->layout == HeadLayout::HeadsFirst ? 2 : 1;
-    problem.keyCounts = ctx.input(KeyCounts);
-    problem.batchOffsets =
-        offsetsFromCounts(ctx, sizeOf(ctx.b, query->tensor, sequence));
-  }
+  problem.keyCounts = ctx.input(KeyCounts);
+  problem.endsAtLastKey = ctx.input(KeyCounts) != nullptr;
   return problem;
 }
 

@@ -104,6 +104,8 @@ private:
   QueryBlock emitBlock(Value index, OpFoldResult blocks);
   /// An integer that `tensor` has for each batch, as an index.
   OpFoldResult emitBatchInteger(Value tensor, Value batch);
+  /// The position of the batch's first query.
+  OpFoldResult emitOffset(Value batch);
   RunningSoftmax emitKeyLoop(BlockEmitter &emitter, const QueryBlock &block);
   /// Computes the block's part of `dest`.
   Value emitShown(BlockEmitter &emitter, const QueryBlock &block, Value dest);
@@ -124,8 +126,20 @@ OpFoldResult AttentionEmitter::queriesInBlock() {
 }
 
 OpFoldResult AttentionEmitter::emitBatchInteger(Value tensor, Value batch) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.hasStaticShape() && type.getNumElements() == 1)
+    return sizeFromScalar(b, scalarsOf(b, tensor).front());
   Value integer = tensor::ExtractOp::create(b, tensor, batch);
-  return b.createOrFold<arith::IndexCastOp>(b.getIndexType(), integer);
+  return sizeFromScalar(b, integer);
+}
+
+OpFoldResult AttentionEmitter::emitOffset(Value batch) {
+  if (problem.endsAtLastKey)
+    return subtractSizes(b, emitBatchInteger(problem.keyCounts, batch),
+                         sizes.queries);
+  if (problem.batchOffsets)
+    return emitBatchInteger(problem.batchOffsets, batch);
+  return problem.offset ? problem.offset : b.getIndexAttr(0);
 }
 
 QueryBlock AttentionEmitter::emitBlock(Value index, OpFoldResult blocks) {
@@ -135,21 +149,22 @@ QueryBlock AttentionEmitter::emitBlock(Value index, OpFoldResult blocks) {
                      b.createOrFold<arith::RemUIOp>(lhs, divisor));
   };
   auto [outer, position] = divide(index, blocks);
-  auto [batch, kvHead] = divide(outer, b.getIndexAttr(sizes.kvHeads));
   QueryBlock block;
-  block.batch = batch;
-  block.kvHead = kvHead;
+  if (isConstantIntValue(sizes.batch, 1)) {
+    block.batch = indexValue(b, b.getIndexAttr(0));
+    block.kvHead = outer;
+  } else {
+    std::tie(block.batch, block.kvHead) =
+        divide(outer, b.getIndexAttr(sizes.kvHeads));
+  }
   block.first = multiplySizes(b, getAsOpFoldResult(position), queriesInBlock());
   block.count = minIndex(b, queriesInBlock(),
                          subtractSizes(b, sizes.queries, block.first));
-  OpFoldResult offset = problem.offset ? problem.offset : b.getIndexAttr(0);
-  if (problem.batchOffsets)
-    offset = emitBatchInteger(problem.batchOffsets, batch);
-  block.position = addSizes(b, block.first, offset);
+  block.position = addSizes(b, block.first, emitOffset(block.batch));
   block.keys = sizes.keys;
   if (problem.keyCounts)
-    block.keys =
-        minIndex(b, block.keys, emitBatchInteger(problem.keyCounts, batch));
+    block.keys = minIndex(b, block.keys,
+                          emitBatchInteger(problem.keyCounts, block.batch));
   if (mask)
     block.keys = minIndex(
         b, block.keys, sizeOf(b, mask->tensor, mask->map.getNumResults() - 1));

@@ -38,6 +38,9 @@ struct AttentionProblem {
   int64_t leftWindow = -1, rightWindow = -1;
   /// How many keys each batch has: an integer tensor [batch]; null for all.
   mlir::Value keyCounts = nullptr;
+  /// The last query stands at the last of `keyCounts` keys, whatever the
+  /// offsets say.
+  bool endsAtLastKey = false;
   /// A further score for each query of a head, [heads] (float), that weighs
   /// nothing: it only takes a share of the softmax. Null for none.
   mlir::Value sinks = nullptr;

@@ -119,3 +119,28 @@ func.func @masked_window(%mask: tensor<1x1x?x?xf32> {onnx.dims = ["", "", "s", "
     : (tensor<1x4x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x?xf32>) -> tensor<1x4x?x8xf32>
   return %y : tensor<1x4x?x8xf32>
 }
+
+// -----
+
+// The last query stands at the last key counted: positions need no tensor.
+
+// CHECK-LABEL: func.func @ends_at_last_key(
+// CHECK-SAME:      %[[COUNT:[^:]*]]: index
+// CHECK-SAME:      %[[Q:[^:]*]]: tensor<1x2x?x8xf32>
+// CHECK-DAG:     %[[QUERIES:.*]] = tensor.dim %[[Q]], %c2
+// CHECK-NOT:     linalg
+// CHECK:         scf.forall
+// CHECK-DAG:       %[[OFFSET:.*]] = arith.subi %[[COUNT]], %[[QUERIES]]
+// CHECK-DAG:       %[[FIRST:.*]] = arith.muli %{{.*}}, %c64
+// CHECK:           %[[POSITION:.*]] = arith.addi %{{.*}}, %{{.*}}
+// CHECK-NOT:       tensor.extract %
+// CHECK:           scf.for
+func.func @ends_at_last_key(%count: index, %q: tensor<1x2x?x8xf32>, %k: tensor<1x2x64x8xf32>, %v: tensor<1x2x64x8xf32>)
+    -> tensor<1x2x?x8xf32> {
+  %none = onnx.none
+  %integer = arith.index_cast %count : index to i64
+  %counts = tensor.from_elements %integer : tensor<1xi64>
+  %y = onnx.node "Attention"(%q, %k, %v, %none, %none, %none, %counts) {is_causal = 1 : i64}
+    : (tensor<1x2x?x8xf32>, tensor<1x2x64x8xf32>, tensor<1x2x64x8xf32>, none, none, none, tensor<1xi64>) -> tensor<1x2x?x8xf32>
+  return %y : tensor<1x2x?x8xf32>
+}
