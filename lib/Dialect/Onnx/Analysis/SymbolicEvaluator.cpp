@@ -125,6 +125,15 @@ bool SymbolicEvaluator::dependsOn(const Polynomial &polynomial,
 // Proofs
 //===----------------------------------------------------------------------===//
 
+bool SymbolicEvaluator::isSameSize(const Polynomial &a,
+                                   const Polynomial &b) const {
+  auto isCut = [&](const Polynomial &size, const Polynomial &to) {
+    std::optional<Symbol> symbol = size.getSymbol();
+    return symbol && symbols[*symbol].covered == Polynomials{to};
+  };
+  return a == b || isCut(a, b) || isCut(b, a);
+}
+
 bool SymbolicEvaluator::covers(const Polynomial &own,
                                const Polynomial &size) const {
   if (own == size)

@@ -60,6 +60,9 @@ public:
     return isNonNegative(polynomial) &&
            isNonNegative(extent - polynomial - Polynomial(1));
   }
+  /// Whether two sizes are equal wherever the graph runs: a slice up to `total`
+  /// of a table has that size, or the table is too short.
+  bool isSameSize(const Polynomial &a, const Polynomial &b) const;
   /// Whether a tensor of size `own` that is broadcast to `size` may be read at
   /// an index into `size`: it has that size, or `size` is 1 if it is 1.
   bool covers(const Polynomial &own, const Polynomial &size) const;
