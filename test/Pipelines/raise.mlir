@@ -4,6 +4,7 @@
 // PASSES:      builtin.module(
 // PASSES:      convert-onnx-to-ternary
 // PASSES:      onnx-fold-constants
+// PASSES:      onnx-raise-attention
 // PASSES:      onnx-derive-step
 // PASSES:      convert-onnx-to-linalg
 // PASSES:      canonicalize

@@ -44,13 +44,13 @@ MaybeElement MaskAnalysis::getAllowed(const MaskTerm &term) {
                           });
 }
 
-bool MaskAnalysis::isKeyIndex(Value tensor, ArrayRef<Polynomial> index) const {
+bool MaskAnalysis::isKeyIndex(Value tensor, ArrayRef<Polynomial> index,
+                              const Polynomial &position) const {
   std::optional<Polynomials> shape = evaluator.getShape(tensor);
-  if (!shape || index.empty() || index.size() > 4 || index.back() != key)
+  if (!shape || index.empty() || index.size() > 4 || index.back() != position)
     return false;
   for (auto [dim, size] : llvm::enumerate(ArrayRef(*shape).drop_back())) {
-    if (dim == 0 && index[dim] == batch &&
-        evaluator.isSameSize(size, sizes.batch))
+    if (dim == 0 && index[dim] == batch && size == sizes.batch)
       continue;
     if (size != Polynomial(1))
       return false;
@@ -59,7 +59,8 @@ bool MaskAnalysis::isKeyIndex(Value tensor, ArrayRef<Polynomial> index) const {
 }
 
 std::optional<KeyCondition>
-MaskAnalysis::matchKeyCondition(const SymbolicElement &allowed) const {
+MaskAnalysis::matchComparison(const SymbolicElement &allowed,
+                              const Polynomial &position) const {
   const SymbolicElement::Choice *choice = allowed.getChoice();
   if (!choice || choice->yes.getChoice() || choice->no.getChoice())
     return std::nullopt;
@@ -79,7 +80,7 @@ MaskAnalysis::matchKeyCondition(const SymbolicElement &allowed) const {
     if (!element)
       return std::nullopt;
   }
-  if (!element || !isKeyIndex(element->tensor, element->index) ||
+  if (!element || !isKeyIndex(element->tensor, element->index, position) ||
       isa<FloatType>(getElementTypeOrSelf(element->tensor.getType())))
     return std::nullopt;
   StringRef comparison = "Equal";
@@ -87,6 +88,24 @@ MaskAnalysis::matchKeyCondition(const SymbolicElement &allowed) const {
     comparison = factor > 0 ? "GreaterOrEqual" : "LessOrEqual";
   return KeyCondition{element->tensor, comparison, factor * constant,
                       choice->yes == SymbolicElement(0)};
+}
+
+std::optional<KeyCondition>
+MaskAnalysis::matchKeyCondition(const SymbolicElement &allowed) const {
+  if (std::optional<KeyCondition> condition = matchComparison(allowed, key))
+    return condition;
+  // As it is broadcast: the first element where there is only one.
+  const SymbolicElement::Choice *choice = allowed.getChoice();
+  if (!choice || choice->condition.kind != Condition::Kind::Zero)
+    return std::nullopt;
+  std::optional<KeyCondition> only = matchComparison(choice->yes, 0);
+  std::optional<KeyCondition> each = matchComparison(choice->no, key);
+  if (!only || !(only == each) ||
+      choice->condition.value !=
+          evaluator.getShape(each->tensor)->back() - Polynomial(1))
+    return std::nullopt;
+  each->isBroadcast = true;
+  return each;
 }
 
 MaskForm MaskAnalysis::analyze(ArrayRef<MaskTerm> masks) {

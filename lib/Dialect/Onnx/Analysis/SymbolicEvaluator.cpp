@@ -4,7 +4,7 @@
 
 #include "SymbolicQuery.h"
 
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace tern::onnx;
@@ -31,7 +31,7 @@ Polynomial SymbolicEvaluator::createCoordinate(const Polynomial &extent) {
   if (extent == Polynomial(1))
     return 0;
   return Polynomial::getSymbol(
-      addSymbol({SymbolInfo::Kind::Coordinate, extent, {}}));
+      addSymbol({SymbolInfo::Kind::Coordinate, extent, {}, {}}));
 }
 
 Polynomial SymbolicEvaluator::getNamedSize(StringRef name) {
@@ -59,8 +59,29 @@ Polynomial SymbolicEvaluator::getUnknownSize(Value value, int64_t dim) {
 Polynomial SymbolicEvaluator::getClampedSize(Value value, int64_t dim,
                                              const Polynomial &size) {
   Polynomial clamped = getUnknownSize(value, dim);
-  symbols[*clamped.getSymbol()].extent = size;
+  // It is less than `size` only where the table is too short.
+  symbols[*clamped.getSymbol()].covered = {size};
   return clamped;
+}
+
+Polynomial SymbolicEvaluator::getBroadcastSize(const Polynomial &a,
+                                               const Polynomial &b) {
+  if (!a.isValid() || !b.isValid())
+    return Polynomial::getInvalid();
+  if (b == Polynomial(1) || covers(a, b))
+    return a;
+  if (a == Polynomial(1) || covers(b, a))
+    return b;
+  // One of them is more than 1, and so is the result.
+  if (isNonNegative(a - Polynomial(2)))
+    return a;
+  if (isNonNegative(b - Polynomial(2)))
+    return b;
+  for (const auto &[symbol, info] : llvm::enumerate(symbols))
+    if (info.covered == Polynomials{a, b})
+      return Polynomial::getSymbol(symbol);
+  return Polynomial::getSymbol(
+      addSymbol({SymbolInfo::Kind::Size, {}, {a, b}, {}}));
 }
 
 Polynomial SymbolicEvaluator::getUnknown(Value tensor,
@@ -68,10 +89,10 @@ Polynomial SymbolicEvaluator::getUnknown(Value tensor,
   for (Symbol symbol : unknownElements[tensor])
     if (ArrayRef(symbols[symbol].element.index) == index)
       return Polynomial::getSymbol(symbol);
-  Type type = cast<ShapedType>(tensor.getType()).getElementType();
+  Type type = getElementTypeOrSelf(tensor.getType());
   auto kind = isa<FloatType>(type) ? SymbolInfo::Kind::Float
                                    : SymbolInfo::Kind::Integer;
-  Symbol symbol = addSymbol({kind, {}, {tensor, Polynomials(index)}});
+  Symbol symbol = addSymbol({kind, {}, {}, {tensor, Polynomials(index)}});
   unknownElements[tensor].push_back(symbol);
   return Polynomial::getSymbol(symbol);
 }
@@ -104,16 +125,24 @@ bool SymbolicEvaluator::dependsOn(const Polynomial &polynomial,
 // Proofs
 //===----------------------------------------------------------------------===//
 
-bool SymbolicEvaluator::isClamped(const Polynomial &size,
-                                  const Polynomial &total) const {
-  std::optional<Symbol> symbol = size.getSymbol();
-  return symbol && symbols[*symbol].kind == SymbolInfo::Kind::Size &&
-         symbols[*symbol].extent == total;
-}
-
 bool SymbolicEvaluator::isSameSize(const Polynomial &a,
                                    const Polynomial &b) const {
-  return a == b || isClamped(a, b) || isClamped(b, a);
+  auto isCut = [&](const Polynomial &size, const Polynomial &to) {
+    std::optional<Symbol> symbol = size.getSymbol();
+    return symbol && symbols[*symbol].covered == Polynomials{to};
+  };
+  return a == b || isCut(a, b) || isCut(b, a);
+}
+
+bool SymbolicEvaluator::covers(const Polynomial &own,
+                               const Polynomial &size) const {
+  if (own == size)
+    return true;
+  std::optional<Symbol> symbol = own.getSymbol();
+  return symbol &&
+         llvm::any_of(symbols[*symbol].covered, [&](const Polynomial &covered) {
+           return covers(covered, size);
+         });
 }
 
 bool SymbolicEvaluator::isInteger(const Polynomial &polynomial) const {

@@ -118,11 +118,15 @@ static MaybeElement moveExpand(SymbolicQuery &query, NodeOp node, Index index) {
 
 static MaybeElement moveSlice(SymbolicQuery &query, NodeOp node, Index index) {
   std::optional<SmallVector<SliceRange>> ranges = getSliceRanges(query, node);
+  int64_t rank = index.size();
   if (!ranges)
     return std::nullopt;
   Polynomials source(index);
-  for (const SliceRange &range : *ranges)
+  for (const SliceRange &range : *ranges) {
+    if (range.axis >= rank)
+      return std::nullopt;
     source[range.axis] = range.start + range.step * index[range.axis];
+  }
   return query.getElement(getData(node), source);
 }
 
@@ -131,7 +135,7 @@ static MaybeElement moveJoined(SymbolicQuery &query, NodeOp node, Index index,
                                int64_t axis, unsigned first) {
   Value input = node.getInputs()[first];
   std::optional<Polynomials> shape = query.getShape(input);
-  if (!shape)
+  if (!shape || shape->size() != index.size())
     return std::nullopt;
   SymbolicElement here = query.getElement(input, index);
   if (first + 1 == node.getInputs().size())
@@ -163,7 +167,7 @@ static MaybeElement moveConcat(SymbolicQuery &query, NodeOp node, Index index) {
 
 static MaybeElement moveTile(SymbolicQuery &query, NodeOp node, Index index) {
   std::optional<Polynomials> shape = query.getShape(getData(node));
-  if (!shape)
+  if (!shape || shape->size() != index.size())
     return std::nullopt;
   Polynomials source;
   for (auto [position, size] : llvm::zip_equal(index, *shape)) {
@@ -249,7 +253,8 @@ static MaybeElement moveGatherND(SymbolicQuery &query, NodeOp node,
 
 static MaybeElement makeShape(SymbolicQuery &query, NodeOp node, Index index) {
   std::optional<Polynomials> shape = query.getShape(getData(node));
-  std::optional<int64_t> position = index[0].getConstant();
+  std::optional<int64_t> position =
+      index.size() == 1 ? index[0].getConstant() : std::nullopt;
   if (!shape || !position)
     return std::nullopt;
   int64_t rank = shape->size(), start = node.getInt("start", 0);
@@ -270,7 +275,7 @@ static MaybeElement makeSize(SymbolicQuery &query, NodeOp node, Index) {
 }
 
 static MaybeElement makeRange(SymbolicQuery &query, NodeOp node, Index index) {
-  if (node.getInputs().size() != 3)
+  if (node.getInputs().size() != 3 || index.size() != 1)
     return std::nullopt;
   std::optional<Polynomial> start = query.getInteger(getData(node), {});
   std::optional<Polynomial> step = query.getInteger(node.getInputs()[2], {});
@@ -322,7 +327,7 @@ static MaybeElement makeCumSum(SymbolicQuery &query, NodeOp node, Index index) {
   std::optional<SmallVector<int64_t>> axes =
       query.getIntegers(node.getInputs()[1]);
   std::optional<Polynomials> shape = query.getShape(getData(node));
-  if (!axes || axes->size() != 1 || !shape)
+  if (!axes || axes->size() != 1 || !shape || shape->size() != index.size())
     return std::nullopt;
   std::optional<int64_t> axis = normalizeAxis((*axes)[0], shape->size());
   SymbolicElement element = query.getElement(getData(node), index);

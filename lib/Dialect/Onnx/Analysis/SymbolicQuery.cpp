@@ -17,7 +17,9 @@ static constexpr unsigned kMaxFacts = 16;
 //===----------------------------------------------------------------------===//
 
 SymbolicElement SymbolicQuery::getElement(Value value, Index index) {
-  if (value == leaf || depth >= kMaxDepth || !spend())
+  std::optional<Polynomials> shape = getShape(value);
+  bool fits = shape && shape->size() == index.size();
+  if (!fits || value == leaf || depth >= kMaxDepth || !spend())
     return getUnknown(value, index);
   for (const auto &[knownIndex, element] : known[value])
     if (Index(knownIndex) == index)
@@ -127,7 +129,8 @@ MaybeElement SymbolicQuery::getBroadcast(Value operand, Index shape,
   for (auto [dim, size] : llvm::enumerate(*own)) {
     if (size == Polynomial(1))
       ownIndex[dim] = 0;
-    else if (!evaluator.isSameSize(size, shape[skipped + dim]))
+    else if (!evaluator.covers(size, shape[skipped + dim]) &&
+             !evaluator.isWithin(ownIndex[dim], size))
       open.push_back(dim);
   }
   return getOpenBroadcast(operand, *own, ownIndex, open);

@@ -131,31 +131,14 @@ static Polynomials inferSame(SymbolicQuery &query, NodeOp node) {
   return getInputShape(query, node, 0);
 }
 
-static Polynomial broadcastSizes(SymbolicQuery &query, const Polynomial &a,
-                                 const Polynomial &b) {
-  if (a == b || b == Polynomial(1))
-    return a;
-  if (a == Polynomial(1))
-    return b;
-  auto isAboveOne = [&](const Polynomial &size) {
-    return query.evaluator.isNonNegative(size - Polynomial(2));
-  };
-  if (isAboveOne(a))
-    return a;
-  if (isAboveOne(b))
-    return b;
-  if (query.evaluator.isSameSize(a, b))
-    return query.evaluator.isClamped(a, b) ? b : a;
-  return Polynomial::getInvalid();
-}
-
 static Polynomials broadcastShapes(SymbolicQuery &query, Index a, Index b) {
   if (a.size() < b.size())
     std::swap(a, b);
   Polynomials shape(a);
   size_t skipped = a.size() - b.size();
   for (size_t i = 0; i < b.size(); ++i)
-    shape[skipped + i] = broadcastSizes(query, shape[skipped + i], b[i]);
+    shape[skipped + i] =
+        query.evaluator.getBroadcastSize(shape[skipped + i], b[i]);
   return shape;
 }
 

@@ -194,8 +194,7 @@ static bool fits(SymbolicEvaluator &evaluator, const AttentionMatch &match,
              "number of heads";
     return false;
   }
-  if (!evaluator.isSameSize((*query)[0], (*key)[0]) ||
-      !evaluator.isSameSize((*query)[0], (*value)[0])) {
+  if ((*query)[0] != (*key)[0] || (*query)[0] != (*value)[0]) {
     reason = "queries, keys and values may differ in the batch";
     return false;
   }

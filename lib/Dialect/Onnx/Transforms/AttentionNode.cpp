@@ -49,6 +49,19 @@ static Value buildComparison(NodeBuilder &b, const KeyCondition &condition) {
   return condition.isNegated ? b.node("Not", boolean, compared) : compared;
 }
 
+/// `mask`, whose last dimension may differ from the number of keys: it is
+/// broadcast, or cut where it is longer and its end does not matter.
+static Value fitToKeys(NodeBuilder &b, Value mask, Value keys,
+                       bool isBroadcast) {
+  auto type = cast<RankedTensorType>(mask.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.back() = ShapedType::kDynamic;
+  if (isBroadcast)
+    return b.node("Expand", type.clone(shape), {mask, keys});
+  return b.node("Slice", type.clone(shape),
+                {mask, b.ints(0), keys, b.ints(-1)});
+}
+
 Value KeyMasks::build(NodeBuilder &b, const KeyCondition &condition,
                       const Polynomial &keys,
                       llvm::function_ref<Value(NodeBuilder &)> countKeys) {
@@ -64,13 +77,8 @@ Value KeyMasks::build(NodeBuilder &b, const KeyCondition &condition,
     type = type.clone(shape);
     mask = b.node("Unsqueeze", type, {mask, b.ints(axes)});
   }
-  // The tensor may be longer than the keys; then its end does not matter.
-  if (evaluator.getShape(condition.tensor)->back() != keys) {
-    SmallVector<int64_t> shape(type.getShape());
-    shape.back() = ShapedType::kDynamic;
-    mask = b.node("Slice", type.clone(shape),
-                  {mask, b.ints(0), countKeys(b), b.ints(-1)});
-  }
+  if (evaluator.getShape(condition.tensor)->back() != keys)
+    mask = fitToKeys(b, mask, countKeys(b), condition.isBroadcast);
   entries.push_back({condition, keys, mask});
   return mask;
 }
@@ -118,6 +126,16 @@ NodeOp AttentionSimplifier::getConcat(unsigned input) const {
   return axis == 2 || axis == -2 ? concat : NodeOp();
 }
 
+std::optional<Polynomial> AttentionSimplifier::getPastLength() const {
+  Value past = getInput(AttentionPort::PastKey);
+  if (!past)
+    return Polynomial(0);
+  std::optional<Polynomials> shape = evaluator.getShape(past);
+  if (!shape || shape->size() != 4)
+    return std::nullopt;
+  return (*shape)[2];
+}
+
 std::optional<MaskAnalysis::Sizes> AttentionSimplifier::getSizes() const {
   std::optional<Polynomials> query =
       evaluator.getShape(getInput(AttentionPort::Query));
@@ -139,12 +157,13 @@ std::optional<MaskAnalysis::Sizes> AttentionSimplifier::getSizes() const {
   } else {
     return std::nullopt;
   }
-  if (Value past = getInput(AttentionPort::PastKey))
-    sizes.keys = sizes.keys + (*evaluator.getShape(past))[2];
+  std::optional<Polynomial> past = getPastLength();
+  if (!past)
+    return std::nullopt;
+  sizes.keys = sizes.keys + *past;
   return sizes;
 }
 
-/// The number of keys, a tensor of one element.
 Value AttentionSimplifier::countKeys(NodeBuilder &builder) const {
   Value key = getInput(AttentionPort::Key);
   int64_t axis = cast<RankedTensorType>(key.getType()).getRank() - 2;
@@ -194,7 +213,10 @@ void AttentionSimplifier::foldPast() {
     return;
   Value pastKey = skipIdentity(key.getInputs()[0]);
   Value pastValue = skipIdentity(value.getInputs()[0]);
-  if ((*evaluator.getShape(pastKey))[2] != (*evaluator.getShape(pastValue))[2])
+  std::optional<Polynomials> keyShape = evaluator.getShape(pastKey);
+  std::optional<Polynomials> valueShape = evaluator.getShape(pastValue);
+  if (!keyShape || keyShape->size() != 4 || !valueShape ||
+      valueShape->size() != 4 || (*keyShape)[2] != (*valueShape)[2])
     return;
   state.keyConcat = key;
   state.valueConcat = value;
@@ -209,15 +231,14 @@ void AttentionSimplifier::foldMask() {
   std::optional<MaskAnalysis::Sizes> sizes = getSizes();
   std::optional<Polynomials> shape =
       mask ? evaluator.getShape(mask) : std::nullopt;
-  if (!sizes || !shape || getInput(AttentionPort::KeyCounts))
+  if (!sizes || !shape || shape->empty() || getInput(AttentionPort::KeyCounts))
     return;
-  Value past = getInput(AttentionPort::PastKey);
-  Polynomial offset = past ? (*evaluator.getShape(past))[2] : Polynomial(0);
   bool isFloat =
       isa<FloatType>(cast<ShapedType>(mask.getType()).getElementType());
   MaskTerm term{mask,
                 isFloat ? MaskTerm::Kind::Added : MaskTerm::Kind::Selected};
-  MaskForm form = MaskAnalysis(evaluator, *sizes, offset).analyze(term);
+  MaskForm form =
+      MaskAnalysis(evaluator, *sizes, *getPastLength()).analyze(term);
   if (!form.isKnown)
     return;
   // One that has an element for each key only is as simple as it can be.
@@ -240,7 +261,6 @@ void AttentionSimplifier::foldMask() {
 // Replacing
 //===----------------------------------------------------------------------===//
 
-/// Whether the node would read what it returns.
 bool AttentionSimplifier::readsPresent() const {
   BackwardSliceOptions options;
   options.inclusive = true;
@@ -253,7 +273,6 @@ bool AttentionSimplifier::readsPresent() const {
   return slice.contains(state.keyConcat) || slice.contains(state.valueConcat);
 }
 
-/// Computes the shape of the present from those of its parts.
 void AttentionSimplifier::replaceShapes(NodeOp concat) {
   for (Operation *user :
        llvm::make_early_inc_range(concat->getResult(0).getUsers())) {

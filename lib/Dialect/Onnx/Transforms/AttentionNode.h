@@ -57,7 +57,9 @@ public:
   void foldPast();
   /// Replaces the mask by what it is proven to be.
   void foldMask();
-  /// Replaces the node, if anything was folded. Returns the one that stands.
+  /// Replaces the node, if anything was folded: not the past, and with it
+  /// nothing, where the node would read its own present. Returns the one that
+  /// stands.
   NodeOp finish();
 
 private:
@@ -72,9 +74,15 @@ private:
   mlir::Value getInput(unsigned input) const { return state.inputs[input]; }
   bool hasNoOutput(unsigned output);
   NodeOp getConcat(unsigned input) const;
+  /// Positions before the first query; nullopt where that is not known.
+  std::optional<Polynomial> getPastLength() const;
+  /// Nullopt where ranks are not as they have to be.
   std::optional<MaskAnalysis::Sizes> getSizes() const;
+  /// The number of keys, a tensor of one element.
   mlir::Value countKeys(NodeBuilder &builder) const;
+  /// Whether the node would read what it returns.
   bool readsPresent() const;
+  /// Computes the shape of the present from those of its parts.
   void replaceShapes(NodeOp concat);
   NodeOp rebuild();
 

@@ -181,7 +181,9 @@ void tern::onnx::raiseAttention(func::FuncOp graph,
   SmallVector<NodeOp> attentions;
   graph.walk([&](NodeOp node) {
     if (node.is("Attention") && node->getNumResults() > 0 &&
-        node.getInputs().size() > AttentionPort::Value)
+        node.getInput(AttentionPort::Query) &&
+        node.getInput(AttentionPort::Key) &&
+        node.getInput(AttentionPort::Value))
       attentions.push_back(node);
   });
   for (NodeOp node : attentions) {

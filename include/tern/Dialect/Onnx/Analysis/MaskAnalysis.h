@@ -27,10 +27,13 @@ struct KeyCondition {
   int64_t constant = 0;
   /// The key is read where the comparison is false.
   bool isNegated = false;
+  /// The last dimension of the tensor is broadcast if it is 1.
+  bool isBroadcast = false;
 
   bool operator==(const KeyCondition &other) const {
     return tensor == other.tensor && comparison == other.comparison &&
-           constant == other.constant && isNegated == other.isNegated;
+           constant == other.constant && isNegated == other.isNegated &&
+           isBroadcast == other.isBroadcast;
   }
 };
 
@@ -67,9 +70,13 @@ private:
   std::optional<SymbolicElement> getAllowed(const MaskTerm &term);
   std::optional<KeyCondition>
   matchKeyCondition(const SymbolicElement &allowed) const;
+  /// The condition on an element whose index ends in `position`.
+  std::optional<KeyCondition> matchComparison(const SymbolicElement &allowed,
+                                              const Polynomial &position) const;
   /// Whether `tensor` has one element for each batch (or all) and key, and
-  /// `index` is that of ours.
-  bool isKeyIndex(mlir::Value tensor, llvm::ArrayRef<Polynomial> index) const;
+  /// `index` is that of our batch and of `position`.
+  bool isKeyIndex(mlir::Value tensor, llvm::ArrayRef<Polynomial> index,
+                  const Polynomial &position) const;
 
   SymbolicEvaluator &evaluator;
   Sizes sizes;

@@ -60,14 +60,17 @@ public:
     return isNonNegative(polynomial) &&
            isNonNegative(extent - polynomial - Polynomial(1));
   }
-  /// Whether two sizes are equal wherever they are not 1 and the graph runs: a
-  /// slice up to `total` of a table has that size, or the table is too short.
+  /// Whether two sizes are equal wherever the graph runs: a slice up to `total`
+  /// of a table has that size, or the table is too short.
   bool isSameSize(const Polynomial &a, const Polynomial &b) const;
-  /// Whether `size` is that of such a slice up to `total`.
-  bool isClamped(const Polynomial &size, const Polynomial &total) const;
+  /// Whether a tensor of size `own` that is broadcast to `size` may be read at
+  /// an index into `size`: it has that size, or `size` is 1 if it is 1.
+  bool covers(const Polynomial &own, const Polynomial &size) const;
   /// Dimension `dim` of `value`: the lesser of `size` and what there is.
   Polynomial getClampedSize(mlir::Value value, int64_t dim,
                             const Polynomial &size);
+  /// The size of what `a` and `b` are broadcast to.
+  Polynomial getBroadcastSize(const Polynomial &a, const Polynomial &b);
   /// What `symbol` stands for, if it is an element; else null.
   const UnknownElement *getUnknownElement(Symbol symbol) const;
   /// Whether `polynomial` depends on the coordinate `coordinate`, be it within
@@ -80,9 +83,9 @@ private:
   struct SymbolInfo {
     enum class Kind { Size, Coordinate, Integer, Float };
     Kind kind = Kind::Size;
-    /// Of a Coordinate what it is less than; of a Size what it is at most, less
-    /// only where a table that is sliced is too short.
-    Polynomial extent = -1;
+    Polynomial extent; ///< of a Coordinate
+    /// Of a Size: sizes that are 1 if it is 1.
+    Polynomials covered;
     UnknownElement element; ///< of an Integer or Float
   };
 
