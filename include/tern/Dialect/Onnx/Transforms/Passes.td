@@ -100,9 +100,15 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     tokens only, in f32 whatever the head's type: what goes into a head that is
     a MatMul is sliced, not its result.
 
-    Other graphs stay as they are: those without a cache, with inputs of unknown
-    roles, with caches whose heads or head size are not known, or made for a
-    fixed number of sequences or tokens. A warning says of a language model why
+    A graph without a cache gets one of [1, heads, C, head size] for the keys and
+    one for the values of each attention, where `TokenwiseAnalysis` proves, after
+    `onnx-raise-attention` under the assumption of no padding, that a token's
+    logits depend on nothing but it, its position, and causal attention. Ranges
+    and other positions, and slices [0, length) of tables, start behind the past.
+
+    Other graphs stay as they are: those with inputs of unknown roles, with
+    caches whose heads or head size are not known, made for a fixed number of
+    sequences or tokens, or where nothing can be proven. A warning says of a language model why
     it has no `step`, and what that means for generation.
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
