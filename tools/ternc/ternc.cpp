@@ -67,7 +67,8 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
                "Refuse a model with float layers, the head of a text model "
                "aside");
   app.add_flag("--verbose", request.verbose,
-               "Print the time of each step on standard error");
+               "Print the time of each step, and the most memory so far, on "
+               "standard error");
 }
 
 /// The folder of the runtime's archives: beside ternc's own, as built.

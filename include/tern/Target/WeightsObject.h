@@ -42,10 +42,10 @@ llvm::Error writeWeightsObject(llvm::StringRef path, uint16_t machine,
 
 /// Gives the section of the weights in the linked ELF64 file at `path` its
 /// contents: what follows in the file moves back, and program and section
-/// headers follow suit. Calls `written` now and then, at the latest after every 64 MiB.
-/// Memory is needed for the file without weights only. Does nothing if there are no weights; fails
-/// where the file has no such section of the layout's size, or cannot be
-/// written.
+/// headers follow suit. Calls `written` now and then, at the latest after every
+/// 64 MiB. Memory is needed for the file without weights only. Does nothing if
+/// there are no weights; fails where the file has no such section of the
+/// layout's size, or cannot be written.
 llvm::Error insertWeights(llvm::StringRef path, const WeightsLayout &layout,
                           llvm::ArrayRef<llvm::ArrayRef<char>> blobs,
                           llvm::function_ref<void()> written);
