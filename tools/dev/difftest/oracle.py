@@ -100,8 +100,8 @@ def as_numbers(array):
 def difference(found, expected, short):
     """What is wrong with the array `found`, or None.
 
-    A tolerance is a small part of the greatest magnitude in its row: a flipped
-    activation code is a hundred times larger than it.
+    A tolerance is a small part of the greatest magnitude in its row (for 16-bit
+    floats: in the array): a flipped activation code is a hundred times larger.
     """
     if found is None:
         return "is missing"
@@ -112,9 +112,11 @@ def difference(found, expected, short):
         off = 0.0
     else:
         f, e = as_numbers(found), as_numbers(expected)
-        rows = np.abs(e).max(-1, keepdims=True, initial=0) if e.ndim else np.abs(e)
+        # Short floats lose so much that a row which nearly cancels says little.
+        axis = None if short or not e.ndim else -1
+        rows = np.abs(e).max(axis, keepdims=bool(e.ndim), initial=0)
         rows = np.where(np.isfinite(rows), rows, 0)
-        relative = {None: 2e-5, "f16": 2e-3, "bf16": 1.6e-2}[short]
+        relative = {None: 2e-5, "f16": 4e-3, "bf16": 1.6e-2}[short]
         smallest = {None: 1e-30, "f16": 2.0**-20, "bf16": 1e-30}[short]  # subnormals are coarse
         with np.errstate(invalid="ignore"):
             off = np.abs(f - e)

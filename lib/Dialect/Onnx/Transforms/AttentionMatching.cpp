@@ -181,6 +181,12 @@ Value AttentionMatcher::stripScale(Value value, Type type, double &scale) {
 static bool fits(SymbolicEvaluator &evaluator, const AttentionMatch &match,
                  std::string &reason) {
   Type type = getElementTypeOrSelf(match.product->getResult(0).getType());
+  // Scores of 8 bits move probabilities by per cents: that is part of the
+  // model.
+  if (type.isBF16()) {
+    reason = "bf16 rounds scores and probabilities, which Attention does not";
+    return false;
+  }
   for (Value operand : {match.query, match.key, match.value})
     if (getElementTypeOrSelf(operand.getType()) != type) {
       reason = "queries, keys and values differ in their element types";

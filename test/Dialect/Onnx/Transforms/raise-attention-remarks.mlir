@@ -101,3 +101,13 @@ func.func @others(%q: tensor<?x2x3x4xf32>, %k: tensor<1x2x3x4xf32>, %bias: tenso
   return %y0, %y1, %y2, %y3, %p4 : tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<?x2x3x4xf32>, tensor<3x3xf32>
 }
 }
+
+// -----
+
+// CHECK: remark: loc("brain"): [Missed] kept | Category:tern-raise | Reason="{{.*}}bf16 rounds scores and probabilities, which Attention does not"
+func.func @bf16(%q: tensor<1x2x3x4xbf16>, %kt: tensor<1x2x4x3xbf16>, %v: tensor<1x2x3x4xbf16>) -> tensor<1x2x3x4xbf16> {
+  %qk = onnx.node "MatMul"(%q, %kt) : (tensor<1x2x3x4xbf16>, tensor<1x2x4x3xbf16>) -> tensor<1x2x3x3xbf16>
+  %p = onnx.node "Softmax"(%qk) {axis = -1 : i64} : (tensor<1x2x3x3xbf16>) -> tensor<1x2x3x3xbf16> loc("brain")
+  %y = onnx.node "MatMul"(%p, %v) : (tensor<1x2x3x3xbf16>, tensor<1x2x3x4xbf16>) -> tensor<1x2x3x4xbf16>
+  return %y : tensor<1x2x3x4xbf16>
+}

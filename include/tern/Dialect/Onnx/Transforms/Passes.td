@@ -65,6 +65,8 @@ def RaiseAttention : Pass<"onnx-raise-attention", "::mlir::func::FuncOp"> {
       sizes (see `MaskAnalysis`).
 
     Requires: inferred shapes; constants folded.
+    Attention spelled out in bf16 stays: rounding its scores to 8 bits is part of
+    the model, and Attention does not.
     Ensures: equal results up to rounding, rows with no allowed key apart, where
     a finite mask gave the mean of all values and Attention gives zeros. What
     looks like attention and stays says why, in a missed remark of category
