@@ -6,6 +6,8 @@
 
 #include "mlir/IR/TypeUtilities.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tern::onnx;
 
@@ -34,6 +36,8 @@ MaybeElement MaskAnalysis::getAllowed(const MaskTerm &term) {
                             case MaskTerm::Kind::Added:
                               if (*number != 0 && !isMasked(*number))
                                 return std::nullopt;
+                              hasFiniteMask |=
+                                  *number != 0 && std::isfinite(*number);
                               return SymbolicElement(Polynomial(*number == 0));
                             case MaskTerm::Kind::Selected:
                               return SymbolicElement(Polynomial(*number != 0));
@@ -131,5 +135,6 @@ MaskForm MaskAnalysis::analyze(ArrayRef<MaskTerm> masks) {
     return form;
   form.keys = matchKeyCondition(allowed);
   form.isKnown = form.keys.has_value();
+  form.averagesMasked = hasFiniteMask;
   return form;
 }

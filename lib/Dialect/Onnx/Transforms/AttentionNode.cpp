@@ -239,7 +239,8 @@ void AttentionSimplifier::foldMask() {
                 isFloat ? MaskTerm::Kind::Added : MaskTerm::Kind::Selected};
   MaskForm form =
       MaskAnalysis(evaluator, *sizes, *getPastLength()).analyze(term);
-  if (!form.isKnown)
+  // Attention gives zeros to a query without keys: left padding has some.
+  if (!form.isKnown || form.averagesMasked)
     return;
   // One that has an element for each key only is as simple as it can be.
   bool isSimple =

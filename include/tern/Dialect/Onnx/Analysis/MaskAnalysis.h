@@ -45,6 +45,9 @@ struct MaskForm {
   bool isCausal = false;
   /// Of those, only keys of which this holds.
   std::optional<KeyCondition> keys;
+  /// A query that reads no key at all takes the mean of all values: beside the
+  /// finite number that is added, its scores are nothing.
+  bool averagesMasked = false;
 };
 
 /// Proves what masks of one attention amount to. "Masked" is minus infinity or
@@ -82,6 +85,7 @@ private:
   Sizes sizes;
   Polynomial batch, head, query, key; ///< one score's index
   Polynomial offset;
+  bool hasFiniteMask = false; ///< a mask adds a finite number
 };
 
 } // namespace tern::onnx
