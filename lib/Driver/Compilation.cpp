@@ -210,6 +210,7 @@ ExitCode Compilation::buildCommonStages() {
     if (stage == Stage::Raise) {
       addLanguageModel(spec, *imported, *module, options.context);
       report.findHeads(*imported);
+      report.addGeneration(*module);
       if (code = checkLayers(); code != ExitCode::Done)
         return code;
       if (request.report != ReportForm::None)

@@ -184,6 +184,11 @@ void Report::addLayouts(ModuleOp packed, ArrayRef<CPULevel> levels) {
   }
 }
 
+void Report::addGeneration(ModuleOp raised) {
+  auto said = raised->getAttrOfType<StringAttr>("onnx.generation");
+  generation = said ? said.str() : "";
+}
+
 //===----------------------------------------------------------------------===//
 // Printing
 //===----------------------------------------------------------------------===//
@@ -230,6 +235,8 @@ void Report::printText(raw_ostream &os) const {
   for (const FloatLayer &layer : floats)
     os << llvm::left_justify(layer.name, 44) << "  stays float ("
        << layer.weights << "): " << describeFloat(layer) << '\n';
+  if (!generation.empty())
+    os << generation << '\n';
   Totals sum = sumLayers(layers);
   os << layers.size() << " ternary layers, " << sum.weights << " weights, "
      << llvm::format("%.1f %% zeros, ", getShare(sum.zeros, sum.weights))
@@ -260,9 +267,10 @@ void Report::printJson(raw_ostream &os) const {
                             {"bytes", sum.bytes},
                             {"layers", layers.size()},
                             {"float_layers", floats.size()}};
-  os << llvm::json::Value(
-            llvm::json::Object{{"layers", std::move(ternaryLayers)},
-                               {"float_layers", std::move(floatLayers)},
-                               {"totals", std::move(totals)}})
-     << '\n';
+  llvm::json::Object report{{"layers", std::move(ternaryLayers)},
+                            {"float_layers", std::move(floatLayers)},
+                            {"totals", std::move(totals)}};
+  if (!generation.empty())
+    report["generation"] = generation;
+  os << llvm::json::Value(std::move(report)) << '\n';
 }

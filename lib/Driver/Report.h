@@ -46,12 +46,16 @@ public:
   /// Reads their layouts off the module once its weights are packed.
   void addLayouts(mlir::ModuleOp packed, llvm::ArrayRef<CPULevel> levels);
 
+  /// Reads off a raised module how a language model generates text.
+  void addGeneration(mlir::ModuleOp raised);
+
   llvm::ArrayRef<FloatLayer> getFloatLayers() const { return floats; }
 
-  /// A table, one line a layer, and a line of totals.
+  /// A table, one line a layer, one on generation, and one of totals.
   void printText(llvm::raw_ostream &os) const;
   /// One line of JSON: {"layers": [...], "float_layers": [...],
-  /// "totals": {...}}.
+  /// "generation": "...", "totals": {...}}; no "generation" where the model is
+  /// no language model.
   void printJson(llvm::raw_ostream &os) const;
 
 private:
@@ -59,6 +63,7 @@ private:
 
   std::vector<TernaryLayer> layers;
   std::vector<FloatLayer> floats;
+  std::string generation; ///< empty unless the model is a language model
 };
 
 } // namespace tern

@@ -32,9 +32,13 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
     std::optional<LanguageModel> model = findLanguageModel(graph);
     if (!model)
       return;
-    if (std::optional<Refusal> refusal = derive(graph, *model))
+    std::optional<Refusal> refusal = derive(graph, *model);
+    if (refusal)
       emitWarning(refusal->location)
           << describeConsequence(*model) << ": " << refusal->reason;
+    getOperation()->setAttr(
+        "onnx.generation",
+        StringAttr::get(&getContext(), describeGeneration(*model, refusal)));
   }
 
 private:
@@ -91,6 +95,18 @@ private:
     SmallVector<Value> updated = addCaches(step, analysis, types);
     step.finish(sliceLogits(step, /*index=*/0, model.vocab), updated);
     return std::nullopt;
+  }
+
+  /// What a report says.
+  static std::string describeGeneration(const LanguageModel &model,
+                                        const std::optional<Refusal> &refusal) {
+    if (refusal)
+      return (describeConsequence(model) + ": " + refusal->reason).str();
+    return model.caches.empty()
+               ? "generation appends in place to a KV cache that the graph "
+                 "does "
+                 "not have"
+               : "generation appends in place to the graph's KV cache";
   }
 
   static StringRef describeConsequence(const LanguageModel &model) {

@@ -111,7 +111,8 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     Other graphs stay as they are: those with inputs of unknown roles, with
     caches whose heads or head size are not known, made for a fixed number of
     sequences or tokens, or where nothing can be proven. A warning says of a language model why
-    it has no `step`, and what that means for generation.
+    it has no `step`, and what that means for generation; the module's attribute
+    `onnx.generation` says so too, or that it has one.
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
                         "Positions of the cache; 0: tern.context of the model's metadata, or 2048">];
