@@ -215,13 +215,10 @@ Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
   if (isMasked && mask)
     operands.push_back(sliceMask(b, *mask, sizes, block, keys));
   Value products = emitProducts(keys);
-  Type queryType = getElementTypeOrSelf(problem.query.tensor.getType());
   return update(
       b, products, operands,
       [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
-        // The operator is defined on products of the queries' type.
-        Value score = convertFloat(
-            body, convertFloat(body, scalars.back(), queryType), type);
+        Value score = scalars.back();
         if (problem.scale != 1)
           score = arith::MulFOp::create(
               body, score, scalarConstant(body, type, problem.scale));
