@@ -43,24 +43,10 @@ def read_model_cases(archive):
         yield parts["in"], parts["out"] or parts["ort"]
 
 
-def select_tokens(array, mask):
-    """The rows of `array` that belong to tokens, by the attention mask.
-
-    A row of padding may read no key at all; what it holds then is arbitrary.
-    """
-    if mask is None or array.ndim < 3:
-        return array
-    if array.ndim == 4:  # keys and values: [batch, heads, positions, size]
-        array = np.moveaxis(array, 2, 1)
-        return array[mask[:, : array.shape[1]] != 0]
-    return array[mask[:, mask.shape[1] - array.shape[1] :] != 0]
-
-
-def find_difference(name, found, expected, meta, mask):
+def find_difference(name, found, expected, meta):
     """Says how `found` differs from `expected`, or returns None."""
     if found.shape != expected.shape:
         return f"{name}: found shape {found.shape}, expected {expected.shape}"
-    found, expected = select_tokens(found, mask), select_tokens(expected, mask)
     if not expected.size:
         return None
     found, expected = as_floats(found), as_floats(expected)
@@ -111,8 +97,7 @@ def check_case(runs, inputs, expected, meta):
         found = run_arrays(executable, inputs, variant, threads)
         first = first or found
         for name, array in expected.items():
-            mask = inputs.get("attention_mask")
-            if difference := find_difference(name, found[name], array, meta, mask):
+            if difference := find_difference(name, found[name], array, meta):
                 yield f"{label}: {difference}"
             if not agrees(found[name], first[name], meta):
                 yield f"{label}: {name}: other bits than the first run's"
