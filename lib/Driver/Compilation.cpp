@@ -54,7 +54,7 @@ static bool namesLocation(StringRef message, mlir::Location location) {
 }
 
 Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
-    : request(request), errors(errors),
+    : request(request), errors(errors), progress(errors, !request.verbose),
       context(mlir::MLIRContext::Threading::DISABLED),
       last(std::chrono::steady_clock::now()) {
   mlir::DialectRegistry registry;
@@ -62,7 +62,7 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
   context.appendDialectRegistry(registry);
   // A graph is no help in a message; --stop-after prints it.
   context.printOpOnDiagnostic(false);
-  report.listen(context);
+  report.listen(context, [this] { progress.addLayer(); });
   context.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       diagnosed = true;
@@ -72,6 +72,7 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
             ? "warning"
             : "note";
     std::string text = diagnostic.str();
+    progress.clear();
     this->errors << this->request.model << ": " << kind << ": ";
     if (!namesLocation(text, diagnostic.getLocation()))
       this->errors << describeLocation(diagnostic.getLocation());
@@ -82,6 +83,7 @@ Compilation::Compilation(const CompileRequest &request, raw_ostream &errors)
 }
 
 ExitCode Compilation::fail(ExitCode code, const Twine &message) {
+  progress.clear();
   errors << request.model << ": error: " << message << '\n';
   return code;
 }
@@ -104,6 +106,13 @@ void Compilation::note(const Twine &step) {
   errors << '\n';
 }
 
+unsigned Compilation::countSteps() const {
+  // Import to bufferize; lower and llvm for each level; machine code.
+  if (request.stopAfter && *request.stopAfter < Stage::Lower)
+    return static_cast<unsigned>(*request.stopAfter) + 1;
+  return 5 + 2 * levels.size() + 1 + (isLinked() ? 2 : 0);
+}
+
 //===----------------------------------------------------------------------===//
 // Stages
 //===----------------------------------------------------------------------===//
@@ -111,6 +120,7 @@ void Compilation::note(const Twine &step) {
 ExitCode Compilation::runStage(StringRef name, Build build,
                                mlir::ModuleOp target,
                                const PipelineOptions &stageOptions) {
+  begin(name);
   mlir::PassManager pm(&context);
   build(pm, stageOptions);
   mlir::OwningOpRef<mlir::ModuleOp> before = target.clone();
@@ -182,6 +192,8 @@ ExitCode Compilation::checkRequest() {
 }
 
 ExitCode Compilation::buildCommonStages() {
+  progress.setSteps(countSteps());
+  begin("import");
   module = importOnnx(request.model, context, ImportOptions(), &mapped);
   if (!module)
     return ExitCode::BadInput;
@@ -244,6 +256,7 @@ ExitCode Compilation::checkLayers() {
 }
 
 void Compilation::printReport() {
+  progress.clear();
   if (request.report == ReportForm::Text)
     report.printText(errors);
   else if (request.report == ReportForm::Json)
@@ -333,6 +346,7 @@ ExitCode Compilation::startCodeGeneration(mlir::ModuleOp lowered,
 }
 
 ExitCode Compilation::finishCodeGeneration() {
+  begin("machine code");
   for (std::future<std::string> &result : pending)
     if (std::string message = result.get(); !message.empty())
       return fail(ExitCode::BadInput, message);

@@ -3,6 +3,7 @@
 #define TERN_LIB_DRIVER_COMPILATION_H
 
 #include "InterruptGuard.h"
+#include "ProgressBar.h"
 #include "Report.h"
 #include "TemporaryFolder.h"
 
@@ -74,10 +75,15 @@ private:
   std::string describeModel() const;
   ExitCode fail(ExitCode code, const llvm::Twine &message);
   ExitCode fail(llvm::Error error);
+  /// Says that `step` begins, or that it ended.
+  void begin(const llvm::Twine &step) { progress.beginStep(step); }
   void note(const llvm::Twine &step);
+  /// How many times begin() will be called.
+  unsigned countSteps() const;
 
   const CompileRequest &request;
   llvm::raw_ostream &errors;
+  ProgressBar progress;
   Report report;
   mlir::MLIRContext context;
   MappedFiles mapped; ///< what constants of the model refer to

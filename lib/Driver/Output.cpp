@@ -151,6 +151,7 @@ ExitCode Compilation::emitWeightsObject() {
 }
 
 ExitCode Compilation::insertWeights(StringRef linked) {
+  begin("weights");
   Weights weights(*module);
   if (Error error =
           tern::insertWeights(linked, layOutWeights(weights.blobs),
@@ -295,6 +296,8 @@ ExitCode Compilation::writeOutput() {
       return fail(std::move(error));
     return ExitCode::Done;
   }
+  if (isLinked())
+    begin("link");
   std::string result = folder->file("output");
   LinkJob job;
   job.objects = objects;

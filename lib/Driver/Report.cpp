@@ -28,35 +28,48 @@ static std::string getName(Location location) {
   return "?";
 }
 
-/// Takes the remarks about layers that were kept as they are.
+/// Takes the remarks about layers and attention that were kept as they are.
 class Report::Listener : public remark::detail::MLIRRemarkStreamerBase {
 public:
-  explicit Listener(Report &report) : report(report) {}
+  Listener(Report &report, std::function<void()> onLayer)
+      : report(report), onLayer(std::move(onLayer)) {}
 
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    if (remark.getRemarkName() != "kept")
+    std::string name = getName(remark.getLocation());
+    std::string reason = getArgument(remark, "Reason");
+    if (remark.getRemarkName() == "attention") {
+      PlainAttention attention{std::move(name), std::move(reason)};
+      // `step` says the same again.
+      if (!llvm::is_contained(report.attentions, attention))
+        report.attentions.push_back(std::move(attention));
       return;
-    FloatLayer layer{remark.getLocation(), getName(remark.getLocation()), "",
-                     ""};
-    for (const auto &argument : remark.getArgs()) {
-      if (argument.key == "Reason")
-        layer.reason = argument.val;
-      else if (argument.key == "weights")
-        layer.weights = argument.val;
     }
-    report.floats.push_back(std::move(layer));
+    onLayer();
+    if (remark.getRemarkName() == "kept")
+      report.floats.push_back({remark.getLocation(), std::move(name),
+                               std::move(reason),
+                               getArgument(remark, "weights")});
   }
 
 private:
+  static std::string getArgument(const remark::detail::Remark &remark,
+                                 StringRef key) {
+    for (const auto &argument : remark.getArgs())
+      if (argument.key == key)
+        return argument.val;
+    return "";
+  }
+
   Report &report;
+  std::function<void()> onLayer;
 };
 
-void Report::listen(MLIRContext &context) {
+void Report::listen(MLIRContext &context, std::function<void()> onLayer) {
   remark::RemarkCategories categories;
-  categories.missed = "tern-raise";
+  categories.missed = categories.passed = "tern-raise";
   // Fails only for a malformed regular expression.
   (void)remark::enableOptimizationRemarks(
-      context, std::make_unique<Listener>(*this),
+      context, std::make_unique<Listener>(*this, std::move(onLayer)),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
@@ -235,6 +248,9 @@ void Report::printText(raw_ostream &os) const {
   for (const FloatLayer &layer : floats)
     os << llvm::left_justify(layer.name, 44) << "  stays float ("
        << layer.weights << "): " << describeFloat(layer) << '\n';
+  for (const PlainAttention &attention : attentions)
+    os << llvm::left_justify(attention.name, 44) << "  " << attention.reason
+       << '\n';
   if (!generation.empty())
     os << generation << '\n';
   Totals sum = sumLayers(layers);
@@ -261,6 +277,10 @@ void Report::printJson(raw_ostream &os) const {
                                              {"weights", layer.weights},
                                              {"reason", layer.reason},
                                              {"head", layer.isHead}});
+  llvm::json::Array plainAttentions;
+  for (const PlainAttention &attention : attentions)
+    plainAttentions.push_back(llvm::json::Object{{"name", attention.name},
+                                                 {"reason", attention.reason}});
   Totals sum = sumLayers(layers);
   llvm::json::Object totals{{"weights", sum.weights},
                             {"zeros", sum.zeros},
@@ -269,6 +289,7 @@ void Report::printJson(raw_ostream &os) const {
                             {"float_layers", floats.size()}};
   llvm::json::Object report{{"layers", std::move(ternaryLayers)},
                             {"float_layers", std::move(floatLayers)},
+                            {"attention", std::move(plainAttentions)},
                             {"totals", std::move(totals)}};
   if (!generation.empty())
     report["generation"] = generation;

@@ -8,6 +8,7 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,22 @@ struct FloatLayer {
   bool isHead = false;
 };
 
-/// What became of the linear layers of a model, gathered while it is compiled.
+/// Attention that is computed as the graph spells it out, or with a mask of a
+/// number for each query and key.
+struct PlainAttention {
+  std::string name, reason;
+
+  bool operator==(const PlainAttention &other) const {
+    return name == other.name && reason == other.reason;
+  }
+};
+
+/// What became of the layers of a model, gathered while it is compiled.
 class Report {
 public:
   /// Listens to what raising says in `context`, which must not outlive this
-  /// object.
-  void listen(mlir::MLIRContext &context);
+  /// object. Calls `onLayer` for each layer.
+  void listen(mlir::MLIRContext &context, std::function<void()> onLayer);
   /// Notes which float layers are heads; `imported` is the module before
   /// raising.
   void findHeads(mlir::ModuleOp imported);
@@ -51,11 +62,12 @@ public:
 
   llvm::ArrayRef<FloatLayer> getFloatLayers() const { return floats; }
 
-  /// A table, one line a layer, one on generation, and one of totals.
+  /// A table, one line a layer, one on generation, and one of totals. Attention
+  /// is only there where something about it is to be said.
   void printText(llvm::raw_ostream &os) const;
   /// One line of JSON: {"layers": [...], "float_layers": [...],
-  /// "generation": "...", "totals": {...}}; no "generation" where the model is
-  /// no language model.
+  /// "attention": [...], "generation": "...", "totals": {...}}; no
+  /// "generation" where the model is no language model.
   void printJson(llvm::raw_ostream &os) const;
 
 private:
@@ -63,6 +75,7 @@ private:
 
   std::vector<TernaryLayer> layers;
   std::vector<FloatLayer> floats;
+  std::vector<PlainAttention> attentions;
   std::string generation; ///< empty unless the model is a language model
 };
 

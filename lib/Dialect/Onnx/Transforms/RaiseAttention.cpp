@@ -29,7 +29,7 @@ static constexpr llvm::StringLiteral kCategory = "tern-raise";
 static void reportMissed(NodeOp node, const Twine &reason) {
   std::string text = (node.getKind() + ": " + reason).str();
   remark::missed(node.getLoc(),
-                 remark::RemarkOpts::name("kept").category(kCategory))
+                 remark::RemarkOpts::name("attention").category(kCategory))
       << remark::reason("{0}", text);
 }
 

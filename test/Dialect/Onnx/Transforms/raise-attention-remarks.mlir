@@ -4,15 +4,15 @@
 // CHECK:      remark: loc("causal"): [Passed] raised | Category:tern-raise | Remark=onnx.Attention, mask=causal
 // CHECK-NOT:  remark
 // CHECK:      remark: loc("strictly"): [Passed] raised | Category:tern-raise | Remark=onnx.Attention, mask=kept
-// CHECK:      remark: loc("strictly"): [Missed] kept | Category:tern-raise | Reason="Attention: its mask is not proven to be causal"
+// CHECK:      remark: loc("strictly"): [Missed] attention | Category:tern-raise | Reason="Attention: its mask is not proven to be causal"
 // CHECK:      remark: loc("off_by_one"): {{.*}} mask=kept
-// CHECK:      remark: loc("off_by_one"): [Missed] kept
+// CHECK:      remark: loc("off_by_one"): [Missed] attention
 // CHECK:      remark: loc("swapped"): {{.*}} mask=kept
-// CHECK:      remark: loc("swapped"): [Missed] kept
+// CHECK:      remark: loc("swapped"): [Missed] attention
 // CHECK:      remark: loc("soft"): {{.*}} mask=kept
-// CHECK:      remark: loc("soft"): [Missed] kept
+// CHECK:      remark: loc("soft"): [Missed] attention
 // CHECK:      remark: loc("upside_down"): {{.*}} mask=kept
-// CHECK:      remark: loc("upside_down"): [Missed] kept
+// CHECK:      remark: loc("upside_down"): [Missed] attention
 // CHECK:      remark: loc("everything"): [Passed] raised | Category:tern-raise | Remark=onnx.Attention, mask=none
 // CHECK-NOT:  remark
 func.func @masks(%q: tensor<1x2x?x4xf32> {onnx.dims = ["", "", "s", ""]}, %kt: tensor<1x2x4x?xf32> {onnx.dims = ["", "", "", "s"]}, %v: tensor<1x2x?x4xf32> {onnx.dims = ["", "", "s", ""]})
@@ -72,10 +72,10 @@ func.func @masks(%q: tensor<1x2x?x4xf32> {onnx.dims = ["", "", "s", ""]}, %kt: t
 
 // What is no attention: a softmax over the queries, a scale for each head, a
 // mask that is scaled, scores that are no product.
-// CHECK: remark: loc("over_queries"): [Missed] kept | Category:tern-raise | Reason="Softmax: the softmax runs over axis 2, not over the keys"
-// CHECK: remark: loc("scale_of_heads"): [Missed] kept | Category:tern-raise | Reason="Softmax: its scores are not a scaled and masked product"
-// CHECK: remark: loc("scaled_mask"): [Missed] kept | Category:tern-raise | Reason="Softmax: its scores are not a scaled and masked product"
-// CHECK: remark: loc("batches"): [Missed] kept | Category:tern-raise | Reason="Softmax: queries, keys and values may differ in the batch"
+// CHECK: remark: loc("over_queries"): [Missed] attention | Category:tern-raise | Reason="Softmax: the softmax runs over axis 2, not over the keys"
+// CHECK: remark: loc("scale_of_heads"): [Missed] attention | Category:tern-raise | Reason="Softmax: its scores are not a scaled and masked product"
+// CHECK: remark: loc("scaled_mask"): [Missed] attention | Category:tern-raise | Reason="Softmax: its scores are not a scaled and masked product"
+// CHECK: remark: loc("batches"): [Missed] attention | Category:tern-raise | Reason="Softmax: queries, keys and values may differ in the batch"
 // A softmax that weighs nothing is not worth a remark.
 // CHECK-NOT: remark
 module attributes {onnx.opsets = {ai.onnx = 18 : i64}} {
@@ -104,7 +104,7 @@ func.func @others(%q: tensor<?x2x3x4xf32>, %k: tensor<1x2x3x4xf32>, %bias: tenso
 
 // -----
 
-// CHECK: remark: loc("brain"): [Missed] kept | Category:tern-raise | Reason="{{.*}}bf16 rounds scores and probabilities, which Attention does not"
+// CHECK: remark: loc("brain"): [Missed] attention | Category:tern-raise | Reason="{{.*}}bf16 rounds scores and probabilities, which Attention does not"
 func.func @bf16(%q: tensor<1x2x3x4xbf16>, %kt: tensor<1x2x4x3xbf16>, %v: tensor<1x2x3x4xbf16>) -> tensor<1x2x3x4xbf16> {
   %qk = onnx.node "MatMul"(%q, %kt) : (tensor<1x2x3x4xbf16>, tensor<1x2x4x3xbf16>) -> tensor<1x2x3x3xbf16>
   %p = onnx.node "Softmax"(%qk) {axis = -1 : i64} : (tensor<1x2x3x3xbf16>) -> tensor<1x2x3x3xbf16> loc("brain")
