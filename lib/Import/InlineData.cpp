@@ -66,7 +66,8 @@ std::optional<uint64_t> FieldReader::readVarint() {
 std::optional<Field> FieldReader::next() {
   StringRef begin = rest;
   std::optional<uint64_t> tag = readVarint();
-  if (!tag || *tag > UINT32_MAX)
+  // No field has the number 0: protobuf's parser takes it for the end.
+  if (!tag || *tag > UINT32_MAX || *tag >> 3 == 0)
     return std::nullopt;
   Field field = {static_cast<unsigned>(*tag >> 3),
                  static_cast<unsigned>(*tag & 7),
