@@ -51,30 +51,6 @@ static AffineMap queryMap(OpBuilder &b, HeadLayout layout) {
   return loopMap(b, {Query, Group, Inner});
 }
 
-// Computes every element of `dest` anew, in its place, from the operands and
-// from what it is, the last of the scalars.
-static Value update(ImplicitLocOpBuilder &b, Value dest,
-                    ArrayRef<BroadcastOperand> operands, ElementFn fn) {
-  int64_t rank = cast<RankedTensorType>(dest.getType()).getRank();
-  SmallVector<Value> inputs;
-  SmallVector<AffineMap> maps;
-  for (const BroadcastOperand &operand : operands) {
-    inputs.push_back(operand.tensor);
-    maps.push_back(operand.map);
-  }
-  maps.push_back(b.getMultiDimIdentityMap(rank));
-  auto buildBody = [&](OpBuilder &builder, Location loc, ValueRange scalars) {
-    ImplicitLocOpBuilder body(loc, builder);
-    SmallVector<Value> indices;
-    for (int64_t dim = 0; dim < rank; ++dim)
-      indices.push_back(linalg::IndexOp::create(body, dim));
-    linalg::YieldOp::create(body, fn(body, indices, scalars));
-  };
-  return linalg::GenericOp::create(b, dest.getType(), inputs, dest, maps,
-                                   parallelLoops(rank), buildBody)
-      .getResult(0);
-}
-
 // Combines the elements of each row of `tensor` with that of `init`.
 template <typename Op>
 static Value reduceRows(ImplicitLocOpBuilder &b, Value tensor, Value init) {

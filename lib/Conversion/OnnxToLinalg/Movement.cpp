@@ -116,11 +116,9 @@ Value tern::onnx::insertAlong(ImplicitLocOpBuilder &b, Value source, Value dest,
   return insertSlice(b, source, dest, offsets, sizes, strides);
 }
 
-Value tern::onnx::generate(ImplicitLocOpBuilder &b,
-                           ArrayRef<OpFoldResult> sizes, Type elementType,
-                           ArrayRef<BroadcastOperand> operands, ElementFn fn) {
-  int64_t rank = sizes.size();
-  Value init = emptyTensor(b, sizes, elementType);
+Value tern::onnx::update(ImplicitLocOpBuilder &b, Value dest,
+                         ArrayRef<BroadcastOperand> operands, ElementFn fn) {
+  int64_t rank = cast<RankedTensorType>(dest.getType()).getRank();
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
   for (const BroadcastOperand &operand : operands) {
@@ -133,11 +131,21 @@ Value tern::onnx::generate(ImplicitLocOpBuilder &b,
     SmallVector<Value> indices;
     for (int64_t dim = 0; dim < rank; ++dim)
       indices.push_back(linalg::IndexOp::create(body, dim));
-    linalg::YieldOp::create(body, fn(body, indices, scalars.drop_back()));
+    linalg::YieldOp::create(body, fn(body, indices, scalars));
   };
-  return linalg::GenericOp::create(b, init.getType(), inputs, init, maps,
+  return linalg::GenericOp::create(b, dest.getType(), inputs, dest, maps,
                                    parallelLoops(rank), buildBody)
       .getResult(0);
+}
+
+Value tern::onnx::generate(ImplicitLocOpBuilder &b,
+                           ArrayRef<OpFoldResult> sizes, Type elementType,
+                           ArrayRef<BroadcastOperand> operands, ElementFn fn) {
+  return update(
+      b, emptyTensor(b, sizes, elementType), operands,
+      [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
+        return fn(body, indices, scalars.drop_back());
+      });
 }
 
 //===----------------------------------------------------------------------===//

@@ -105,6 +105,11 @@ concatenate(LoweringContext &ctx, mlir::ValueRange tensors, int64_t axis);
 using ElementFn = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &,
                                                  mlir::ValueRange indices,
                                                  mlir::ValueRange scalars)>;
+/// `dest` with every element computed anew, in its place, from the operands and
+/// from what it was, the last of the scalars.
+mlir::Value update(mlir::ImplicitLocOpBuilder &b, mlir::Value dest,
+                   llvm::ArrayRef<BroadcastOperand> operands, ElementFn fn);
+
 /// A tensor of `sizes` that is computed element by element.
 mlir::Value generate(mlir::ImplicitLocOpBuilder &b,
                      llvm::ArrayRef<mlir::OpFoldResult> sizes,

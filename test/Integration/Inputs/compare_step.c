@@ -1,7 +1,7 @@
 /* Reads a sequence of tokens by the step of tern_model, in calls of different
  * lengths, and as a whole by its run, and prints the largest difference of their
  * logits, over all positions. The model has no cache of its own. */
-#include "tern/Runtime/ModelABI.h"
+#include "serial_host.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,20 +10,6 @@
 
 enum { kTokens = 24, kMaxInputs = 8, kMaxOutputs = 8, kMaxCaches = 16 };
 
-static void parallelFor(void *self, int64_t count,
-                        void (*body)(void *, int64_t, int64_t), void *context) {
-  (void)self;
-  body(context, 0, count);
-}
-
-static void failed(void *self, const char *message) {
-  (void)self;
-  printf("fail: %s\n", message);
-  exit(1);
-}
-
-static const TernHost host = {NULL, parallelFor, failed};
-
 static void stepThrough(const TernLanguageModel *model, const int64_t *tokens,
                         float *logits) {
   static const int64_t calls[] = {1, 5, 1, 1, 7, 2, 1, 6};
@@ -31,7 +17,7 @@ static void stepThrough(const TernLanguageModel *model, const int64_t *tokens,
   for (int32_t i = 0; i < model->num_caches; ++i)
     caches[i] = calloc(1, (size_t)model->caches[i].bytes);
   for (int64_t past = 0, i = 0; past < kTokens; past += calls[i++])
-    tern_model.variants[0].step(&host, tokens + past, calls[i], past, caches,
+    tern_model.variants[0].step(&serialHost, tokens + past, calls[i], past, caches,
                                 calls[i], logits + past * model->vocab);
 }
 
@@ -56,7 +42,7 @@ static void runWhole(const TernLanguageModel *model, int64_t *tokens,
     outputs[i].rank = tern_model.outputs[i].rank;
     outputs[i].dtype = tern_model.outputs[i].dtype;
   }
-  tern_model.variants[0].run(&host, inputs, outputs);
+  tern_model.variants[0].run(&serialHost, inputs, outputs);
   memcpy(logits, outputs[model->logits].data,
          (size_t)(kTokens * model->vocab) * sizeof(float));
 }

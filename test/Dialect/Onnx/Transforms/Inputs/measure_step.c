@@ -3,7 +3,7 @@
  * what the temporaries grew by for each position, beside what a copy of one
  * cache would take. Linked with --wrap=aligned_alloc and --wrap=malloc. */
 #define _GNU_SOURCE
-#include "tern/Runtime/ModelABI.h"
+#include "serial_host.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -26,18 +26,6 @@ void *__wrap_malloc(size_t size) {
   return __real_malloc(size);
 }
 
-static void parallelFor(void *self, int64_t count,
-                        void (*body)(void *, int64_t, int64_t), void *context) {
-  (void)self;
-  body(context, 0, count);
-}
-
-static void failed(void *self, const char *message) {
-  (void)self;
-  printf("fail: %s\n", message);
-  exit(1);
-}
-
 /* Leaves only the pages writable that row `past` of a head lies in. A cache is
  * [heads, context, size], so `heads` rows lie apart by an equal distance. */
 static void protect(char *cache, int64_t bytes, int64_t heads, int64_t row,
@@ -53,7 +41,6 @@ static void protect(char *cache, int64_t bytes, int64_t heads, int64_t row,
 
 int main(int argc, char **argv) {
   const TernLanguageModel *model = tern_model.language_model;
-  TernHost host = {NULL, parallelFor, failed};
   int64_t heads = argc > 1 ? atoi(argv[1]) : 1, token = 3;
   void *caches[kMaxCaches];
   for (int32_t i = 0; i < model->num_caches; ++i)
@@ -69,7 +56,7 @@ int main(int argc, char **argv) {
               pasts[call]);
     }
     allocated = 0;
-    tern_model.variants[0].step(&host, &token, 1, pasts[call], caches, 1,
+    tern_model.variants[0].step(&serialHost, &token, 1, pasts[call], caches, 1,
                                 logits);
     sizes[call] = allocated;
   }

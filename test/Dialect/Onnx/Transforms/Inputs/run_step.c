@@ -1,6 +1,6 @@
 /* Feeds tokens to the step of tern_model: TOKENS... with "/" between the calls,
  * and prints the logits of the last two tokens of each. */
-#include "tern/Runtime/ModelABI.h"
+#include "serial_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,21 +8,8 @@
 
 enum { kMaxTokens = 64, kMaxCaches = 8, kLogits = 2 };
 
-static void parallelFor(void *self, int64_t count,
-                        void (*body)(void *, int64_t, int64_t), void *context) {
-  (void)self;
-  body(context, 0, count);
-}
-
-static void failed(void *self, const char *message) {
-  (void)self;
-  printf("fail: %s\n", message);
-  exit(1);
-}
-
 int main(int argc, char **argv) {
   const TernLanguageModel *model = tern_model.language_model;
-  TernHost host = {NULL, parallelFor, failed};
   void *caches[kMaxCaches];
   for (int32_t i = 0; i < model->num_caches; ++i)
     caches[i] = calloc(1, (size_t)model->caches[i].bytes);
@@ -34,7 +21,7 @@ int main(int argc, char **argv) {
       continue;
     }
     int64_t rows = count < kLogits ? count : kLogits;
-    tern_model.variants[0].step(&host, tokens, count, past, caches, rows,
+    tern_model.variants[0].step(&serialHost, tokens, count, past, caches, rows,
                                 logits);
     for (int64_t i = 0; i < rows * model->vocab; ++i)
       printf("%.9g%c", logits[i],

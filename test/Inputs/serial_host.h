@@ -1,0 +1,24 @@
+/* A host on one thread that ends the program where the model fails. */
+#ifndef TERN_TEST_INPUTS_SERIAL_HOST_H
+#define TERN_TEST_INPUTS_SERIAL_HOST_H
+
+#include "tern/Runtime/ModelABI.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void serialFor(void *self, int64_t count,
+                      void (*body)(void *, int64_t, int64_t), void *context) {
+  (void)self;
+  body(context, 0, count);
+}
+
+static void failed(void *self, const char *message) {
+  (void)self;
+  printf("fail: %s\n", message);
+  exit(1);
+}
+
+static const TernHost serialHost = {NULL, serialFor, failed};
+
+#endif /* TERN_TEST_INPUTS_SERIAL_HOST_H */
