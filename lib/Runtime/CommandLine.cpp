@@ -14,6 +14,7 @@ using namespace tern::runtime;
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr int kMaxBenchRuns = 1000;
 
 /// Sampling as text generators usually do it: greedy text of a small model runs
 /// in circles.
@@ -140,6 +141,11 @@ private:
                    "Tokens that --perplexity reads at a time [default: the "
                    "model's context]")
         ->check(CLI::PositiveNumber);
+    app.add_option("--runs", line.benchRuns,
+                   "Runs of each of --bench's tests, after one to warm up")
+        ->check(CLI::Range(1, kMaxBenchRuns))
+        ->needs(app.get_option("--bench"))
+        ->capture_default_str();
     app.add_option("--threads", line.threads,
                    "Threads to run on [default: one for every core]")
         ->check(CLI::Range(1, kMaxThreads));

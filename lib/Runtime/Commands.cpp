@@ -21,10 +21,6 @@
 using namespace tern::runtime;
 using nlohmann::json;
 
-/// Runs of each benchmark: enough for a median that one disturbed run does not
-/// move.
-static constexpr int kBenchRuns = 5;
-
 void tern::runtime::writeOutput(std::string_view text) {
   if (writeAll(STDOUT_FILENO, text.data(), text.size()))
     return;
@@ -103,7 +99,7 @@ int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
   Session session(model, line.threads);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   for (const BenchTest &test : line.benchTests) {
-    BenchResult result = runBench(*state, test, kBenchRuns);
+    BenchResult result = runBench(*state, test, line.benchRuns);
     auto [slowest, fastest] =
         std::minmax_element(result.runs.begin(), result.runs.end());
     if (line.json)
@@ -117,8 +113,8 @@ int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
                   "\n");
     else
       writeOutput(test.name + ": " + formatNumber("%.1f", result.median) +
-                  " tokens/s (median of " + std::to_string(kBenchRuns) + ", " +
-                  formatNumber("%.1f", *slowest) + " to " +
+                  " tokens/s (median of " + std::to_string(line.benchRuns) +
+                  ", " + formatNumber("%.1f", *slowest) + " to " +
                   formatNumber("%.1f", *fastest) + "; " +
                   std::to_string(session.numThreads()) + " threads, " +
                   session.getVariant().name + ")\n");

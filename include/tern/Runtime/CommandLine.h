@@ -29,6 +29,9 @@ struct CommandLine {
   std::string perplexityFile;
   int64_t window = 0; ///< tokens; 0: the model's context
   std::vector<BenchTest> benchTests;
+  /// Runs of each benchmark, at least 1: enough for a median that one disturbed
+  /// run does not move.
+  int benchRuns = 5;
   std::string inputsFile, outputsFile;
   int threads = 1; ///< at least 1
   bool json = false;
