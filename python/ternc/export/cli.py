@@ -9,6 +9,7 @@ from pathlib import Path
 from onnx import helper
 from onnx.defs import onnx_opset_version
 
+from .dense import DenseForm
 from .errors import ExportError
 from .exporter import Options, export
 from .storage import WeightForm
@@ -36,7 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
             options.checkpoint,
             options.output,
             Options(
-                form, options.opset, options.external_data, Rounding(options.rounding)
+                form,
+                options.opset,
+                options.external_data,
+                Rounding(options.rounding),
+                DenseForm(options.dense),
             ),
             report=lambda message: print(f"ternc.export: {message}", file=sys.stderr),
             show_progress=True,
@@ -98,5 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         default=Rounding.HALF_EVEN.value,
         help="how quantisation breaks ties; half-up is onebitllms' training "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dense",
+        choices=[form.value for form in DenseForm],
+        default=DenseForm.FLOAT.value,
+        help="how layers that are not ternary are stored, the head apart; int8: "
+        "rounded to int8, and their activations too (default: %(default)s)",
     )
     return parser

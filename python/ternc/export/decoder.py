@@ -14,10 +14,12 @@ from onnx import TensorProto
 from .bitlinear import BitLinear
 from .checkpoint import Checkpoint, TensorInfo
 from .config import ModelConfig
+from .dense import DenseLinear
 from .graph import FLOAT, INT64, Graph
 from .rope import inverse_frequencies
 from .storage import float_tensor
 from .weights import Rounding, load_weight
+
 
 @dataclass(frozen=True)
 class _Sizes:
@@ -62,12 +64,14 @@ class Decoder:
         config: ModelConfig,
         checkpoint: Checkpoint,
         bit_linear: BitLinear,
+        dense: DenseLinear,
         rounding: Rounding,
     ):
         self._graph = graph
         self._config = config
         self._checkpoint = checkpoint
         self._bit_linear = bit_linear
+        self._dense = dense
         self._rounding = rounding
 
     def build(self) -> None:
@@ -321,14 +325,14 @@ class Decoder:
     def _linear(
         self, x: str, rows: int, columns: int, module: str, has_bias: bool
     ) -> str:
-        """A projection: ternary, unless the configuration leaves it float."""
+        """A projection: ternary, unless the configuration leaves it as it is."""
         quantization = self._config.quantization
         bias = None
         if has_bias:
             info = self._checkpoint.get_float((rows,), f"{module}.bias")
             bias = self._checkpoint.read_f32(info)
         if quantization is not None and not quantization.converts(module):
-            return self._float_linear(x, rows, columns, module, bias)
+            return self._dense_linear(x, rows, columns, module, bias)
         if quantization is not None and quantization.rms_norm_eps is not None:
             x = self._norm(x, columns, quantization.rms_norm_eps, f"{module}.rms_norm")
         weight = load_weight(
@@ -337,18 +341,15 @@ class Decoder:
         with self._graph.scope(module):
             return self._bit_linear(x, weight, bias)
 
-    def _float_linear(
+    def _dense_linear(
         self, x: str, rows: int, columns: int, module: str, bias: np.ndarray | None
     ) -> str:
-        graph = self._graph
         info = self._checkpoint.get_float((rows, columns), f"{module}.weight")
-        matrix = self._float_tensor(info)
-        with graph.scope(module):
-            matrix = graph.node("Cast", matrix, to=FLOAT)
-            y = graph.node("MatMul", x, graph.node("Transpose", matrix, perm=[1, 0]))
+        with self._graph.scope(module):
+            y = self._dense(x, info)
             if bias is None:
                 return y
-            return graph.node("Add", y, graph.tensor(f"{module}.bias", bias))
+            return self._graph.node("Add", y, self._graph.tensor(f"{module}.bias", bias))
 
     def _embedding(self, name: str) -> str:
         config = self._config

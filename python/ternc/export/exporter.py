@@ -15,6 +15,7 @@ from .bitlinear import BitLinear
 from .checkpoint import Checkpoint
 from .config import ModelConfig, load_config
 from .decoder import Decoder
+from .dense import DenseForm, DenseLinear
 from .errors import ExportError
 from .graph import Graph
 from .storage import WeightForm
@@ -30,6 +31,7 @@ class Options:
     opset: int | None = None  # None: the lowest that `weights` needs
     external_data: bool | None = None  # None: if the file would pass 2 GiB
     rounding: Rounding = Rounding.HALF_EVEN
+    dense: DenseForm = DenseForm.FLOAT
 
 
 def export(
@@ -52,7 +54,8 @@ def export(
     graph = Graph(options.opset or options.weights.min_opset)
     bit_linear = BitLinear(graph, options.weights, options.rounding)
     report(f"reading {config.architecture}, {config.num_layers} layers")
-    Decoder(graph, config, checkpoint, bit_linear, options.rounding).build()
+    dense = DenseLinear(graph, checkpoint, options.dense, options.rounding)
+    Decoder(graph, config, checkpoint, bit_linear, dense, options.rounding).build()
     unused = [name for name in checkpoint.unused() if not name.endswith(".inv_freq")]
     if unused:
         names = ", ".join(unused[:4]) + (", …" if len(unused) > 4 else "")

@@ -13,7 +13,7 @@ from ..export.writer import replacing
 from ..progress import Progress
 from .presets import Preset, Weights
 from .safetensors_file import write_shards
-from .tensors import list_tensors
+from .tensors import PROJECTIONS, list_tensors
 from .tokenizer import NUM_BYTES, make_tokenizer
 
 _TORCH_NAMES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
@@ -73,6 +73,8 @@ def _config(preset: Preset, weights: Weights, dtype: str | None) -> dict[str, An
     if preset.scale_parts:
         raise Error("TriLM is published as float weights only; expected --weights float")
     quantization = {"quant_method": "bitnet", **config.get("quantization_config", {})}
+    if weights is Weights.DENSE:
+        quantization["modules_to_not_convert"] = list(PROJECTIONS)
     if weights is Weights.FLOAT:
         # As microsoft/bitnet-b1.58-2B-4T-bf16: master weights.
         quantization |= {"linear_class": "autobitlinear", "quantization_mode": "online"}

@@ -16,6 +16,7 @@ class Weights(enum.Enum):
 
     PACKED = "packed"  # uint8, four rows of trits to a byte, and a weight_scale
     FLOAT = "float"  # floats: to be quantised as the model runs, or trit times scale
+    DENSE = "dense"  # floats that stay floats: the baseline that ternary is compared to
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,8 @@ PRESETS: dict[str, Preset] = {
     "bitnet-3b": _1bitllm(_1BITLLM + "3B", 3200, 8640, 26, 32),
     "bitnet-3.8b": _1bitllm(_BITNET_CPP, 3840, 8192, 24, 32),
     "bitnet-7b": _1bitllm(_BITNET_CPP, 4096, 12032, 32, 32),
+    "bitnet-13b": _1bitllm(_BITNET_CPP, 5120, 13824, 40, 40),
+    "bitnet-70b": _1bitllm(_BITNET_CPP, 8192, 24576, 80, 64),
     "falcon-e-1b": _falcon_e(
         9216,
         24,

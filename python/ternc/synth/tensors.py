@@ -26,6 +26,17 @@ DTYPES = {
     "f16": (np.dtype(np.float16), "F16"),
 }
 
+# The modules of a layer that are ternary in a ternary model.
+PROJECTIONS = (
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "o_proj",
+    "gate_proj",
+    "up_proj",
+    "down_proj",
+)
+
 # Four random bits make a trit: 5 of 16 are -1, 6 are 0 and 5 are 1. Trained
 # models have 30 to 45 % of zeros.
 _TRIT_OF_BITS = np.repeat(np.array([-1, 0, 1], np.int8), [5, 6, 5])
