@@ -1,0 +1,1 @@
+"""Measures compiled models of published shapes: `python3 -m ternc.bench`."""
