@@ -1,5 +1,6 @@
 """lit configuration: what a test file is, and the tools it may call."""
 
+import ctypes
 import os
 
 import lit.formats
@@ -42,9 +43,15 @@ def vector_features():
     except OSError:
         return []
     avx512 = {"avx512vl", "avx512bw", "avx512_vnni"}.issubset(flags)
+    tiles = avx512 and {"amx_tile", "amx_int8"}.issubset(flags)
     targets = {"avx2": "avx2" in flags, "avxvnni": avx512 or "avx_vnni" in flags,
-               "avx512vnni": avx512}
+               "avx512vnni": avx512, "amx": tiles and permits_tiles()}
     return [target for target, runs in targets.items() if runs]
+
+
+def permits_tiles():
+    """Whether Linux lets a process use AMX: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)."""
+    return ctypes.CDLL(None).syscall(158, 0x1023, 18) == 0
 
 
 config.available_features.update(vector_features())

@@ -16,15 +16,26 @@ using namespace tern;
 
 /// Best first; the last runs on any x86-64-v2, which is the least we support.
 static std::vector<CPULevel> getX86Levels() {
-  constexpr uint64_t avx512 = TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512;
+  constexpr uint64_t avx512vnni =
+      TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI;
   return {
-      {"avx512vnni", "x86-64-v4", "+avx512vnni", "avx512vnni",
-       avx512 | TERN_FEATURE_AVX512VNNI},
+      // LLVM makes the same code for both of what is not in tiles, which the
+      // linker then folds.
+      {"amx", "x86-64-v4", "+avx512vnni,+amx-tile,+amx-int8", "amx",
+       avx512vnni | TERN_FEATURE_AMX},
+      {"avx512vnni", "x86-64-v4", "+avx512vnni", "avx512vnni", avx512vnni},
       {"avxvnni", "x86-64-v3", "+avxvnni", "avxvnni",
        TERN_FEATURE_AVX2 | TERN_FEATURE_AVXVNNI},
       {"avx2", "x86-64-v3", "", "avx2", TERN_FEATURE_AVX2},
       {"generic", "x86-64-v2", "", "generic", 0},
   };
+}
+
+static std::optional<CPULevel> findX86Level(StringRef name) {
+  for (const CPULevel &level : getX86Levels())
+    if (level.name == name)
+      return level;
+  return std::nullopt;
 }
 
 /// True if this machine has what LLVM's feature string asks for. Levels are
@@ -41,6 +52,8 @@ static bool hostRuns(const CPULevel &level) {
       !has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}))
     return false;
   if ((level.required & TERN_FEATURE_AVX512VNNI) && !has({"avx512vnni"}))
+    return false;
+  if ((level.required & TERN_FEATURE_AMX) && !has({"amx-tile", "amx-int8"}))
     return false;
   return !(level.required & TERN_FEATURE_AVXVNNI) || has({"avxvnni"});
 }
@@ -65,11 +78,12 @@ static std::unique_ptr<MCSubtargetInfo> describeCPU(const Triple &triple,
 /// kernels are those of AVX2.
 static CPULevel getX86LevelOfCPU(const MCSubtargetInfo &info, StringRef cpu) {
   auto has = [&](const char *feature) { return info.checkFeatures(feature); };
-  unsigned index = has("+avx512vnni") && has("+avx512vl") ? 0
-                   : has("+avxvnni")                      ? 1
-                   : has("+avx2")                         ? 2
-                                                          : 3;
-  CPULevel level = getX86Levels()[index];
+  bool hasAvx512 = has("+avx512vnni") && has("+avx512vl");
+  CPULevel level = *findX86Level(hasAvx512 && has("+amx-int8") ? "amx"
+                                 : hasAvx512                   ? "avx512vnni"
+                                 : has("+avxvnni")             ? "avxvnni"
+                                 : has("+avx2")                ? "avx2"
+                                                               : "generic");
   level.cpu = cpu;
   level.features = "";
   const std::pair<const char *, uint64_t> bits[] = {
@@ -77,7 +91,8 @@ static CPULevel getX86LevelOfCPU(const MCSubtargetInfo &info, StringRef cpu) {
       {"+avxvnni", TERN_FEATURE_AVXVNNI},
       {"+avx512f", TERN_FEATURE_AVX512},
       {"+avx512vnni", TERN_FEATURE_AVX512VNNI},
-      {"+avx512vbmi", TERN_FEATURE_AVX512VBMI}};
+      {"+avx512vbmi", TERN_FEATURE_AVX512VBMI},
+      {"+amx-int8", TERN_FEATURE_AMX}};
   for (auto [feature, bit] : bits)
     if (has(feature))
       level.required |= bit;
@@ -128,19 +143,18 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef name,
         return std::vector<CPULevel>{level};
   }
   if (cpu == "x86-64-v4")
-    return std::vector<CPULevel>{levels[0], levels[2]};
+    return std::vector<CPULevel>{*findX86Level("avx512vnni"),
+                                 *findX86Level("avx2")};
   StringRef known = cpu == "x86-64-v3"   ? "avx2"
                     : cpu == "x86-64-v2" ? "generic"
                                          : cpu;
-  for (const CPULevel &level : levels)
-    if (level.name == known)
-      return std::vector<CPULevel>{level};
+  if (std::optional<CPULevel> level = findX86Level(known))
+    return std::vector<CPULevel>{*level};
   if (std::unique_ptr<MCSubtargetInfo> info = describeCPU(triple, cpu))
     return std::vector<CPULevel>{getX86LevelOfCPU(*info, cpu)};
   return createStringError(
       "unknown CPU '" + cpu +
       "'; expected all, native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
-      "avx2, "
-      "avxvnni, avx512vnni, or a CPU that LLVM knows for " +
+      "avx2, avxvnni, avx512vnni, amx, or a CPU that LLVM knows for " +
       name);
 }

@@ -42,19 +42,19 @@ std::vector<int64_t> makeTokens(int64_t count) {
 
 TEST(CpuFeatures, TakesTheFirstVariantThatTheCpuRuns) {
   TernVariant variants[] = {
-      {"best", TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI, nullptr, nullptr},
+      {"best", TERN_FEATURE_AVX512 | TERN_FEATURE_AMX, nullptr, nullptr},
       {"middle", TERN_FEATURE_AVX2, nullptr, nullptr},
       {"last", 0, nullptr, nullptr}};
   TernModel model = *findFakeModel("tensor");
   model.variants = variants;
   model.num_variants = 3;
   uint64_t all = TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512 |
-                 TERN_FEATURE_AVX512VNNI | TERN_FEATURE_AVX512VBMI;
+                 TERN_FEATURE_AVX512VNNI | TERN_FEATURE_AMX;
   auto name = [&](uint64_t features, const char *wanted) {
     return std::string(selectVariant(model, features, wanted).name);
   };
   EXPECT_EQ(name(all, ""), "best");
-  EXPECT_EQ(name(all & ~uint64_t(TERN_FEATURE_AVX512VNNI), ""), "middle");
+  EXPECT_EQ(name(all & ~uint64_t(TERN_FEATURE_AMX), ""), "middle");
   EXPECT_EQ(name(0, ""), "last");
   EXPECT_EQ(name(all, "last"), "last");
   EXPECT_EQ(messageOf([&] { name(TERN_FEATURE_AVX2, "best"); }),

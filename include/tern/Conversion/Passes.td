@@ -84,8 +84,8 @@ def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp
   let description = [{
     Each matrix type becomes a private function, which has a path for one token
     and one for many, and shares out its rows by an `scf.parallel` of one
-    dimension. A buffer that a kernel allocates it also frees: run this after
-    buffer deallocation.
+    dimension. The target `amx` multiplies tiles from 16 tokens on. A buffer that
+    a kernel allocates it also frees: run this after buffer deallocation.
 
     Requires: bufferised `ternary.packed_matmul` on tiles of 16 rows, with
     operands whose last dimension is contiguous.
@@ -94,7 +94,7 @@ def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"generic\"",
-           "Vector instructions to use: generic, avx2, avxvnni or avx512vnni">];
+           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni or amx">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];

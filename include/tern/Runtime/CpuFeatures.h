@@ -10,7 +10,8 @@
 namespace tern::runtime {
 
 /// The TERN_FEATURE_* bits that this CPU has and whose registers the operating
-/// system saves. 0 on anything but x86.
+/// system saves. 0 on anything but x86. Where there is AMX, asks Linux to let
+/// all threads of the process use it, as it does not do so by itself.
 uint64_t detectCpuFeatures();
 
 /// True if a CPU with `features` can run `variant`.

@@ -121,12 +121,14 @@ enum TernFeature {
   TERN_FEATURE_AVXVNNI = 1 << 1,
   TERN_FEATURE_AVX512 = 1 << 2, /* F, BW, CD, DQ, VL: x86-64-v4 */
   TERN_FEATURE_AVX512VNNI = 1 << 3,
-  TERN_FEATURE_AVX512VBMI = 1 << 4
+  TERN_FEATURE_AVX512VBMI = 1 << 4,
+  TERN_FEATURE_AMX = 1 << 5 /* AMX-TILE and AMX-INT8, permitted by the system */
 };
 
 /* The model's code for one level of CPU. */
 typedef struct TernVariant {
-  const char *name; /* "avx512vnni", "avxvnni", "avx2", "generic", "portable" */
+  const char *name;  /* "amx", "avx512vnni", "avxvnni", "avx2", "generic",
+                        "portable" */
   uint64_t features; /* all of them must be there */
   TernRunFn run;
   TernStepFn step; /* null unless the cache is in place */

@@ -15,7 +15,7 @@ namespace tern {
 /// One level of CPU: what LLVM generates code for, and which vector
 /// instructions the ternary kernels use.
 struct CPULevel {
-  std::string name;         ///< of the variant: "avx512vnni", …
+  std::string name;         ///< of the variant: "amx", "avx512vnni", …
   std::string cpu;          ///< LLVM's -mcpu
   std::string features;     ///< LLVM's -mattr
   std::string vectorTarget; ///< of convert-ternary-to-vector

@@ -19,6 +19,11 @@
 using namespace mlir;
 using namespace tern::ternary;
 
+void VectorTarget::buildTiledProduct(OpBuilder &, Location,
+                                     const ProductOperands &) const {
+  llvm_unreachable("the target builds no tiled products");
+}
+
 Value tern::ternary::buildSplat(OpBuilder &b, Location loc, VectorType type,
                                 int64_t value) {
   APInt bits(type.getElementTypeBitWidth(), value, /*isSigned=*/false,
@@ -62,6 +67,8 @@ private:
 
   void buildVectorProduct();
   void buildMatrixProduct(Value tokens);
+  /// The product of more than one token, in tiles where there are enough.
+  void buildManyTokens(Value tokens);
   /// The blocks of some strips for all tokens.
   void buildTokenLoop(Value tokens, Value rowSums, Value firstStrip,
                       int64_t blockStrips);
@@ -327,6 +334,24 @@ void KernelBuilder::buildMatrixProduct(Value tokens) {
   memref::DeallocOp::create(b, loc, rowSums);
 }
 
+void KernelBuilder::buildManyTokens(Value tokens) {
+  int64_t least = target.getLeastTiledTokens(matrix);
+  if (least == 0)
+    return buildMatrixProduct(tokens);
+  Value areEnough = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
+                                          tokens, getIndex(least));
+  scf::IfOp::create(
+      b, loc, areEnough,
+      [&](OpBuilder &, Location) {
+        target.buildTiledProduct(b, loc, {matrix, x, bytes, out});
+        scf::YieldOp::create(b, loc);
+      },
+      [&](OpBuilder &, Location) {
+        buildMatrixProduct(tokens);
+        scf::YieldOp::create(b, loc);
+      });
+}
+
 void KernelBuilder::build() {
   Value tokens = memref::DimOp::create(b, loc, x, 0);
   Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, tokens,
@@ -338,7 +363,7 @@ void KernelBuilder::build() {
         scf::YieldOp::create(b, loc);
       },
       [&](OpBuilder &, Location) {
-        buildMatrixProduct(tokens);
+        buildManyTokens(tokens);
         scf::YieldOp::create(b, loc);
       });
 }

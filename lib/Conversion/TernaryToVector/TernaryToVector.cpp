@@ -24,8 +24,9 @@ using namespace tern::ternary;
 
 static std::unique_ptr<VectorTarget> createTarget(StringRef name) {
   using Factory = std::unique_ptr<VectorTarget> (*)();
-  for (Factory create : {createGenericTarget, createAvx2Target,
-                         createAvxVnniTarget, createAvx512VnniTarget}) {
+  for (Factory create :
+       {createGenericTarget, createAvx2Target, createAvxVnniTarget,
+        createAvx512VnniTarget, createAmxTarget}) {
     std::unique_ptr<VectorTarget> target = create();
     if (target->name == name)
       return target;
@@ -121,7 +122,7 @@ struct ConvertTernaryToVectorPass
     if (!vectorTarget) {
       emitError(getOperation().getLoc())
           << "unknown target '" << target
-          << "'; expected generic, avx2, avxvnni or avx512vnni";
+          << "'; expected generic, avx2, avxvnni, avx512vnni or amx";
       return signalPassFailure();
     }
     SmallVector<PackedMatmulOp> products;

@@ -9,6 +9,8 @@
 #ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H
 #define TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H
 
+#include "tern/Dialect/Ternary/IR/Ternary.h"
+
 #include "mlir/IR/Builders.h"
 
 #include <memory>
@@ -47,6 +49,13 @@ struct Accumulators {
   llvm::SmallVector<mlir::Value> values;
 };
 
+/// A product: `x` of [M, K'] times the matrix stored in `bytes` into `out` of
+/// [M, N'], memrefs whose last dimension is contiguous.
+struct ProductOperands {
+  MatrixType matrix;
+  mlir::Value x, bytes, out;
+};
+
 class VectorTarget {
 public:
   VectorTarget(llvm::StringRef name, int64_t lanes, int64_t blockTokens,
@@ -70,6 +79,15 @@ public:
                          StepOperands &operands,
                          Accumulators &accumulators) const = 0;
 
+  /// The least number of tokens for which `buildTiledProduct` builds a product
+  /// with `matrix`; 0 if it builds none.
+  virtual int64_t getLeastTiledTokens(MatrixType matrix) const { return 0; }
+
+  /// Builds a product of many tokens by instructions that multiply matrices
+  /// rather than vectors.
+  virtual void buildTiledProduct(mlir::OpBuilder &builder, mlir::Location loc,
+                                 const ProductOperands &operands) const;
+
   /// As the option of the pass spells it.
   const llvm::StringRef name;
   /// 32-bit lanes of a vector: a power of two up to the 16 rows of a tile.
@@ -84,6 +102,7 @@ std::unique_ptr<VectorTarget> createGenericTarget();
 std::unique_ptr<VectorTarget> createAvx2Target();
 std::unique_ptr<VectorTarget> createAvxVnniTarget();
 std::unique_ptr<VectorTarget> createAvx512VnniTarget();
+std::unique_ptr<VectorTarget> createAmxTarget();
 
 /// A splat of an integer in a vector type.
 mlir::Value buildSplat(mlir::OpBuilder &builder, mlir::Location loc,

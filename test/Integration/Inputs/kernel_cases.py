@@ -100,8 +100,23 @@ func.func @count_wrong(%found: tensor<?x?xi32>, %expected: tensor<?x?xi32>) -> i
 """
 
 
-def write_main(out, shapes):
+# Linux lets a process use the tiles of AMX after arch_prctl(ARCH_REQ_XCOMP_PERM, 18).
+REQUEST_TILES = """
+  %arch_prctl = arith.constant 158 : i64
+  %request = arith.constant 0x1023 : i64
+  %tile_data = arith.constant 18 : i64
+  %refused = call @syscall(%arch_prctl, %request, %tile_data) : (i64, i64, i64) -> i64
+  %granted = arith.cmpi eq, %refused, %none : i64
+  cf.assert %granted, "the system refuses the use of tiles"
+"""
+
+
+def write_main(out, shapes, request_tiles):
+    if request_tiles:
+        out.write("func.func private @syscall(i64, i64, i64) -> i64\n")
     out.write("func.func @main() {\n  %none = arith.constant 0 : i64\n")
+    if request_tiles:
+        out.write(REQUEST_TILES)
     total = "%none"
     for index, (kind, m, n, k) in enumerate(shapes):
         out.write(f"  %w{index} = call @case{index}() : () -> i64\n")
@@ -122,6 +137,8 @@ def main():
     parser.add_argument("--cols", type=parse_sizes, required=True, metavar="K,...")
     parser.add_argument("--kinds", default="random", metavar="KIND,...",
                         help="random, low-minus, low-plus, high-plus")
+    parser.add_argument("--request-tiles", action="store_true",
+                        help="ask Linux for the use of AMX first")
     args = parser.parse_args()
     rng = np.random.default_rng(158)
     shapes = []
@@ -133,7 +150,7 @@ def main():
             write_case(sys.stdout, len(shapes), f"product{number}", x, trits)
             shapes.append((kind, len(x), n, k))
     sys.stdout.write(COUNT_WRONG)
-    write_main(sys.stdout, shapes)
+    write_main(sys.stdout, shapes, args.request_tiles)
 
 
 if __name__ == "__main__":

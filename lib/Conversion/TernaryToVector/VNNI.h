@@ -1,0 +1,26 @@
+//===- VNNI.h - products by vpdpbusd ------------------------------*- C++
+//-*-===//
+#ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_VNNI_H
+#define TERN_LIB_CONVERSION_TERNARYTOVECTOR_VNNI_H
+
+#include "X86Target.h"
+
+namespace tern::ternary {
+
+/// vpdpbusd multiplies four u8 with four i8 and adds to an i32, exactly. One
+/// class for both lengths: the 256-bit intrinsic is selected as the VEX form
+/// with AVX-VNNI and as the EVEX form with AVX512-VNNI and VL.
+class VnniTarget : public X86Target {
+public:
+  using X86Target::X86Target;
+
+  bool hasWideDot() const override { return true; }
+
+  void buildStep(mlir::OpBuilder &builder, mlir::Location loc,
+                 StepOperands &operands,
+                 Accumulators &accumulators) const override;
+};
+
+} // namespace tern::ternary
+
+#endif // TERN_LIB_CONVERSION_TERNARYTOVECTOR_VNNI_H
