@@ -114,12 +114,31 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
+/// Vector code for float loops, for the registers that a target of the ternary
+/// kernels has.
+static void addFloatVectors(OpPassManager &pm, StringRef target) {
+  VectorizeContractionsOptions contractions;
+  if (target.starts_with("avx")) {
+    contractions.lanes = 8;
+    contractions.registers = 16;
+  }
+  if (target.starts_with("avx512")) {
+    contractions.lanes = 16;
+    contractions.registers = 32;
+  }
+  pm.addNestedPass<func::FuncOp>(createVectorizeContractions(contractions));
+  pm.addNestedPass<func::FuncOp>(createVectorizeReductions(
+      VectorizeReductionsOptions{contractions.lanes}));
+}
+
 void tern::buildLowerPipeline(OpPassManager &pm,
                               const PipelineOptions &options) {
   ConvertTernaryToVectorOptions vector;
   vector.target = options.vectorTarget;
   pm.addPass(createConvertTernaryToVector(vector));
   pm.addNestedPass<func::FuncOp>(createLowerStridedCopies());
+  if (!options.portable)
+    addFloatVectors(pm, options.vectorTarget);
   pm.addPass(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
   addCleanup(pm);

@@ -21,6 +21,8 @@
 // PASSES:      convert-bufferization-to-memref
 // PASSES:      convert-ternary-to-vector{target=avx2}
 // PASSES:      tern-lower-strided-copies
+// PASSES:      tern-vectorize-contractions{lanes=8 registers=16}
+// PASSES:      tern-vectorize-reductions{lanes=8}
 // PASSES:      convert-linalg-to-parallel-loops
 
 // The portable form: one multiplication quantises, one rescales the sum, and

@@ -38,6 +38,69 @@ def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::Fun
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def VectorizeContractions : Pass<"tern-vectorize-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Compute float contractions in tiles of vector registers";
+  let description = [{
+    Rewrites each `linalg.generic` on memrefs that sums products of two
+    factors, f32, f16 or bf16, in f32: scores and values of attention, float
+    layers, the head of a language model. Two forms are known:
+
+    - dot products, where both factors are contiguous in the sum: vectors of
+      partial sums, for several rows and columns at once, so that each load
+      serves several products and the lanes are added up for several columns
+      together;
+    - outer products, where a factor and the result are contiguous in the
+      columns: vectors of columns, for several rows at once.
+
+    Short floats are read as they are stored and widened in registers. Blocks of
+    columns are shared out by an `scf.parallel`, unless the operation is in a
+    parallel loop already.
+
+    ```mlir
+    linalg.generic ins(%q, %k : memref<3x64xf32>, memref<?x64xf32>)
+                   outs(%scores : memref<3x?xf32>)   // maps (m, k), (n, k), (m, n)
+    // three queries by eight keys a tile, 24 accumulators of vector<16xf32>
+    ```
+    Requires: sums whose additions carry the flag `reassoc`, which
+    `tern-schedule-contractions` gives them; others stay.
+    Ensures: each sum in an order that depends on its length, the form, `lanes` and
+    `registers`, not on the number of threads; results differ from those of another order
+    by at most K * 2^-24 of the sum of the magnitudes of K terms.
+  }];
+  let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",
+                        "Elements of f32 in a vector register: a power of two, at least 4">,
+                 Option<"registers", "registers", "uint64_t", /*default=*/"16",
+                        "Vector registers of the CPU">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def VectorizeReductions : Pass<"tern-vectorize-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Reduce contiguous rows in vector registers";
+  let description = [{
+    Rewrites each `linalg.generic` on memrefs that sums, or finds the greatest
+    or the least of, what an elementwise body makes of contiguous elements: sums
+    and maxima of a softmax, sums of squares of a norm, the greatest magnitude
+    that activations are quantised by. Four vectors of partial results are kept,
+    which are combined in the end. LLVM vectorises few of them: it does not reorder
+    `maximumf`.
+
+    ```mlir
+    linalg.generic ins(%scores : memref<3x?xf32>) outs(%maxima : memref<3xf32>)
+        { arith.maximumf }                // maps (m, n), (m)
+    // 64 elements a step where `lanes` is 16
+    ```
+    Requires: float sums carry the flag `reassoc`, which
+    `tern-schedule-contractions` gives them; others stay.
+    Ensures: the same integers, maxima and minima; float sums in an order that depends on
+    their length and `lanes` alone.
+  }];
+  let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",
+                        "Elements of f32 in a vector register: a power of two, at least 4">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def OutlineRepeatedLayers : Pass<"tern-outline-repeated-layers", "::mlir::ModuleOp"> {
   let summary = "Make one function of a model's equal layers";
   let description = [{

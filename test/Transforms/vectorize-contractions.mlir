@@ -1,0 +1,129 @@
+// RUN: tern-opt %s --pass-pipeline="builtin.module(func.func(tern-vectorize-contractions{lanes=16 registers=32},canonicalize,cse))" | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: tern-opt %s --pass-pipeline="builtin.module(func.func(tern-vectorize-contractions,canonicalize,cse))" | FileCheck %s --check-prefixes=CHECK,NARROW
+// RUN: not tern-opt %s --pass-pipeline="builtin.module(func.func(tern-vectorize-contractions{lanes=12}))" 2>&1 | FileCheck %s --check-prefix=LANES
+
+// LANES: error: found 12 lanes; expected a power of two from 4 to 64
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#bt = affine_map<(m, n, k) -> (n, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// One row: dot products of eight columns at a time share its loads. Their lanes
+// are added up together, 32 to 8 in three steps; the head is read as bf16, and
+// the blocks of 64 columns are shared out.
+// CHECK-LABEL: func.func @head(
+// WIDE:          scf.parallel (%{{.*}}) = (%c0) to (%c64) step (%c1)
+// WIDE:            scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// WIDE:              vector.load %{{.*}} : memref<1x384xf32>, vector<16xf32>
+// WIDE:              %[[W:.*]] = vector.load %{{.*}} : memref<4096x384xbf16>, vector<16xbf16>
+// WIDE:              arith.extf %[[W]] : vector<16xbf16> to vector<16xf32>
+// WIDE:              arith.mulf {{.*}} fastmath<contract> : vector<16xf32>
+// WIDE-COUNT-7:    vector.shuffle {{.*}} : vector<16xf32>, vector<16xf32>
+// WIDE:            vector.store %{{.*}} : memref<1x4096xf32>, vector<8xf32>
+// NARROW:          vector.load %{{.*}} : memref<4096x384xbf16>, vector<4xbf16>
+// CHECK-NOT:     linalg.generic
+// CHECK-NOT:     vector.maskedload
+// CHECK:         return
+func.func @head(%x: memref<1x384xf32>, %w: memref<4096x384xbf16>, %y: memref<1x4096xf32>) {
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<1x384xf32>, memref<4096x384xbf16>) outs(%y : memref<1x4096xf32>) {
+  ^bb0(%p: f32, %q: bf16, %o: f32):
+    %e = arith.extf %q : bf16 to f32
+    %m = arith.mulf %p, %e fastmath<contract> : f32
+    %s = arith.addf %o, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Columns are contiguous in a factor and in the result: three rows by 64 columns
+// are twelve accumulators, which start as what the result holds. In a parallel
+// loop, nothing is shared out again.
+// CHECK-LABEL: func.func @values(
+// CHECK:         scf.parallel
+// CHECK-NOT:     scf.parallel
+// WIDE-COUNT-12: vector.load %{{.*}} : memref<3x64xf32>, vector<16xf32>
+// WIDE:          scf.for
+// WIDE-COUNT-4:    vector.load %{{.*}} : memref<?x64xf32>, vector<16xf32>
+// WIDE:            %[[P:.*]] = memref.load %{{.*}} : memref<3x?xf32>
+// WIDE:            vector.broadcast %[[P]] : f32 to vector<16xf32>
+// WIDE-COUNT-12:   arith.addf {{.*}} fastmath<contract> : vector<16xf32>
+// WIDE:          vector.store
+// CHECK:         return
+func.func @values(%p: memref<3x?xf32>, %v: memref<?x64xf32>, %y: memref<3x64xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    linalg.generic {indexing_maps = [#x, #b, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%p, %v : memref<3x?xf32>, memref<?x64xf32>) outs(%y : memref<3x64xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %m = arith.mulf %b, %a : f32
+      %s = arith.addf %m, %o fastmath<reassoc> : f32
+      linalg.yield %s : f32
+    }
+  }
+  return
+}
+
+// Sizes that a run chooses: the last rows are as many as are left, the last
+// columns and the rest of the sum come masked.
+// CHECK-LABEL: func.func @dynamic(
+// WIDE:          scf.index_switch
+// WIDE:          case 5
+// NARROW:        scf.index_switch
+// NARROW-NOT:    case 3
+// CHECK:         vector.create_mask
+// CHECK:         vector.maskedload
+// CHECK:         return
+func.func @dynamic(%x: memref<?x?xf16>, %w: memref<?x?xf16, strided<[?, 1], offset: ?>>, %y: memref<?x?xf32>) {
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x?xf16>, memref<?x?xf16, strided<[?, 1], offset: ?>>) outs(%y : memref<?x?xf32>) {
+  ^bb0(%p: f16, %q: f16, %o: f32):
+    %d = arith.extf %p : f16 to f32
+    %e = arith.extf %q : f16 to f32
+    %m = arith.mulf %d, %e : f32
+    %s = arith.addf %o, %m fastmath<reassoc> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// What may not be reassociated stays, and so do products that are rounded to a
+// short float first, squares, and factors that jump.
+// CHECK-LABEL: func.func @others(
+// CHECK-COUNT-4: linalg.generic
+// CHECK-NOT:     vector.
+// CHECK:         return
+func.func @others(%x: memref<4x8xf32>, %w: memref<16x8xf32>, %y: memref<4x16xf32>, %z: memref<4xf32>, %h: memref<4x8xf16>, %g: memref<16x8xf16>, %j: memref<16x8xf32, strided<[8, 2]>>) {
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<4x8xf32>, memref<16x8xf32>) outs(%y : memref<4x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %o, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%h, %g : memref<4x8xf16>, memref<16x8xf16>) outs(%y : memref<4x16xf32>) {
+  ^bb0(%p: f16, %q: f16, %o: f32):
+    %m = arith.mulf %p, %q : f16
+    %e = arith.extf %m : f16 to f32
+    %s = arith.addf %o, %e fastmath<reassoc> : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x8xf32>) outs(%z : memref<4xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %m = arith.mulf %p, %p : f32
+    %s = arith.addf %o, %m fastmath<reassoc> : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %j : memref<4x8xf32>, memref<16x8xf32, strided<[8, 2]>>) outs(%y : memref<4x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %o, %m fastmath<reassoc> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
