@@ -3,7 +3,8 @@
 Request: {"path", "type": a name of gguf.GGMLQuantizationType such as "TQ2_0",
 "head_type", "shape": the fields of ternc.bench.models.Shape, "context"}. The
 architecture is "llama", without sub-norms: that costs a peer nothing more than the
-measured model has. Every layer gets its own copy of one layer's weights.
+measured model has. The head is the embedding. Every layer gets its own copy of one
+layer's weights.
 """
 
 import json
@@ -26,7 +27,6 @@ def main() -> None:
     hidden, vocab = shape["hidden"], shape["vocab"]
     embedding = 0.02 * random.standard_normal((vocab, hidden), np.float32)
     _add(writer, "token_embd.weight", embedding, head_type)
-    _add(writer, "output.weight", embedding, head_type)
     _add(writer, "output_norm.weight", np.ones(hidden, np.float32))
     names = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up")
     for name, rows, columns in _matrices(shape, (*names, "ffn_down")):
