@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tern/Runtime/Commands.h"
+#include "tern/Runtime/Cores.h"
 #include "tern/Runtime/Error.h"
 #include "tern/Runtime/Generator.h"
 #include "tern/Runtime/ModelABI.h"

@@ -2,8 +2,8 @@
 
 #include "tern/Runtime/CommandLine.h"
 
+#include "tern/Runtime/Cores.h"
 #include "tern/Runtime/Error.h"
-#include "tern/Runtime/ThreadTeam.h"
 
 #include <CLI/CLI.hpp>
 
@@ -105,6 +105,10 @@ private:
                            "Measure speed: ppN reads a prompt of N tokens, tgN "
                            "generates N tokens; pp512,tg128 does both")
                 ->type_name("TESTS"));
+    declare(Action::MeasureMachine,
+            app.add_flag("--measure-machine",
+                         "Measure what this machine can do at most on "
+                         "--threads: bytes read and products in a second"));
     inputs = app.add_option("--inputs", line.inputsFile,
                             "Run the graph once on the arrays of an .npz, by "
                             "input name")

@@ -46,6 +46,8 @@ int runAction(const CommandLine &line, const TernModel &model) {
     return measurePerplexity(line, model);
   case CommandLine::Action::Bench:
     return bench(line, model);
+  case CommandLine::Action::MeasureMachine:
+    return measureMachine(line, model);
   case CommandLine::Action::RunTensors:
     return runTensors(line, model);
   }

@@ -1,22 +1,40 @@
 //===- ThreadTeam.cpp - the threads that kernels run on -------------------===//
+//
+// A job is published by storing its number of blocks in `unclaimed`, and is
+// over when `unfinished` is zero. A worker that comes late finds no block, or
+// one of the next job, which is as good: it reads what the job is only after it
+// has claimed a block, and no job ends while a claimed block is unfinished.
+//
+// When another process competes for the cores, the system may put a worker on
+// the caller's core, where each only takes the other's time, or take the core
+// away from a worker in the middle of a block. Against the first, a worker that
+// finds itself on the caller's core leaves it; against the second, the caller
+// lends its core, which it has no use for while it waits.
+//
+//===----------------------------------------------------------------------===//
 
 #include "tern/Runtime/ThreadTeam.h"
 
 #include <algorithm>
-#include <chrono>
-
-#include <sched.h>
 
 using namespace tern::runtime;
 
 namespace {
 
-/// Long enough for the serial code between two loops of a decoding step, short
-/// enough that a competing process gets the core back.
-constexpr std::chrono::microseconds kSpinTime{50};
+using Clock = std::chrono::steady_clock;
 
-/// Enough chunks that the last one a slow thread holds is short.
-constexpr int64_t kChunksPerThread = 8;
+/// Long enough for the serial code between two loops of a decoding step; a
+/// thread that spins longer uses up the time that the system gives it beside a
+/// competing process.
+constexpr std::chrono::microseconds kSpinTime{20};
+
+/// Enough blocks that the last one a slow thread holds is short.
+constexpr int64_t kBlocksPerThread = 8;
+
+/// In `unclaimed`: there will be no job any more.
+constexpr int32_t kStop = INT32_MIN;
+/// In `unfinished`: more than there can be blocks.
+constexpr int32_t kCallerSleeps = int32_t(1) << 30;
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -29,31 +47,26 @@ void relax() {
 /// Spins until `done()` or kSpinTime has passed; returns the last `done()`.
 template <typename Predicate>
 bool spinUntil(Predicate done) {
-  auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+  auto deadline = Clock::now() + kSpinTime;
   do {
     for (int i = 0; i < 32; ++i) {
       if (done())
         return true;
       relax();
     }
-  } while (std::chrono::steady_clock::now() < deadline);
+  } while (Clock::now() < deadline);
   return done();
 }
 
 } // namespace
 
-int tern::runtime::numAvailableCores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0)
-    return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
-ThreadTeam::ThreadTeam(int numThreads) {
+ThreadTeam::ThreadTeam(int numThreads) : allowed(CoreSet::findAllowed()) {
   try {
-    workers.reserve(static_cast<size_t>(numThreads - 1));
-    for (int i = 1; i < numThreads; ++i)
-      workers.emplace_back([this] { work(); });
+    for (int i = 1; i < numThreads; ++i) {
+      workers.push_back(std::make_unique<Worker>());
+      Worker &worker = *workers.back();
+      worker.thread = std::thread([this, &worker] { work(worker); });
+    }
   } catch (...) {
     stop();
     throw;
@@ -63,11 +76,11 @@ ThreadTeam::ThreadTeam(int numThreads) {
 ThreadTeam::~ThreadTeam() { stop(); }
 
 void ThreadTeam::stop() {
-  stopping = true;
-  ++epoch;
-  wakeWorkers();
-  for (std::thread &worker : workers)
-    worker.join();
+  unclaimed.value = kStop;
+  unclaimed.wake(INT32_MAX);
+  for (auto &worker : workers)
+    if (worker->thread.joinable())
+      worker->thread.join();
   workers.clear();
 }
 
@@ -79,68 +92,114 @@ void ThreadTeam::parallelFor(int64_t newCount, Body newBody, void *newContext) {
     return;
   }
   count = newCount;
-  chunk = std::max<int64_t>(1, newCount / (numThreads() * kChunksPerThread));
+  numBlocks = std::min<int64_t>(newCount, numThreads() * kBlocksPerThread);
   body = newBody;
   context = newContext;
-  next = 0;
-  open = true;
-  ++epoch;
-  wakeWorkers();
-  runChunks();
-  // Nothing is left to claim: let no more workers in and wait for those inside.
-  open = false;
-  waitForWorkers();
+  callersCore.store(findCurrentCore(), std::memory_order_relaxed);
+  int32_t blocks = static_cast<int32_t>(numBlocks);
+  unfinished.value.store(blocks, std::memory_order_relaxed);
+  unclaimed.value = blocks;
+  if (sleepers != 0)
+    unclaimed.wake(blocks - 1);
+
+  auto start = Clock::now();
+  int32_t done = runBlocks();
+  auto blockTime = (Clock::now() - start) / std::max(done, 1);
+  finishBlocks(done);
+  waitForWorkers(blockTime);
   busy = false;
 }
 
-void ThreadTeam::runChunks() {
+/// Runs blocks until none is left to claim; returns how many.
+int32_t ThreadTeam::runBlocks() {
+  int32_t done = 0;
+  // A look first: the counter falls no further than one for each thread.
+  while (unclaimed.value > 0) {
+    int64_t left = unclaimed.value.fetch_sub(1);
+    if (left <= 0)
+      break;
+    // The first of the blocks are one longer where count is no multiple.
+    int64_t size = count / numBlocks, longer = count % numBlocks;
+    int64_t index = numBlocks - left;
+    int64_t begin = index * size + std::min(index, longer);
+    body(context, begin, begin + size + (index < longer ? 1 : 0));
+    ++done;
+  }
+  return done;
+}
+
+void ThreadTeam::finishBlocks(int32_t done) {
+  if (done > 0 && unfinished.value.fetch_sub(done) - done == kCallerSleeps)
+    unfinished.wake(1);
+}
+
+void ThreadTeam::waitForWorkers(Duration blockTime) {
+  if (spinUntil([this] { return unfinished.value == 0; }))
+    return;
+  // A worker that runs is done by then.
+  Duration patience = 2 * blockTime;
+  size_t next = 0;
+  unfinished.value += kCallerSleeps;
   for (;;) {
-    int64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
-    if (begin >= count)
-      return;
-    body(context, begin, std::min(count, begin + chunk));
+    int32_t left = unfinished.value;
+    if (left == kCallerSleeps)
+      break;
+    if (next == workers.size())
+      unfinished.wait(left);
+    else if (!unfinished.waitFor(left, patience))
+      lendCore(next);
+  }
+  if (next > 0)
+    for (auto &worker : workers)
+      if (worker->id != 0)
+        allowed.confine(worker->id);
+}
+
+/// Moves a worker that may hold a block here, the first from `next` on.
+void ThreadTeam::lendCore(size_t &next) {
+  int core = findCurrentCore();
+  while (next < workers.size()) {
+    Worker &worker = *workers[next++];
+    if (core < 0 || !worker.inside)
+      continue;
+    CoreSet::makeSingle(core).confine(worker.id);
+    return;
   }
 }
 
-void ThreadTeam::wakeWorkers() {
-  if (sleepers == 0)
-    return;
-  std::lock_guard<std::mutex> lock(mutex);
-  jobPosted.notify_all();
+void ThreadTeam::leaveCallersCore(ThreadId self) {
+  int core = callersCore.load(std::memory_order_relaxed);
+  // With more threads than cores they have to share.
+  if (core >= 0 && core == findCurrentCore() && numThreads() <= allowed.size())
+    allowed.without(core).confine(self);
 }
 
-void ThreadTeam::waitForWorkers() {
-  auto allLeft = [this] { return active == 0; };
-  if (spinUntil(allLeft))
-    return;
-  std::unique_lock<std::mutex> lock(mutex);
-  callerSleeps = true;
-  jobLeft.wait(lock, allLeft);
-  callerSleeps = false;
-}
-
-bool ThreadTeam::waitForJob(uint64_t seen) {
-  auto posted = [&] { return epoch != seen; };
-  if (!spinUntil(posted)) {
-    std::unique_lock<std::mutex> lock(mutex);
+/// Returns false if there will be none.
+bool ThreadTeam::waitForJob() {
+  auto isPosted = [this] {
+    int32_t blocks = unclaimed.value;
+    return blocks > 0 || blocks == kStop;
+  };
+  while (!spinUntil(isPosted)) {
+    // Announce first, look second. The caller publishes first and looks for
+    // sleepers second; all of these accesses are sequentially consistent, so
+    // one of the two notices.
     ++sleepers;
-    jobPosted.wait(lock, posted);
+    int32_t seen = unclaimed.value;
+    if (seen <= 0 && seen != kStop)
+      unclaimed.wait(seen);
     --sleepers;
   }
-  return !stopping;
+  return unclaimed.value != kStop;
 }
 
-void ThreadTeam::work() {
-  uint64_t seen = 0;
-  while (waitForJob(seen)) {
-    seen = epoch;
-    // Announce first, look second: the caller closes first, counts second.
-    ++active;
-    if (open)
-      runChunks();
-    if (--active == 0 && callerSleeps) {
-      std::lock_guard<std::mutex> lock(mutex);
-      jobLeft.notify_one();
-    }
+void ThreadTeam::work(Worker &self) {
+  self.id = getThreadId();
+  while (waitForJob()) {
+    leaveCallersCore(self.id);
+    self.inside = true;
+    int32_t done = runBlocks();
+    self.inside = false;
+    finishBlocks(done);
   }
 }

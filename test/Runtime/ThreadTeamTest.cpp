@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <set>
 
 using namespace tern::runtime;
@@ -103,6 +105,103 @@ TEST(ThreadTeam, WorkersTakePart) {
       },
       &context);
   EXPECT_EQ(context.ids.size(), 2u);
+}
+
+// A caller that waits too long lends its core to a worker; the worker's block
+// has to be done all the same, and later loops must not miss it.
+TEST(ThreadTeam, GoesOnAfterLendingItsCore) {
+  struct Context {
+    std::thread::id caller = std::this_thread::get_id();
+    std::atomic<bool> hasWorker{false};
+    std::atomic<int> done{0};
+  };
+  ThreadTeam team(3);
+  for (int round = 0; round < 20; ++round) {
+    Context context;
+    team.parallelFor(
+        3,
+        [](void *opaque, int64_t begin, int64_t end) {
+          auto *shared = static_cast<Context *>(opaque);
+          if (std::this_thread::get_id() != shared->caller) {
+            shared->hasWorker = true;
+            // Far longer than the caller's blocks take.
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+          }
+          while (!shared->hasWorker)
+            std::this_thread::yield();
+          shared->done += static_cast<int>(end - begin);
+        },
+        &context);
+    ASSERT_EQ(context.done, 3);
+  }
+  Visits visits(1000);
+  team.parallelFor(1000, Visits::visit, &visits);
+  visits.expectOneEach();
+}
+
+// Loops of all lengths in a row, so that workers come late to one and find the
+// next, with more threads than cores, and pauses in which they fall asleep.
+TEST(ThreadTeam, KeepsLoopsApart) {
+  struct Context {
+    int64_t count;
+    std::atomic<int64_t> sum{0};
+  };
+  ThreadTeam team(5);
+  for (int64_t round = 1; round <= 20000; ++round) {
+    Context context;
+    context.count = round * 7919 % 131;
+    team.parallelFor(
+        context.count,
+        [](void *opaque, int64_t begin, int64_t end) {
+          auto *shared = static_cast<Context *>(opaque);
+          int64_t sum = 0;
+          for (int64_t i = begin; i < end; ++i)
+            sum += i + 1;
+          shared->sum += sum;
+        },
+        &context);
+    ASSERT_EQ(context.sum, context.count * (context.count + 1) / 2)
+        << "round " << round;
+    if (round % 2000 == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+TEST(ThreadTeam, TeamsDoNotDisturbEachOther) {
+  auto useTeam = [](int threads) {
+    ThreadTeam team(threads);
+    for (int round = 0; round < 300; ++round) {
+      Visits visits(100 + round);
+      team.parallelFor(100 + round, Visits::visit, &visits);
+      visits.expectOneEach();
+    }
+  };
+  std::thread other(useTeam, 3);
+  useTeam(2);
+  other.join();
+}
+
+// Blocks of nearly equal length, so that no thread gets much more than another.
+TEST(ThreadTeam, CutsEvenly) {
+  struct Context {
+    std::mutex mutex;
+    int64_t shortest = INT64_MAX, longest = 0;
+  };
+  ThreadTeam team(2);
+  for (int64_t count : {2, 31, 33, 1000, 12345}) {
+    Context context;
+    team.parallelFor(
+        count,
+        [](void *opaque, int64_t begin, int64_t end) {
+          auto *shared = static_cast<Context *>(opaque);
+          std::lock_guard<std::mutex> lock(shared->mutex);
+          shared->shortest = std::min(shared->shortest, end - begin);
+          shared->longest = std::max(shared->longest, end - begin);
+        },
+        &context);
+    EXPECT_LE(context.longest - context.shortest, 1) << count;
+    EXPECT_LE(context.longest, count / 2) << count;
+  }
 }
 
 TEST(ThreadTeam, RunsNestedLoopsInline) {

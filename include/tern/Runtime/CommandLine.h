@@ -20,6 +20,7 @@ struct CommandLine {
     Tokenize,
     Perplexity,
     Bench,
+    MeasureMachine,
     RunTensors
   };
   Action action = Action::Generate;

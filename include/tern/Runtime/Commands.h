@@ -27,6 +27,7 @@ int tokenize(const CommandLine &line, const TernModel &model);
 int generate(const CommandLine &line, const TernModel &model);
 int measurePerplexity(const CommandLine &line, const TernModel &model);
 int bench(const CommandLine &line, const TernModel &model);
+int measureMachine(const CommandLine &line, const TernModel &model);
 int runTensors(const CommandLine &line, const TernModel &model);
 
 /// The tokenizer that was compiled in. \throws InputError if there is none.

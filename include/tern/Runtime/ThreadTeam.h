@@ -2,25 +2,26 @@
 #ifndef TERN_RUNTIME_THREADTEAM_H
 #define TERN_RUNTIME_THREADTEAM_H
 
+#include "tern/Runtime/Cores.h"
+#include "tern/Runtime/WaitWord.h"
+
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <thread>
 #include <vector>
 
 namespace tern::runtime {
 
-/// Cores that this process may run on, at least 1.
-int numAvailableCores();
-
 /// A fixed set of threads that share loops. The thread that calls parallelFor
 /// takes part, so a team of one starts no thread.
 ///
-/// Threads claim chunks from a counter instead of being dealt equal shares, so
-/// a core that another process slows down holds up at most one chunk. Waiting
-/// spins briefly (a fork-join of a few microseconds is the common case) and
-/// then sleeps, so an idle team costs nothing.
+/// A loop is cut into blocks that threads claim from a counter instead of being
+/// dealt equal shares: a core that another process slows down holds up at most
+/// one block, and a worker that does not come is not waited for. Waiting spins
+/// briefly, as the serial code between two loops is short, and then sleeps: an
+/// idle team costs nothing, and a competing process gets the core.
 class ThreadTeam {
 public:
   using Body = void (*)(void *context, int64_t begin, int64_t end);
@@ -40,35 +41,46 @@ public:
   void parallelFor(int64_t count, Body body, void *context);
 
 private:
-  void work();
-  void runChunks();
-  void wakeWorkers();
-  void waitForWorkers();
-  bool waitForJob(uint64_t seen);
+  using Duration = std::chrono::steady_clock::duration;
+
+  struct alignas(64) Worker {
+    std::atomic<ThreadId> id{0};
+    std::atomic<bool> inside{false}; // may hold a block
+    std::thread thread;
+  };
+
+  void work(Worker &self);
+  bool waitForJob();
+  int32_t runBlocks();
+  void finishBlocks(int32_t done);
+  /// `blockTime`: what a block took the caller.
+  void waitForWorkers(Duration blockTime);
+  void leaveCallersCore(ThreadId self);
+  void lendCore(size_t &next);
   void stop();
 
-  // The job. Written while `open` is false and no worker is active.
+  // The job. Written while no block is left to claim or to finish; read by
+  // whoever has claimed a block.
   int64_t count = 0;
-  int64_t chunk = 1;
+  int64_t numBlocks = 1;
   Body body = nullptr;
   void *context = nullptr;
-  std::atomic<int64_t> next{0};
 
-  std::atomic<bool> busy{false};  // a parallelFor is running
-  std::atomic<bool> open{false};  // workers may join the job
-  std::atomic<int> active{0};     // workers that have joined or are trying
-  std::atomic<uint64_t> epoch{0}; // jobs posted so far
-  std::atomic<bool> stopping{false};
+  // All threads write these: a cache line for each.
 
-  // The slow path. A side first announces that it sleeps, then looks again; the
-  // other first changes the state, then looks for sleepers. All of these
-  // accesses are sequentially consistent, so one of the two notices.
-  std::mutex mutex;
-  std::condition_variable jobPosted, jobLeft;
-  std::atomic<int> sleepers{0};
-  std::atomic<bool> callerSleeps{false};
+  /// Blocks to claim. Storing a number publishes a job; a claim takes one off
+  /// (below zero for each thread that comes too late). kStop ends the workers.
+  alignas(64) WaitWord unclaimed;
+  /// Blocks to finish, plus kCallerSleeps while the caller sleeps until there
+  /// are none.
+  alignas(64) WaitWord unfinished;
+  /// Workers that sleep or are about to.
+  alignas(64) std::atomic<int32_t> sleepers{0};
+  std::atomic<int> callersCore{-1};
+  std::atomic<bool> busy{false}; // a parallelFor is running
 
-  std::vector<std::thread> workers;
+  CoreSet allowed;
+  std::vector<std::unique_ptr<Worker>> workers;
 };
 
 } // namespace tern::runtime

@@ -1,0 +1,57 @@
+//===- MachineProbe.h - how fast this machine reads and multiplies -*- C++ -*-//
+//
+// The two limits of a ternary product: the weights that a token has to read,
+// and the products that a prompt has to compute. lib/Runtime/Probes has the
+// loops.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TERN_RUNTIME_MACHINEPROBE_H
+#define TERN_RUNTIME_MACHINEPROBE_H
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace tern::runtime {
+
+/// The loops for one level of CPU.
+struct Probe {
+  const char *level; ///< as TernVariant.name
+  uint64_t features; ///< TERN_FEATURE_* bits that it needs
+  /// Products in a round: of tokens x 64 activations with 64 columns of
+  /// strips x lanes rows.
+  int64_t lanes, tokens, strips;
+
+  /// Bytes that `dot` reads, and that `read` reads a multiple of.
+  static constexpr int64_t kDotBytes = 16384, kReadUnit = 1024;
+  /// Sums the 32-bit words of `data`, modulo 2^32.
+  uint32_t (*read)(const void *data, int64_t bytes);
+  /// Adds up the products of `rounds` rounds, modulo 2^32. Activations lie in
+  /// `data` as i8 [tokens, 64], codes as u8 [16, strips, lanes, 4], both from
+  /// its begin on; requires codes up to 2.
+  uint32_t (*dot)(const void *data, int64_t rounds);
+
+  int64_t getProductsPerRound() const { return 64 * tokens * strips * lanes; }
+};
+
+/// Those of this build, best first.
+const std::vector<Probe> &getProbes();
+
+/// That of `level` if this CPU runs it, else the best that it runs.
+const Probe &selectProbe(uint64_t features, std::string_view level);
+
+struct MachineSpeed {
+  const char *level;
+  int threads;
+  double readBytesPerSecond;
+  double productsPerSecond; ///< of a code and an int8
+};
+
+/// Measures for about half a second, on `threads` >= 1 threads, and takes the
+/// best of what it saw: an undisturbed machine. Uses 256 MiB for that time.
+/// \throws std::bad_alloc, std::system_error
+MachineSpeed measureMachine(const Probe &probe, int threads);
+
+} // namespace tern::runtime
+
+#endif // TERN_RUNTIME_MACHINEPROBE_H

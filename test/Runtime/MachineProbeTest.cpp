@@ -1,0 +1,97 @@
+//===- MachineProbeTest.cpp - the loops that measure compute --------------===//
+
+#include "tern/Runtime/CpuFeatures.h"
+#include "tern/Runtime/MachineProbe.h"
+#include "tern/Runtime/ModelABI.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+using namespace tern::runtime;
+
+namespace {
+
+/// Codes 0, 1 and 2, without a period that divides the loops' strides.
+std::vector<uint8_t> makeData(int64_t bytes) {
+  std::vector<uint8_t> data(static_cast<size_t>(bytes));
+  uint32_t state = 1;
+  for (uint8_t &value : data) {
+    state = state * 1664525 + 1013904223;
+    value = static_cast<uint8_t>((state >> 16) % 3);
+  }
+  return data;
+}
+
+/// The products of one round, from the definition of the layout.
+int64_t multiplyOnce(const Probe &probe, const std::vector<uint8_t> &data) {
+  int64_t sum = 0;
+  for (int64_t token = 0; token < probe.tokens; ++token)
+    for (int64_t column = 0; column < 64; ++column)
+      for (int64_t row = 0; row < probe.strips * probe.lanes; ++row) {
+        int64_t code = (column / 4 * probe.strips * probe.lanes + row) * 4;
+        sum += data[static_cast<size_t>(code + column % 4)] *
+               data[static_cast<size_t>(token * 64 + column)];
+      }
+  return sum;
+}
+
+/// Those that run here.
+std::vector<Probe> getSupported() {
+  std::vector<Probe> supported;
+  for (const Probe &probe : getProbes())
+    if ((probe.features & ~detectCpuFeatures()) == 0)
+      supported.push_back(probe);
+  return supported;
+}
+
+} // namespace
+
+TEST(MachineProbe, ReadsAllOfIt) {
+  for (const Probe &probe : getSupported())
+    for (int64_t bytes : {0, 1024, 8192}) {
+      // Aligned as the loops require.
+      alignas(64) uint8_t data[8192 + 64];
+      std::vector<uint8_t> random = makeData(sizeof(data));
+      std::memcpy(data, random.data(), sizeof(data));
+      uint32_t expected = 0;
+      for (int64_t i = 0; i < bytes; i += 4) {
+        uint32_t word;
+        std::memcpy(&word, data + i, 4);
+        expected += word;
+      }
+      EXPECT_EQ(probe.read(data, bytes), expected) << probe.level << bytes;
+    }
+}
+
+TEST(MachineProbe, MultipliesWhatItCounts) {
+  std::vector<uint8_t> data = makeData(Probe::kDotBytes);
+  for (const Probe &probe : getSupported()) {
+    EXPECT_LE(probe.strips * probe.lanes * 64, Probe::kDotBytes);
+    EXPECT_EQ(probe.dot(data.data(), 0), 0u) << probe.level;
+    for (int64_t rounds : {1, 3})
+      EXPECT_EQ(probe.dot(data.data(), rounds),
+                static_cast<uint32_t>(rounds * multiplyOnce(probe, data)))
+          << probe.level;
+    EXPECT_EQ(probe.getProductsPerRound(),
+              probe.tokens * probe.strips * probe.lanes * 64);
+  }
+}
+
+TEST(MachineProbe, SelectsWhatTheCpuRuns) {
+  EXPECT_STREQ(selectProbe(0, "").level, "generic");
+  EXPECT_STREQ(selectProbe(0, getProbes().front().level).level, "generic");
+  EXPECT_STREQ(selectProbe(~uint64_t(0), "").level, getProbes().front().level);
+  EXPECT_STREQ(selectProbe(~uint64_t(0), "generic").level, "generic");
+  EXPECT_STREQ(selectProbe(~uint64_t(0), "portable").level,
+               getProbes().front().level);
+}
+
+TEST(MachineProbe, MeasuresSomething) {
+  MachineSpeed speed = measureMachine(selectProbe(0, "generic"), 2);
+  EXPECT_STREQ(speed.level, "generic");
+  EXPECT_EQ(speed.threads, 2);
+  EXPECT_GT(speed.readBytesPerSecond, 0);
+  EXPECT_GT(speed.productsPerSecond, 0);
+}
