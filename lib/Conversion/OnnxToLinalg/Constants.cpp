@@ -80,6 +80,16 @@ static Value unpackedResource(ImplicitLocOpBuilder &b,
       .getResult(0);
 }
 
+// Bools of a byte each, as a dense attribute: a resource of bits cannot be
+// translated to LLVM IR.
+static Value boolConstant(ImplicitLocOpBuilder &b, ArrayRef<char> bytes,
+                          RankedTensorType type) {
+  SmallVector<bool> elements;
+  for (char byte : bytes.take_front(type.getNumElements()))
+    elements.push_back(byte != 0);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, elements));
+}
+
 static Value lowerResource(ConstantOp op, DenseResourceElementsAttr value,
                            RankedTensorType type, ImplicitLocOpBuilder &b) {
   const AsmResourceBlob *blob = value.getRawHandle().getBlob();
@@ -96,6 +106,8 @@ static Value lowerResource(ConstantOp op, DenseResourceElementsAttr value,
   }
   if (bits)
     return unpackedResource(b, value, type);
+  if (width == 1)
+    return boolConstant(b, blob->getData(), type);
   return arith::ConstantOp::create(
       b, DenseResourceElementsAttr::get(type, value.getRawHandle()));
 }
