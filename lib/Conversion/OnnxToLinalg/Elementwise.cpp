@@ -103,19 +103,32 @@ static Value flooredRemainder(ImplicitLocOpBuilder &b, bool isUnsigned,
   if (isUnsigned)
     return remainder;
   Value zero = constantLike(b, lhs, 0);
-  Value signsDiffer =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt,
-                            arith::XOrIOp::create(b, remainder, rhs), zero);
-  Value isInexact =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::ne, remainder, zero);
+  Value signsDiffer, isInexact, moved, exact = remainder;
+  if (isFloat(lhs)) {
+    using P = arith::CmpFPredicate;
+    signsDiffer = arith::XOrIOp::create(
+        b, arith::CmpFOp::create(b, P::OLT, remainder, zero),
+        arith::CmpFOp::create(b, P::OLT, rhs, zero));
+    isInexact = arith::CmpFOp::create(b, P::ONE, remainder, zero);
+    moved = arith::AddFOp::create(b, remainder, rhs);
+    Value isZero = arith::CmpFOp::create(b, P::OEQ, remainder, zero);
+    exact = arith::SelectOp::create(
+        b, isZero, math::CopySignOp::create(b, zero, rhs), remainder);
+  } else {
+    using P = arith::CmpIPredicate;
+    signsDiffer = arith::CmpIOp::create(
+        b, P::slt, arith::XOrIOp::create(b, remainder, rhs), zero);
+    isInexact = arith::CmpIOp::create(b, P::ne, remainder, zero);
+    moved = arith::AddIOp::create(b, remainder, rhs);
+  }
   Value moves = arith::AndIOp::create(b, signsDiffer, isInexact);
-  Value moved = arith::AddIOp::create(b, remainder, rhs);
-  return arith::SelectOp::create(b, moves, moved, remainder);
+  return arith::SelectOp::create(b, moves, moved, exact);
 }
 
 static LoweringResult lowerMod(LoweringContext &ctx) {
   bool truncates = ctx.node.getInt("fmod", 0) == 1;
-  if (isa<FloatType>(elementType(ctx)) && !truncates)
+  if (isa<FloatType>(elementType(ctx)) && !truncates &&
+      ctx.node.getOpset() < 28)
     return ctx.error() << "found fmod = 0 on floats; expected fmod = 1";
   auto body = [truncates, isUnsigned = ctx.isUnsigned(0)](
                   ImplicitLocOpBuilder &b, ValueRange args) {
@@ -187,20 +200,29 @@ static LoweringResult lowerNot(LoweringContext &ctx) {
   return single(elementwise(ctx, ctx.inputs, elementType(ctx), body));
 }
 
-// ONNX shifts unsigned integers only; bits that leave are lost.
+// Bits that leave are lost. Signed integers, which opset 28 brought, keep their
+// sign when shifted right; before, one is an unsigned integer of the wrong
+// type.
 static LoweringResult lowerBitShift(LoweringContext &ctx) {
   StringRef direction = ctx.node.getString("direction", "");
   if (direction != "LEFT" && direction != "RIGHT")
     return ctx.error() << "found direction '" << direction
                        << "'; expected LEFT or RIGHT";
-  auto body = [direction](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
+  bool isLeft = direction == "LEFT";
+  bool keepsSign = !isLeft && !ctx.isUnsigned(0) && ctx.node.getOpset() >= 28;
+  auto body = [=](ImplicitLocOpBuilder &b, ValueRange args) -> Value {
     Value bits = args[0], distance = args[1];
-    Value shifted = direction == "LEFT"
+    unsigned width = bits.getType().getIntOrFloatBitWidth();
+    Value leavesSome = arith::CmpIOp::create(
+        b, arith::CmpIPredicate::ult, distance, constantLike(b, bits, width));
+    if (keepsSign) {
+      distance = arith::SelectOp::create(b, leavesSome, distance,
+                                         constantLike(b, bits, width - 1));
+      return arith::ShRSIOp::create(b, bits, distance);
+    }
+    Value shifted = isLeft
                         ? arith::ShLIOp::create(b, bits, distance).getResult()
                         : arith::ShRUIOp::create(b, bits, distance).getResult();
-    Value width = constantLike(b, bits, bits.getType().getIntOrFloatBitWidth());
-    Value leavesSome =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, distance, width);
     return arith::SelectOp::create(b, leavesSome, shifted,
                                    constantLike(b, bits, 0));
   };

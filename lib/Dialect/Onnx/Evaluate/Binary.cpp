@@ -68,11 +68,16 @@ struct DivFn : AnyNumber {
     return static_cast<C>(a / b);
   }
 };
-/// fmod = 0: integers only, with the sign of the divisor.
-struct ModFn : IntegerOnly {
+/// fmod = 0: the sign of the divisor; floats since opset 28.
+struct ModFn : AnyNumber {
   template <typename C>
   static C apply(C a, C b) {
-    if constexpr (std::is_signed_v<C>) {
+    if constexpr (std::is_floating_point_v<C>) {
+      C remainder = std::fmod(a, b);
+      if (remainder == 0)
+        return std::copysign(C(0), b);
+      return (remainder < 0) != (b < 0) ? remainder + b : remainder;
+    } else if constexpr (std::is_signed_v<C>) {
       if (b == -1)
         return 0;
       C remainder = a % b;
@@ -162,6 +167,15 @@ struct ShiftRightFn : IntegerOnly {
     using U = std::make_unsigned_t<C>;
     constexpr unsigned width = 8 * sizeof(C);
     return U(b) >= width ? C(0) : static_cast<C>(U(a) >> U(b));
+  }
+};
+/// The sign fills up, also where the width or more is shifted.
+struct ArithmeticShiftFn : IntegerOnly {
+  template <typename C>
+  static C apply(C a, C b) {
+    using U = std::make_unsigned_t<C>;
+    constexpr unsigned width = 8 * sizeof(C);
+    return static_cast<C>(a >> (U(b) >= width ? U(width - 1) : U(b)));
   }
 };
 struct AndFn : BoolOnly {
@@ -334,8 +348,14 @@ static Result evaluateDiv(EvaluationContext &context) {
 static Result evaluateMod(EvaluationContext &context) {
   if (!context.has(1) || !isValidDivisor(context.input(1)))
     return std::nullopt;
-  return context.node.getInt("fmod", 0) ? evaluateBinary<FmodFn>(context)
-                                        : evaluateBinary<ModFn>(context);
+  if (context.node.getInt("fmod", 0))
+    return evaluateBinary<FmodFn>(context);
+  bool isFloat = dispatch(context.input(1).getKind(), [](auto tag) {
+    return isFloatStorage<typename decltype(tag)::type>;
+  });
+  if (isFloat && context.node.getOpset() < 28)
+    return std::nullopt;
+  return evaluateBinary<ModFn>(context);
 }
 
 static Result evaluatePow(EvaluationContext &context) {
@@ -353,6 +373,9 @@ static Result evaluateBitShift(EvaluationContext &context) {
   StringRef direction = context.node.getString("direction", "");
   if (direction == "LEFT")
     return evaluateBinary<ShiftLeftFn>(context);
+  // Before opset 28, a signed integer is an unsigned one of the wrong type.
+  if (direction == "RIGHT" && context.node.getOpset() >= 28)
+    return evaluateBinary<ArithmeticShiftFn>(context);
   if (direction == "RIGHT")
     return evaluateBinary<ShiftRightFn>(context);
   return std::nullopt;

@@ -42,6 +42,11 @@ def arithmetic():
     yield Case("Mod", [a, b], {"fmod": 1})
     yield Case("Mod", [integers(9, dtype=np.uint8), np.full(9, 7, np.uint8)])
     yield Case("Mod", [floats(9), floats(9)], {"fmod": 1})
+    # Floats take the divisor's sign, a zero too, since opset 28.
+    left = np.array([7.5, -7.5, 7.5, -6.0, 6.0, 3.0, -3.0, np.inf], np.float32)
+    right = np.array([2.0, 2.0, -2.0, 2.0, -2.0, np.inf, np.inf, 2.0], np.float32)
+    rest = np.array([1.5, 0.5, -0.5, 0.0, -0.0, 3.0, np.inf, np.nan], np.float32)
+    yield Case("Mod", [left, right], opset=28, expected=[rest])
 
 
 def powers():
@@ -113,6 +118,15 @@ def comparisons():
             distance = np.array([0, 1, 7, 3, 2], dtype)
             yield Case("BitShift", [integers(5, dtype=dtype), distance],
                        {"direction": direction})  # fmt: skip
+    # The sign fills up since opset 28, which brought signed integers; what had
+    # their type before is meant to be unsigned.
+    signed, by = np.array([-128, -3, 5, -1], np.int8), np.array([1, 1, 2, 8], np.int8)
+    yield Case("BitShift", [signed, by], {"direction": "RIGHT"}, opset=28,
+               expected=[np.array([-64, -2, 1, -1], np.int8)])  # fmt: skip
+    yield Case("BitShift", [signed, by], {"direction": "LEFT"}, opset=28,
+               expected=[np.array([0, -6, 20, 0], np.int8)])  # fmt: skip
+    yield Case("BitShift", [signed, by], {"direction": "RIGHT"}, opset=27,
+               expected=[np.array([64, 126, 1, 0], np.int8)])  # fmt: skip
     yield Case("BitShift", [np.array([255], np.uint8), np.array([8], np.uint8)],
                {"direction": "RIGHT"}, expected=[np.array([0], np.uint8)])  # fmt: skip
     yield Case("IsNaN", [SPECIAL])

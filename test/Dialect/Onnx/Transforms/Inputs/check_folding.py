@@ -140,18 +140,27 @@ def close(actual, expected, ulps):
     return bool(np.all(np.abs(a - e)[finite] <= ulps * eps * np.abs(e[finite])))
 
 
+def fold(opset, functions):
+    """The bodies of `functions` once folded, by the numbers of their cases."""
+    module = f"module attributes {{onnx.opsets = {{ai.onnx = {opset} : i64}}}} {{\n{functions}}}\n"
+    folded = subprocess.run(
+        ["tern-opt", "--onnx-fold-constants=max-dense-elements=100000",
+         "--canonicalize", "--mlir-print-elementsattrs-with-hex-if-larger=-1"],
+        input=module, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return dict(re.findall(
+        r"func\.func @case(\d+)\(\)(.*?)(?=func\.func|\Z)", folded, re.S))
+
+
 def main():
     sys.path.insert(0, sys.argv[1])
     from folding_cases import make_cases
     cases = make_cases(Case)
     results = [case.expected() for case in cases]
-    module = "".join(c.function(i, r) for i, (c, r) in enumerate(zip(cases, results)))
-    folded = subprocess.run(
-        ["tern-opt", "--onnx-fold-constants=max-dense-elements=100000",
-         "--canonicalize", "--mlir-print-elementsattrs-with-hex-if-larger=-1"],
-        input=module, stdout=subprocess.PIPE, text=True, check=True).stdout
-    functions = dict(re.findall(
-        r"func\.func @case(\d+)\(\)(.*?)(?=func\.func|\Z)", folded, re.S))
+    functions = {}
+    for opset in sorted({case.opset for case in cases}):
+        functions |= fold(opset, "".join(
+            c.function(i, r) for i, (c, r) in enumerate(zip(cases, results))
+            if c.opset == opset))
     failures = 0
     for i, (case, expected) in enumerate(zip(cases, results)):
         body = functions[str(i)]

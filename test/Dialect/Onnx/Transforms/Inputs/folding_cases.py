@@ -66,6 +66,8 @@ def make_cases(Case):
     add("Mod", array([7, 242, 5], np.uint8), array([3, 3, 3], np.uint8))
     add("Mod", array([7, -7, 7], np.int64), array([3, 3, -3], np.int64), fmod=1)
     add("Mod", array([7.5, -7.5]), array([2.0, 2.0]), fmod=1)
+    # Opset 28: floats take the divisor's sign, a zero too.
+    add("Mod", array([7.5, -7.5, 7.5, -6.0, 3.0]), array([2.0, 2.0, -2.0, 2.0, np.inf]), opset=28)
     add("Pow", m, array(2.0))
     add("Pow", np.abs(m), row, ulps=2)
     add("Pow", array(3, np.int32), array([0, 1, 2, 3, 4], np.int32))
@@ -80,6 +82,9 @@ def make_cases(Case):
         add(op, a.astype(np.int32), array(6, np.int32))
     for direction in ["LEFT", "RIGHT"]:
         add("BitShift", a, array([1, 2, 3, 6], np.uint8), direction=direction)
+        # Opset 28: signed integers, whose sign fills up.
+        add("BitShift", array([-128, -3, 5, 127], np.int8), array([1, 1, 2, 7], np.int8),
+            opset=28, direction=direction)
     t, f = array([True, True, False, False], np.bool_), array([True, False, True, False], np.bool_)
     for op in ["And", "Or", "Xor", "Equal"]:
         add(op, t, f)
