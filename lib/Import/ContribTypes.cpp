@@ -55,8 +55,9 @@ static void inferMatMulNBits(const NodeProto &node, InputTypes inputs,
   setOutput(outputs, 0, y);
 }
 
-static void inferNormalization(const NodeProto &, InputTypes inputs,
-                               std::vector<TypeProto> &outputs) {
+// Normalisations, rotary embeddings and functions of each element.
+static void inferLikeInput(const NodeProto &, InputTypes inputs,
+                           std::vector<TypeProto> &outputs) {
   if (const TypeProto *x = getInput(inputs, 0))
     setOutput(outputs, 0, *x);
 }
@@ -150,11 +151,15 @@ void tern::importer::inferContribTypes(const NodeProto &node, InputTypes inputs,
   // Older exporters put SimplifiedLayerNormalization in ONNX's own domain.
   auto rule =
       llvm::StringSwitch<InferenceRule>(getOperatorName(node))
-          .Case("SimplifiedLayerNormalization", inferNormalization)
-          .Case("com.microsoft::SimplifiedLayerNormalization",
-                inferNormalization)
-          .Case("com.microsoft::SkipSimplifiedLayerNormalization",
-                inferSkipNormalization)
+          .Cases({"SimplifiedLayerNormalization",
+                  "com.microsoft::SimplifiedLayerNormalization"},
+                 inferLikeInput)
+          .Cases({"com.microsoft::RotaryEmbedding", "com.microsoft::Gelu",
+                  "com.microsoft::QuickGelu"},
+                 inferLikeInput)
+          .Cases({"com.microsoft::SkipSimplifiedLayerNormalization",
+                  "com.microsoft::SkipLayerNormalization"},
+                 inferSkipNormalization)
           .Case("com.microsoft::MatMulNBits", inferMatMulNBits)
           .Case("com.microsoft::GroupQueryAttention", inferAttention)
           .Case("com.microsoft::MultiHeadAttention", inferMultiHeadAttention)

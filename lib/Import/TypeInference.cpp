@@ -233,6 +233,38 @@ TypeInference::getInputTypes(const NodeProto &node) const {
   return inputs;
 }
 
+// ONNX's rule for GatherND gives a result of rank 0 no shape at all. Its rank
+// is that of both operands without the tuples and the dimensions they index.
+static void completeGatherND(llvm::ArrayRef<const TypeProto *> inputs,
+                             TypeProto &output) {
+  if (inputs.size() < 2 || !inputs[0] || !inputs[1] ||
+      !inputs[0]->tensor_type().has_shape() || output.tensor_type().has_shape())
+    return;
+  const TensorShapeProto &data = inputs[0]->tensor_type().shape();
+  int64_t depth = getVectorLength(inputs[1]); // one tuple, so no batches
+  if (depth > 0 && depth == data.dim_size())
+    output.mutable_tensor_type()->mutable_shape();
+}
+
+// Nor do the present keys and values of an Attention on [batch, sequence, size]
+// get a shape where a size is unknown. They are a past of more positions.
+static void completeAttention(llvm::ArrayRef<const TypeProto *> inputs,
+                              std::vector<TypeProto> &outputs) {
+  for (size_t i : {0, 1}) {
+    size_t past = 4 + i, present = 1 + i;
+    if (past >= inputs.size() || present >= outputs.size() || !inputs[past] ||
+        inputs[past]->tensor_type().shape().dim_size() != 4 ||
+        outputs[present].tensor_type().has_shape())
+      continue;
+    outputs[present] = *inputs[past];
+    outputs[present]
+        .mutable_tensor_type()
+        ->mutable_shape()
+        ->mutable_dim(2)
+        ->Clear();
+  }
+}
+
 std::vector<TypeProto> TypeInference::inferOutputs(NodeProto &node,
                                                    const OpSchema &schema) {
   std::vector<TypeProto> outputs(node.output_size());
@@ -248,6 +280,10 @@ std::vector<TypeProto> TypeInference::inferOutputs(NodeProto &node,
           inference, options, {}, nullptr, &shapeValues);
     for (int i = 0, e = node.output_size(); i != e; ++i)
       outputs[i] = *inference.getOutputType(i);
+    if (getOperatorName(node) == "GatherND")
+      completeGatherND(getInputTypes(node), outputs.front());
+    else if (getOperatorName(node) == "Attention")
+      completeAttention(getInputTypes(node), outputs);
   } catch (const std::exception &) {
     // Inputs of unknown or wrong types: what the file declares must do. The
     // lowering of the node reports what it cannot work with.
