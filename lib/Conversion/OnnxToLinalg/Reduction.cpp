@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <cmath>
 
@@ -473,6 +474,8 @@ static LoweringResult lowerCumSum(LoweringContext &ctx) {
   sliceSizes[*axis] = b.getIndexAttr(1);
   Type type = ctx.type(0).getElementType();
   Value sums = emptyTensor(b, sizes, type);
+  if (isZeroInteger(sizes[*axis])) // no slice to take
+    return single(sums);
   Value total = filledTensor(b, sliceSizes, scalarConstant(b, type, 0));
   Value size = getValueOrCreateConstantIndexOp(b, b.getLoc(), sizes[*axis]);
   Value none = arith::ConstantIndexOp::create(b, 0);

@@ -196,6 +196,10 @@ static Value countPositions(LoweringContext &ctx, Value first,
       });
 }
 
+static bool isOneOrDynamic(int64_t size) {
+  return size == 1 || ShapedType::isDynamic(size);
+}
+
 // onnxruntime's: input, positions, cosines, sines.
 static LoweringResult lowerContribRotaryEmbedding(LoweringContext &ctx) {
   if (failed(checkAngles(ctx, 2, 3)))
@@ -207,9 +211,19 @@ static LoweringResult lowerContribRotaryEmbedding(LoweringContext &ctx) {
     return ctx.error() << "expected positions of rank 1 or 2";
   Value positions = ctx.input(1);
   if (ctx.type(1).getRank() == 1) {
-    if (ctx.type(1).getDimSize(0) != 1 || ctx.type(0).getRank() < 3)
+    if (!isOneOrDynamic(ctx.type(1).getDimSize(0)) || ctx.type(0).getRank() < 3)
       return ctx.error() << "found positions of type " << ctx.type(1)
                          << "; expected one, or one for each token";
+    if (ctx.type(1).isDynamicDim(0)) {
+      Value count = tensor::DimOp::create(ctx.b, positions, 0);
+      Value isOne =
+          arith::CmpIOp::create(ctx.b, arith::CmpIPredicate::eq, count,
+                                arith::ConstantIndexOp::create(ctx.b, 1));
+      ctx.check(isOne, "expected one position, or one for each token");
+      positions = tensor::CastOp::create(
+          ctx.b, RankedTensorType::get({1}, ctx.type(1).getElementType()),
+          positions);
+    }
     int64_t sequenceDim = ctx.type(0).getRank() - 2;
     positions = countPositions(ctx, positions,
                                {sizeOf(ctx.b, ctx.input(0), 0),

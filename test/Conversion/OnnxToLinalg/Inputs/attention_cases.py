@@ -167,6 +167,13 @@ def rotations():
             yield from both("com.microsoft::RotaryEmbedding", order, {"interleaved": interleaved},
                             dynamic={0: (0, 1)}, by_ort=True,
                             output_types=[np.float32])  # fmt: skip
+    # That there is one position may be known to the running program only.
+    for offset in (np.array([4]), np.array([4, 5])):
+        yield Case("com.microsoft::RotaryEmbedding", [flat[..., :40].copy(), offset, *cache],
+                   dynamic={0: (0, 1), 1: (0,)}, by_ort=len(offset) == 1,
+                   fails=None if len(offset) == 1 else "expected one position",
+                   expected=None if len(offset) == 1 else [flat[..., :40]],
+                   output_types=[np.float32])  # fmt: skip
     half = [a.astype(np.float16) for a in (floats(2, 5, 3, 8), *angles)]
     yield from both("RotaryEmbedding", half, opset=23, dynamic=first, rtol=2e-3, atol=2e-3)
     yield Case("RotaryEmbedding", [floats(2, 5, 3, 8), *cache, positions + 8], opset=23,

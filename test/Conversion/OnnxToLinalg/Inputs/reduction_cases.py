@@ -79,6 +79,7 @@ def positions():
                 yield Case("CumSum", [integers(2, 3, 4, dtype=np.int64), Const(axis, np.int32)], attrs)
             yield Case("CumSum", [floats(5), Const(0, np.int64)], attrs)
     yield Case("CumSum", [floats(0, 3), Const(0, np.int64)])
+    yield Case("CumSum", [floats(0, 3), Const(0, np.int64)], dynamic=False)
 
 
 def cases():
