@@ -188,6 +188,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createMakeBF16Bits());
   addCleanup(pm);
 }
 

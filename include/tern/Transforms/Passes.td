@@ -178,6 +178,23 @@ def KeepRounding : Pass<"tern-keep-rounding"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def MakeBF16Bits : Pass<"tern-make-bf16-bits", "::mlir::ModuleOp"> {
+  let summary = "Make bf16 in the LLVM dialect an integer";
+  let description = [{
+    Once nothing computes with bf16 any more, its values are only loaded, chosen,
+    converted by integer operations and stored. For a CPU without instructions
+    for bf16, LLVM keeps a value that crosses basic blocks as an f32, and converts
+    it back by a call of a function that libgcc before 13 does not have. Replaces
+    the type by i16 everywhere, in constants too.
+
+    ```mlir
+    %0 = llvm.load %p : !llvm.ptr -> bf16  // becomes: -> i16
+    ```
+    Requires: no operation that computes with bf16.
+    Ensures: no bf16 is left; the same bits.
+  }];
+}
+
 def LowerStridedCopies : Pass<"tern-lower-strided-copies", "::mlir::func::FuncOp"> {
   let summary = "Turn copies between strided buffers into loops";
   let description = [{
