@@ -13,11 +13,12 @@ from onnx import helper, numpy_helper
 TOOLS = Path(__file__).resolve().parents[2] / "tools" / "dev"
 sys.path.insert(0, str(TOOLS))
 
+from difftest import operators as random_operators  # noqa: E402
 from difftest.compiler import Compiler  # noqa: E402
 from difftest.graph import in_random_order, make_model  # noqa: E402
-from difftest.oracle import Oracle, difference  # noqa: E402
+from difftest.oracle import NoTruth, Oracle, difference  # noqa: E402
 from difftest.reduce import prune, reduce  # noqa: E402
-from difftest.runner import Case, Runner  # noqa: E402
+from difftest.runner import Case, Runner, judge  # noqa: E402
 
 FLOAT = onnx.TensorProto.FLOAT
 
@@ -184,3 +185,130 @@ def test_the_command_prints_what_reproduces(tmp_path):
     assert [n.op_type for n in smallest.graph.node].count("MatMulNBits") == 1
     assert len(smallest.graph.node) == 1
     assert "MatMulNBits" in (keep / f"{case}-reduced" / "dump.txt").read_text()
+
+
+# ===------------------------------------------------------------------------=== #
+# Operators and chains of them
+# ===------------------------------------------------------------------------=== #
+
+# What exporters of ternary models write.
+NEEDED = """
+    Abs Add And Attention BitShift BitwiseAnd BitwiseNot BitwiseOr Cast CastLike Clip Concat
+    ConstantOfShape Cos DequantizeLinear Div DynamicQuantizeLinear Equal Expand Flatten Floor
+    Gather GatherND Gemm Identity IsNaN Less LessOrEqual MatMul MatMulInteger Max Min Mod Mul Neg
+    Not Pow QLinearMatMul QuantizeLinear Range Reciprocal ReduceMax ReduceMean ReduceSum Relu
+    Reshape RMSNormalization RotaryEmbedding Round ScatterND Shape Sigmoid Sin Slice Softmax Sqrt
+    Squeeze Sub TensorScatter Transpose Unsqueeze Where MatMulNBits GroupQueryAttention
+    SkipSimplifiedLayerNormalization SimplifiedLayerNormalization""".split()
+
+
+def test_all_needed_operators_are_drawn():
+    assert set(NEEDED) <= {o.name for o in random_operators.OPERATORS}
+
+
+@pytest.mark.parametrize("opset", [13, 28])
+def test_whatever_is_drawn_has_a_truth(opset):
+    for operator in random_operators.available(opset):
+        for seed in range(3):
+            graph = random_operators.build_around(operator, opset, np.random.default_rng(seed))
+            assert operator.name in [node.op_type for node in graph.nodes]
+            assert graph.outputs and graph.notes
+
+
+@pytest.mark.parametrize("family", ["operator", "chain"])
+def test_a_name_makes_the_same_graph_again(family):
+    def model_of(case):
+        graph = case.build()
+        return make_model([graph], np.random.default_rng(0)), graph.feeds
+
+    case = Case(family, 21, 12)
+    (first, feeds), (second, again) = model_of(case), model_of(Case.parse(str(case)))
+    assert first == second
+    assert feeds[0].keys() == again[0].keys()
+    assert all(np.array_equal(feeds[0][k], again[0][k], equal_nan=feeds[0][k].dtype.kind == "f")
+               for k in feeds[0])  # fmt: skip
+    assert first != model_of(Case(family, 21, 13))[0]
+
+
+def test_operands_come_in_all_kinds():
+    """Constants and inputs; sizes known, named and unnamed; axes in either place."""
+    graphs = [Case("operator", 14 + seed % 2 * 6, seed).build() for seed in range(120)]
+    shapes = [i.type.tensor_type.shape.dim for g in graphs for i in g.inputs]
+    kinds = {dim.WhichOneof("value") for shape in shapes for dim in shape}
+    assert kinds == {None, "dim_param", "dim_value"}
+    assert {bool(g.inputs) for g in graphs} == {True, False}
+    assert any(0 in array.shape for g in graphs for array in g.feeds[0].values())
+    assert any(array.ndim == 0 for g in graphs for array in g.feeds[0].values())
+    means = [o for o in random_operators.OPERATORS if o.name == "ReduceMean"]
+    forms = {(opset, any(a.name == "axes" for a in node.attribute), len(node.input))
+             for opset in (17, 18) for seed in range(8)
+             for node in random_operators.build_around(
+                 means[0], opset, np.random.default_rng(seed)).nodes
+             if node.op_type == "ReduceMean"}  # fmt: skip
+    assert (17, True, 1) in forms and (18, False, 2) in forms
+    assert (18, True, 1) not in forms and (17, False, 2) not in forms
+
+
+def test_chains_read_what_they_computed():
+    lengths = []
+    for seed in range(12):
+        graph = Case("chain", 20, seed).build()
+        produced = {name for node in graph.nodes if node.op_type not in ("Constant", "Shape")
+                    for name in node.output}  # fmt: skip
+        outputs = {o.name for o in graph.outputs}
+        inner = {n for node in graph.nodes for n in node.input if not set(node.output) & outputs}
+        lengths.append(len(inner & produced))
+    assert sum(lengths) > 12
+
+
+def test_a_wrong_result_is_a_mismatch():
+    """Neither onnxruntime nor onnx's evaluator computes it."""
+    case = next(c for c in (Case("operator", 20, s) for s in range(99))
+                if "Add(float32" in c.build().notes[0])  # fmt: skip
+    graph = case.build()
+    truth = Oracle(make_model([graph], np.random.default_rng(0))).run(graph.feeds[0])
+    assert judge(case, graph, [truth]) is None
+    wrong = {name: array + np.float32(0.5) for name, array in truth.items()}
+    assert judge(case, graph, [wrong]).kind == "mismatch"
+    assert judge(case, graph, [{}]).message.endswith("is missing")
+
+
+def test_two_implementations_say_what_is_true():
+    truths = list(Oracle(five_nodes()[0]).truths(five_nodes()[1]))
+    assert len(truths) == 2
+    assert np.allclose(truths[0]["y"], truths[1]["y"])
+
+
+def test_no_truth_is_told():
+    node = helper.make_node("NoSuchOperator", ["x"], ["y"])
+    infos = [helper.make_tensor_value_info(name, FLOAT, [1]) for name in ("x", "y")]
+    model = helper.make_model(helper.make_graph([node], "g", infos[:1], infos[1:]))
+    with pytest.raises(NoTruth, match="NoSuchOperator"):
+        Oracle(model).run({"x": np.ones(1, np.float32)})
+
+
+COUNTS = """#!{python}
+import sys, onnx
+names = [n.name for n in onnx.load(sys.argv[1]).graph.node if n.op_type == "{op}"]
+open("{log}", "a").write("x")
+if names:
+    sys.stderr.write("error: node '" + names[0] + "' is bad\\n")
+    sys.exit(3)
+open(sys.argv[3], "w").write("#!/bin/sh\\nexit 0\\n")
+"""
+
+
+def test_only_what_the_message_names_is_compiled_alone(tmp_path):
+    program, log = tmp_path / "ternc", tmp_path / "log"
+    program.write_text(COUNTS.format(python=sys.executable, op="Sigmoid", log=log))
+    program.chmod(0o755)
+    cases = {}
+    for seed in range(200):
+        case = Case("operator", 20, seed)
+        cases.setdefault(case.build().notes[0].split("(")[0], case)
+    batch = [case for name, case in cases.items() if name in ("Sigmoid", "Add", "Mul", "Cos")]
+    runner = Runner(Compiler(str(program), tmp_path), tmp_path)
+    runner.compiler.execute = lambda program, feeds: ({}, "")
+    failures = runner.check(batch)
+    assert {f.case: f.kind for f in failures}[cases["Sigmoid"]] == "crash"
+    assert len(log.read_text()) == 3  # all, the one named, the others

@@ -9,7 +9,7 @@ import numpy as np
 class Compiler:
     """`program` is ternc; `folder` is where files may be written."""
 
-    def __init__(self, program, folder, options=("--cpu=native",), timeout=120):
+    def __init__(self, program, folder, options=("--cpu=native",), timeout=600):
         self.program = program
         self.folder = folder
         self.options = list(options)

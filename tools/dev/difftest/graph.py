@@ -7,8 +7,9 @@ from onnx import helper, numpy_helper
 
 # The first IR version that each operator set may come with.
 IR_VERSIONS = {13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10,
-               23: 11, 24: 12, 25: 13}  # fmt: skip
+               23: 11, 24: 12, 25: 13, 26: 13, 27: 13, 28: 14}  # fmt: skip
 OPSETS = range(13, 26)
+ALL_OPSETS = range(13, 29)
 DTYPES = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
 
 

@@ -1,17 +1,31 @@
 """Building, compiling, running and judging random cases."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import decoders, layers
-from .graph import OPSETS, make_model, save
-from .oracle import Oracle, difference
+from . import chains, decoders, layers, operators
+from .graph import ALL_OPSETS, OPSETS, make_model, save
+from .oracle import NoTruth, Oracle, difference
 
-FAMILIES = {"layer": layers.build, "decoder": decoders.build}
-# How many cases share a compilation: a process and a link cost as much as the
-# code of a few layers.
-BATCH = {"layer": 12, "decoder": 1}
+
+@dataclass(frozen=True)
+class Family:
+    """`build(opset, seed, prefix)` makes a graph. `batch` of them share a
+    compilation: a process and a link cost as much as the code of a few layers."""
+
+    build: callable
+    batch: int
+    opsets: range
+
+
+FAMILIES = {
+    "layer": Family(layers.build, 12, OPSETS),
+    "decoder": Family(decoders.build, 1, OPSETS),
+    "operator": Family(operators.build, 50, ALL_OPSETS),
+    "chain": Family(chains.build, 25, ALL_OPSETS),
+}
 
 
 @dataclass(frozen=True)
@@ -28,12 +42,12 @@ class Case:
     @staticmethod
     def parse(text):
         family, opset, seed = text.split("-")
-        if family not in FAMILIES or int(opset) not in OPSETS:
+        if family not in FAMILIES or int(opset) not in FAMILIES[family].opsets:
             raise ValueError(text)
         return Case(family, int(opset), int(seed))
 
     def build(self, prefix=""):
-        return FAMILIES[self.family](self.opset, self.seed, prefix)
+        return FAMILIES[self.family].build(self.opset, self.seed, prefix)
 
 
 @dataclass
@@ -48,17 +62,17 @@ def draw_batches(family, seed, count):
     """Batches of `count` cases in all, those of a batch with one opset."""
     rng = np.random.default_rng([0, seed])
     while count > 0:
-        size = min(BATCH[family], count)
+        size = min(FAMILIES[family].batch, count)
         count -= size
-        opset = int(rng.choice(OPSETS))
+        opset = int(rng.choice(FAMILIES[family].opsets))
         seeds = rng.integers(1 << 31, size=size)
         yield [Case(family, opset, int(s)) for s in seeds]
 
 
 def expected_results(graph):
-    """For each run, the outputs by name."""
+    """For each run, the outputs by name; as often as there are truths."""
     oracle = Oracle(make_model([graph], np.random.default_rng(0)))
-    return [oracle.run(feeds) for feeds in graph.feeds]
+    return (list(runs) for runs in zip(*(oracle.truths(feeds) for feeds in graph.feeds)))
 
 
 def merge_runs(graphs):
@@ -90,6 +104,19 @@ def compare(graph, results, expected):
     return problems[0] if len(problems) > allowed else None
 
 
+def judge(case, graph, results):
+    """The failure of a case whose program ran, or None."""
+    problems = []
+    try:
+        for expected in expected_results(graph):
+            problems.append(compare(graph, results, expected))
+            if problems[-1] is None:
+                return None
+    except NoTruth as error:
+        return Failure(case, "no truth", str(error), graph.notes)
+    return Failure(case, "mismatch", problems[0], graph.notes)
+
+
 class Runner:
     """Checks cases with a compiler; `folder` keeps what they leave behind."""
 
@@ -117,22 +144,27 @@ class Runner:
             results.append(arrays)
         failures = []
         for case, graph in zip(batch, graphs):
-            try:
-                expected = expected_results(graph)
-            except Exception as error:  # onnxruntime has no common class of errors
-                failures.append(Failure(case, "no truth", str(error), graph.notes))
-                continue
-            problem = compare(graph, results, expected)
-            if problem:
-                failures.append(Failure(case, "mismatch", problem, graph.notes))
+            failure = judge(case, graph, results)
+            if failure:
+                failures.append(failure)
         return failures
 
     def _judge_refusal(self, batch, graphs, status, text):
-        """Finds the cases at fault by doing each alone."""
+        """Finds the cases at fault by doing each alone: those that the message
+        names, by the prefix of their values, or all."""
         if len(batch) == 1:
+            try:
+                next(expected_results(graphs[0]))
+            except NoTruth as error:  # what nobody runs need not compile
+                if status == 1:
+                    return [Failure(batch[0], "no truth", str(error), graphs[0].notes)]
             kind = "refusal" if status == 1 else "crash"
             return [Failure(batch[0], kind, f"status {status}: {text}", graphs[0].notes)]
-        failures = [failure for case in batch for failure in self.check([case])]
+        named = {int(i) for i in re.findall(r"\bg(\d+)_", text)} & set(range(len(batch)))
+        parts = [[case] for i, case in enumerate(batch) if i in named or not named]
+        if named and len(named) < len(batch):
+            parts.append([case for i, case in enumerate(batch) if i not in named])
+        failures = [failure for part in parts for failure in self.check(part)]
         if not failures:
             failures = [Failure(case, "crash", f"only together: {text}", []) for case in batch]
         return failures
