@@ -122,7 +122,8 @@ static void addFloatVectors(OpPassManager &pm, StringRef target) {
     contractions.lanes = 8;
     contractions.registers = 16;
   }
-  if (target.starts_with("avx512")) {
+  // AMX multiplies integers only; what has it has AVX-512 too.
+  if (target.starts_with("avx512") || target == "amx") {
     contractions.lanes = 16;
     contractions.registers = 32;
   }

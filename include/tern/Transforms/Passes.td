@@ -63,8 +63,8 @@ def VectorizeContractions : Pass<"tern-vectorize-contractions", "::mlir::func::F
     ```
     Requires: sums whose additions carry the flag `reassoc`, which
     `tern-schedule-contractions` gives them; others stay.
-    Ensures: each sum in an order that depends on its length, the form, `lanes` and
-    `registers`, not on the number of threads; results differ from those of another order
+    Ensures: each sum in an order that depends on its length, the form, `lanes`, and
+    whether there are more rows than a tile has, not on the number of threads; results differ from those of another order
     by at most K * 2^-24 of the sum of the magnitudes of K terms.
   }];
   let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",
