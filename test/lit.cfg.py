@@ -45,7 +45,8 @@ def vector_features():
     avx512 = {"avx512vl", "avx512bw", "avx512_vnni"}.issubset(flags)
     tiles = avx512 and {"amx_tile", "amx_int8"}.issubset(flags)
     targets = {"avx2": "avx2" in flags, "avxvnni": avx512 or "avx_vnni" in flags,
-               "avx512vnni": avx512, "amx": tiles and permits_tiles()}
+               "avx512vnni": avx512, "avx512vbmi": avx512 and "avx512vbmi" in flags,
+               "amx": tiles and permits_tiles()}
     return [target for target, runs in targets.items() if runs]
 
 

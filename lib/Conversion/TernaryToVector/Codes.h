@@ -9,8 +9,9 @@ namespace tern::ternary {
 
 class VectorTarget;
 
-/// The codes of the planes of packed bytes, computed when first asked for. The
-/// code of plane j of `i2` may be left where it is, 4^j times its value.
+/// The codes of the planes of packed bytes, computed when first asked for.
+/// Where bytes hold codes at bits of their own, that of plane j may be left
+/// where it is, 4^j times its value.
 class CodeDecoder {
 public:
   CodeDecoder(const VectorTarget &target, Encoding encoding, bool inPlace,
@@ -19,10 +20,17 @@ public:
   mlir::Value getCodes(mlir::OpBuilder &builder, mlir::Location loc,
                        int64_t plane);
 
+  /// How many bits codes are above their value that are left in place.
+  static int64_t getShift(const VectorTarget &target, Encoding encoding,
+                          int64_t plane);
+
 private:
-  mlir::Value decodeI2(mlir::OpBuilder &builder, mlir::Location loc,
-                       int64_t plane);
-  void decodeT5(mlir::OpBuilder &builder, mlir::Location loc);
+  /// The code of a plane at bits 2 `plane` and up of `bytes`.
+  mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value bytes, int64_t plane);
+  /// All planes of t5.
+  void lookUpT5(mlir::OpBuilder &builder, mlir::Location loc);
+  void divideT5(mlir::OpBuilder &builder, mlir::Location loc);
 
   const VectorTarget &target;
   Encoding encoding;

@@ -26,7 +26,7 @@ static std::unique_ptr<VectorTarget> createTarget(StringRef name) {
   using Factory = std::unique_ptr<VectorTarget> (*)();
   for (Factory create :
        {createGenericTarget, createAvx2Target, createAvxVnniTarget,
-        createAvx512VnniTarget, createAmxTarget}) {
+        createAvx512VnniTarget, createAvx512VbmiTarget, createAmxTarget}) {
     std::unique_ptr<VectorTarget> target = create();
     if (target->name == name)
       return target;
@@ -122,7 +122,7 @@ struct ConvertTernaryToVectorPass
     if (!vectorTarget) {
       emitError(getOperation().getLoc())
           << "unknown target '" << target
-          << "'; expected generic, avx2, avxvnni, avx512vnni or amx";
+          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx";
       return signalPassFailure();
     }
     SmallVector<PackedMatmulOp> products;

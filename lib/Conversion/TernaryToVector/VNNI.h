@@ -21,6 +21,18 @@ public:
                  Accumulators &accumulators) const override;
 };
 
+/// With AVX512-VBMI, by which bytes of five trits are looked up.
+class VbmiTarget : public VnniTarget {
+public:
+  using VnniTarget::VnniTarget;
+
+  bool hasLookup() const override { return true; }
+
+  mlir::Value buildLookup(mlir::OpBuilder &builder, mlir::Location loc,
+                          llvm::ArrayRef<int8_t> table,
+                          mlir::Value index) const override;
+};
+
 } // namespace tern::ternary
 
 #endif // TERN_LIB_CONVERSION_TERNARYTOVECTOR_VNNI_H

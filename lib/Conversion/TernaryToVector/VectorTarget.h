@@ -35,17 +35,16 @@ public:
   int64_t planes;
 };
 
-/// Accumulators of a block, vectors of i32: one for each token and strip or,
-/// where `splitPlanes`, for each token, strip and plane.
+/// Accumulators of a block, vectors of i32, some for each token and strip.
 struct Accumulators {
   mlir::Value &get(int64_t token, int64_t strip, int64_t plane) {
-    return values[(token * strips + strip) * planes +
-                  (planes == 1 ? 0 : plane)];
+    return values[(token * strips + strip) * ways + plane % ways];
   }
 
   int64_t strips;
-  /// Accumulators for a strip and a token: 1 if the planes share one.
-  int64_t planes;
+  /// Accumulators for a strip and a token, among which the planes take turns:
+  /// where a block has few, one would wait for the other.
+  int64_t ways;
   llvm::SmallVector<mlir::Value> values;
 };
 
@@ -73,6 +72,16 @@ public:
   virtual mlir::Value buildHighProduct(mlir::OpBuilder &builder,
                                        mlir::Location loc, mlir::Value lhs,
                                        mlir::Value rhs) const = 0;
+
+  /// Whether bytes can be looked up in few instructions.
+  virtual bool hasLookup() const { return false; }
+
+  /// The element of `table`, of 256, that each byte of `index` numbers.
+  virtual mlir::Value buildLookup(mlir::OpBuilder &builder, mlir::Location loc,
+                                  llvm::ArrayRef<int8_t> table,
+                                  mlir::Value index) const {
+    llvm_unreachable("the target has no lookup");
+  }
 
   /// Adds the products of a step to the accumulators.
   virtual void buildStep(mlir::OpBuilder &builder, mlir::Location loc,
@@ -102,6 +111,7 @@ std::unique_ptr<VectorTarget> createGenericTarget();
 std::unique_ptr<VectorTarget> createAvx2Target();
 std::unique_ptr<VectorTarget> createAvxVnniTarget();
 std::unique_ptr<VectorTarget> createAvx512VnniTarget();
+std::unique_ptr<VectorTarget> createAvx512VbmiTarget();
 std::unique_ptr<VectorTarget> createAmxTarget();
 
 /// A splat of an integer in a vector type.

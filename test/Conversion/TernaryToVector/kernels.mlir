@@ -2,6 +2,7 @@
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx2 | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avxvnni | FileCheck %s --check-prefixes=CHECK,AVXVNNI
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vnni | FileCheck %s --check-prefixes=CHECK,AVX512
+// RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vbmi | FileCheck %s --check-prefixes=CHECK,AVX512
 
 #i2 = #ternary.layout<i2, tile = 16>
 

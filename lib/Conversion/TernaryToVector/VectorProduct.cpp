@@ -1,0 +1,101 @@
+//===- VectorProduct.cpp - the product of one token -----------------------===//
+
+#include "VectorProduct.h"
+
+#include "Codes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace tern::ternary;
+
+namespace tern::ternary {
+/// Decodes one step of some strips.
+class VectorProductBuilder::Step : public StepOperands {
+public:
+  Step(VectorProductBuilder &product, ArrayRef<Value> offsets, Value column)
+      : product(product), column(column), activations(product.planes) {
+    tokens = 1;
+    strips = offsets.size();
+    planes = product.planes;
+    for (Value offset : offsets)
+      decoders.emplace_back(product.target, product.layout.getEncoding(),
+                            product.inPlace, product.loadPacked(offset));
+  }
+
+  Value getCodes(int64_t strip, int64_t plane) override {
+    return decoders[strip].getCodes(product.b, product.loc, plane);
+  }
+
+  Value getActivations(int64_t, int64_t plane) override {
+    Value &result = activations[plane];
+    if (!result)
+      result = product.loadActivations(product.getIndex(0),
+                                       product.add(column, 4 * plane));
+    return result;
+  }
+
+private:
+  VectorProductBuilder &product;
+  Value column;
+  SmallVector<CodeDecoder> decoders;
+  SmallVector<Value> activations;
+};
+} // namespace tern::ternary
+
+Value VectorProductBuilder::buildPlaneSum(Accumulators &accumulators,
+                                          int64_t strip) {
+  Value sum = accumulators.get(0, strip, 0);
+  for (int64_t plane = 1; plane < accumulators.ways; ++plane) {
+    Value part = accumulators.get(0, strip, plane);
+    int64_t shift = CodeDecoder::getShift(target, layout.getEncoding(), plane);
+    // Every term is a multiple of 2^shift: exact.
+    if (inPlace && shift)
+      part = arith::ShRSIOp::create(b, loc, part,
+                                    buildSplat(b, loc, accType, shift));
+    sum = add(sum, part);
+  }
+  return sum;
+}
+
+void VectorProductBuilder::buildTile(Value firstStrip, Value rowSum) {
+  Accumulators accumulators;
+  accumulators.strips = stripsPerTile;
+  // Each plane has its own where that costs nothing.
+  accumulators.ways = target.hasWideDot() ? planes : 1;
+  accumulators.values.assign(stripsPerTile * accumulators.ways,
+                             buildSplat(b, loc, accType, 0));
+  SmallVector<Value> offsets;
+  for (int64_t strip = 0; strip < stripsPerTile; ++strip)
+    offsets.push_back(getStripOffset(add(firstStrip, strip)));
+
+  auto loop = scf::ForOp::create(
+      b, loc, getIndex(0), getIndex(steps), getIndex(1), accumulators.values,
+      [&](OpBuilder &, Location, Value step, ValueRange sums) {
+        accumulators.values.assign(sums.begin(), sums.end());
+        Value stepOffset = mul(step, stripsPerTile * stripBytes);
+        SmallVector<Value> at;
+        for (Value offset : offsets)
+          at.push_back(add(offset, stepOffset));
+        prefetchAhead(at[0]);
+        Step operands(*this, at, mul(step, stepColumns));
+        target.buildStep(b, loc, operands, accumulators);
+        scf::YieldOp::create(b, loc, accumulators.values);
+      });
+  accumulators.values.assign(loop->result_begin(), loop->result_end());
+
+  for (int64_t strip = 0; strip < stripsPerTile; ++strip) {
+    Value sum = buildPlaneSum(accumulators, strip);
+    sum = arith::SubIOp::create(b, loc, sum, rowSum);
+    storeSums(sum, getIndex(0), add(firstStrip, strip));
+  }
+}
+
+void VectorProductBuilder::build() {
+  // A plane's sum has to fit i32: at most K / 4 * 128 * 2 * 64.
+  inPlace = target.hasWideDot() && matrix.getPaddedCols() < (int64_t(1) << 19);
+  Value rowSum = broadcast(buildRowSum(getIndex(0)));
+  forEachOnThreads(getIndex(strips), stripsPerTile,
+                   [&](Value strip) { buildTile(strip, rowSum); });
+}

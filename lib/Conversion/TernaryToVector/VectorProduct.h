@@ -1,0 +1,31 @@
+//===- VectorProduct.h - the product of one token -----------------*- C++
+//-*-===//
+#ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORPRODUCT_H
+#define TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORPRODUCT_H
+
+#include "ProductBuilder.h"
+
+namespace tern::ternary {
+
+/// Builds the product of a single token, which is bound by memory: weights are
+/// read once, decoded in registers and fetched ahead of use.
+class VectorProductBuilder : ProductBuilder {
+public:
+  using ProductBuilder::ProductBuilder;
+
+  /// The tiles are shared out by an scf.parallel.
+  void build();
+
+private:
+  class Step;
+
+  void buildTile(mlir::Value firstStrip, mlir::Value rowSum);
+  /// The sum over the planes of a strip's accumulators.
+  mlir::Value buildPlaneSum(Accumulators &accumulators, int64_t strip);
+
+  bool inPlace = false; ///< codes stay at their bits of a byte
+};
+
+} // namespace tern::ternary
+
+#endif // TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORPRODUCT_H
