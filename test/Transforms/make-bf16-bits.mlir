@@ -16,7 +16,7 @@ llvm.mlir.global private constant @table(dense<[1.5, -2.0]> : tensor<2xbf16>) : 
 // CHECK-SAME:    %arg{{[0-9]}}: !llvm.ptr, %{{.*}}: i64, %[[FIRST:.*]]: i16) -> i16
 // CHECK:         %[[X:.*]] = llvm.load %{{.*}} -> i16
 // CHECK:         llvm.getelementptr %{{.*}} -> !llvm.ptr, i16
-// CHECK:         llvm.store %[[X]], %{{.*}} : i16, !llvm.ptr
+// CHECK:         llvm.store volatile %[[X]], %{{.*}} : i16, !llvm.ptr
 // CHECK:         %[[HALF:.*]] = llvm.mlir.constant(16128 : i16) : i16
 // CHECK-NOT:     llvm.bitcast
 // CHECK:         llvm.xor %[[FIRST]], %[[HALF]] : i16
