@@ -29,7 +29,7 @@ def _granularity(d, shape):
     """The scale's shape and the attributes: per tensor, axis or block."""
     kind = d.rng.random()
     if kind < 0.4 or not shape or 0 in shape:
-        return ((), {}) if d.chance(0.7) or len(shape) == 1 else ((1,), {})
+        return ((), {}) if d.chance(0.7) or len(shape) < 2 else ((1,), {})
     axis = any_axis(d.rng, len(shape))
     if kind < 0.75 or d.opset < 21:
         # At rank 1 the default axis, 1, means nothing.
