@@ -6,6 +6,7 @@
 #include "tern/Import/OnnxImporter.h"
 #include "tern/RegisterAll.h"
 #include "tern/Target/ObjectEmitter.h"
+#include "tern/Target/OutputFile.h"
 #include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -228,7 +229,7 @@ ExitCode Compilation::buildCommonStages() {
       if (request.report != ReportForm::None)
         report.addLayers(*module);
     } else if (stage == Stage::Pack && request.report != ReportForm::None) {
-      report.addLayouts(*module, levels);
+      report.addKernels(levels);
     }
     // The model's own may be read through others.
     releaseResources(llvm::set_difference(resources, original), *module);
@@ -293,24 +294,16 @@ ExitCode Compilation::compileVariant(const CPULevel &level) {
 static std::string generateCode(Module &module, TargetMachine &machine,
                                 OutputForm form, const std::string &path) {
   optimize(module, machine);
-  std::error_code error;
-  raw_fd_ostream os(path, error);
-  if (error)
-    return "cannot write '" + path + "': " + error.message();
-  if (form == OutputForm::LLVMIR)
+  Error failure = writeFile(path, [&](raw_fd_ostream &os) -> Error {
+    if (form != OutputForm::LLVMIR)
+      return emitCode(module, machine,
+                      form == OutputForm::Assembly ? CodeForm::Assembly
+                                                   : CodeForm::Object,
+                      os);
     module.print(os, nullptr);
-  else if (Error failure =
-               emitCode(module, machine,
-                        form == OutputForm::Assembly ? CodeForm::Assembly
-                                                     : CodeForm::Object,
-                        os))
-    return toString(std::move(failure));
-  os.close();
-  if (!os.has_error())
-    return "";
-  error = os.error();
-  os.clear_error();
-  return "cannot write '" + path + "': " + error.message();
+    return Error::success();
+  });
+  return failure ? toString(std::move(failure)) : "";
 }
 
 ExitCode Compilation::startCodeGeneration(mlir::ModuleOp lowered,

@@ -4,6 +4,7 @@
 
 #include "tern/Target/Linker.h"
 #include "tern/Target/ObjectEmitter.h"
+#include "tern/Target/OutputFile.h"
 #include "tern/Target/WeightsObject.h"
 #include "tern/Transforms/Passes.h"
 
@@ -17,6 +18,7 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <deque>
@@ -26,19 +28,13 @@ using namespace tern;
 
 /// Writes into the device or pipe at `path`.
 static Error writeToSpecialFile(StringRef path, StringRef data) {
-  std::error_code code;
-  raw_fd_ostream os(path, code, sys::fs::CD_OpenExisting, sys::fs::FA_Write,
-                    sys::fs::OF_None);
-  if (!code) {
-    os << data;
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (!code)
-    return Error::success();
-  return createStringError(code,
-                           "cannot write '" + path + "': " + code.message());
+  return writeFile(
+      path,
+      [&](raw_fd_ostream &os) {
+        os << data;
+        return Error::success();
+      },
+      sys::fs::CD_OpenExisting);
 }
 
 /// Moves the file at `from` to `path`, or its contents into a device.
@@ -242,20 +238,10 @@ ExitCode Compilation::emitDescriptor() {
   descriptor->setTargetTriple((*machine)->getTargetTriple());
   descriptor->setDataLayout((*machine)->createDataLayout());
   objects.push_back(folder->file("model.o"));
-  std::error_code code;
-  raw_fd_ostream os(objects.back(), code);
-  if (code)
-    return fail(ExitCode::BadInput,
-                "cannot write '" + objects.back() + "': " + code.message());
-  if (Error error = emitCode(*descriptor, **machine, CodeForm::Object, os))
+  if (Error error = writeFile(objects.back(), [&](raw_fd_ostream &os) {
+        return emitCode(*descriptor, **machine, CodeForm::Object, os);
+      }))
     return fail(std::move(error));
-  os.close();
-  if (os.has_error()) {
-    code = os.error();
-    os.clear_error();
-    return fail(ExitCode::BadInput,
-                "cannot write '" + objects.back() + "': " + code.message());
-  }
   note("descriptor");
   return ExitCode::Done;
 }
@@ -306,6 +292,9 @@ ExitCode Compilation::writeOutput() {
              : request.form == OutputForm::Object ? LinkForm::Object
                                                   : LinkForm::Executable;
   job.runtimeDir = request.runtimeDir;
+  if (Triple(triple).getArch() !=
+      Triple(sys::getDefaultTargetTriple()).getArch())
+    job.foreignTriple = triple;
   if (Error error = link(job))
     return fail(std::move(error));
   note("link");

@@ -8,7 +8,6 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -36,6 +35,13 @@ public:
 
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     std::string name = getName(remark.getLocation());
+    if (remark.getRemarkName() == "packed") {
+      Packing &packing = report.packings[name];
+      packing.layout = getArgument(remark, "encoding") + " tile " +
+                       getArgument(remark, "tile");
+      StringRef(getArgument(remark, "bytes")).getAsInteger(10, packing.bytes);
+      return;
+    }
     std::string reason = getArgument(remark, "Reason");
     if (remark.getRemarkName() == "attention") {
       PlainAttention attention{std::move(name), std::move(reason)};
@@ -66,7 +72,7 @@ private:
 
 void Report::listen(MLIRContext &context, std::function<void()> onLayer) {
   remark::RemarkCategories categories;
-  categories.missed = categories.passed = "tern-raise";
+  categories.missed = categories.passed = "tern-(raise|pack)";
   // Fails only for a malformed regular expression.
   (void)remark::enableOptimizationRemarks(
       context, std::make_unique<Listener>(*this, std::move(onLayer)),
@@ -178,21 +184,16 @@ void Report::addLayers(ModuleOp raised) {
   });
 }
 
-void Report::addLayouts(ModuleOp packed, ArrayRef<CPULevel> levels) {
+void Report::addKernels(ArrayRef<CPULevel> levels) {
   std::string kernels;
   for (const CPULevel &level : levels)
     kernels += (kernels.empty() ? "" : " ") + level.name;
-  llvm::StringMap<ternary::MatrixType> types;
-  packed.lookupSymbol<func::FuncOp>("main").walk(
-      [&](ternary::PackedMatmulOp op) {
-        types[getName(op.getLoc())] = op.getMatrixType();
-      });
   for (TernaryLayer &layer : layers) {
-    auto found = types.find(layer.name);
-    if (found == types.end())
+    auto found = packings.find(layer.name);
+    if (found == packings.end())
       continue;
-    layer.layout = describeLayout(found->second.getLayout());
-    layer.bytes = found->second.getStorageBytes();
+    layer.layout = found->second.layout;
+    layer.bytes = found->second.bytes;
     layer.kernels = kernels;
   }
 }

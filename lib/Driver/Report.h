@@ -5,6 +5,7 @@
 #include "tern/Target/CPULevel.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -46,16 +47,17 @@ struct PlainAttention {
 /// What became of the layers of a model, gathered while it is compiled.
 class Report {
 public:
-  /// Listens to what raising says in `context`, which must not outlive this
-  /// object. Calls `onLayer` for each layer.
+  /// Listens to what raising and packing say in `context`, which must not
+  /// outlive this object. Calls `onLayer` for each layer that is raised.
   void listen(mlir::MLIRContext &context, std::function<void()> onLayer);
   /// Notes which float layers are heads; `imported` is the module before
   /// raising.
   void findHeads(mlir::ModuleOp imported);
   /// Reads the ternary layers off `main` of a raised module.
   void addLayers(mlir::ModuleOp raised);
-  /// Reads their layouts off the module once its weights are packed.
-  void addLayouts(mlir::ModuleOp packed, llvm::ArrayRef<CPULevel> levels);
+  /// Notes the kernels of the layers that were packed by now; the others are
+  /// loops.
+  void addKernels(llvm::ArrayRef<CPULevel> levels);
 
   /// Reads off a raised module how a language model generates text.
   void addGeneration(mlir::ModuleOp raised);
@@ -73,7 +75,14 @@ public:
 private:
   class Listener;
 
+  /// How the weights of a layer were packed.
+  struct Packing {
+    std::string layout;
+    int64_t bytes = 0;
+  };
+
   std::vector<TernaryLayer> layers;
+  llvm::StringMap<Packing> packings; ///< by the layers' names
   std::vector<FloatLayer> floats;
   std::vector<PlainAttention> attentions;
   std::string generation; ///< empty unless the model is a language model

@@ -54,6 +54,9 @@ Error tern::link(const LinkJob &job) {
   append_range(arguments, job.objects);
   if (job.form == LinkForm::Object) {
     append_range(arguments, ArrayRef<StringRef>{"-r", "-nostdlib"});
+    std::string target = "--target=" + job.foreignTriple;
+    if (!job.foreignTriple.empty())
+      arguments.push_back(target);
     return run(arguments);
   }
   append_range(arguments, ArrayRef<StringRef>{

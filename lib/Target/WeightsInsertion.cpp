@@ -11,13 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tern/Target/OutputFile.h"
 #include "tern/Target/WeightsObject.h"
 
 #include "llvm/BinaryFormat/ELF.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <vector>
 
@@ -194,16 +193,11 @@ Error tern::insertWeights(StringRef path, const WeightsLayout &layout,
   if (Error error = inserter.prepare())
     return error;
   // The file keeps its permissions.
-  std::error_code code;
-  raw_fd_ostream os(path, code, sys::fs::CD_OpenExisting);
-  if (!code) {
-    inserter.write(os, blobs, written);
-    os.close();
-    code = os.error();
-    os.clear_error();
-  }
-  if (!code)
-    return Error::success();
-  return createStringError(code,
-                           "cannot write '" + path + "': " + code.message());
+  return writeFile(
+      path,
+      [&](raw_fd_ostream &os) {
+        inserter.write(os, blobs, written);
+        return Error::success();
+      },
+      sys::fs::CD_OpenExisting);
 }

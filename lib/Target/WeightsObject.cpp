@@ -10,6 +10,8 @@
 
 #include "tern/Target/WeightsObject.h"
 
+#include "tern/Target/OutputFile.h"
+
 #include "tern/Transforms/Passes.h"
 
 #include "llvm/ADT/SmallVector.h"
@@ -202,18 +204,8 @@ Error tern::writeWeightsObject(StringRef path, uint16_t machine,
                                const WeightsLayout &layout) {
   static_assert(endianness::native == endianness::little,
                 "structures are written as they lie in memory");
-  std::error_code code;
-  raw_fd_ostream os(path, code);
-  if (code)
-    return createStringError(code,
-                             "cannot create '" + path + "': " + code.message());
-  Writer(os, machine, layout).write();
-  os.close();
-  if (os.has_error()) {
-    code = os.error();
-    os.clear_error();
-    return createStringError(code,
-                             "cannot write '" + path + "': " + code.message());
-  }
-  return Error::success();
+  return writeFile(path, [&](raw_fd_ostream &os) {
+    Writer(os, machine, layout).write();
+    return Error::success();
+  });
 }

@@ -23,6 +23,8 @@ struct LinkJob {
   LinkForm form = LinkForm::Executable;
   /// The folder of libTernRuntime.a.
   std::string runtimeDir;
+  /// What an Object is for, if not for this machine: clang has to link then.
+  std::string foreignTriple;
 };
 
 /// Links with the C++ compiler that Tern was built with and lld. The C library,

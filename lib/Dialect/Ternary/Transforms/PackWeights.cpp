@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Remarks.h"
 
 namespace tern::ternary {
 #define GEN_PASS_DEF_PACKWEIGHTS
@@ -108,6 +109,11 @@ void Packer::pack(MatmulOp op) {
   }
   if (y.getType() != op.getType())
     y = tensor::CastOp::create(rewriter, loc, op.getType(), y);
+  // Layers that are outlined later are one operation; this is said of each.
+  remark::passed(loc, remark::RemarkOpts::name("packed").category("tern-pack"))
+      << remark::metric("encoding", stringifyEncoding(layout.getEncoding()))
+      << remark::metric("tile", layout.getTile())
+      << remark::metric("bytes", matrix.getStorageBytes());
   rewriter.replaceOp(op, y);
 }
 
