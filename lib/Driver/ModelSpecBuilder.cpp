@@ -118,7 +118,10 @@ void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported, ModuleOp raised,
     return;
   LanguageModelSpec result = {};
   result.vocab = model->vocab;
-  result.context = onnx::getContextLength(imported, context);
+  // Raising knows how many positions the model's tables have.
+  auto bounded = raised->getAttrOfType<IntegerAttr>("onnx.context");
+  result.context =
+      bounded ? bounded.getInt() : onnx::getContextLength(imported, context);
   result.inputIds = model->inputIds;
   result.attentionMask =
       model->attentionMask ? static_cast<int32_t>(*model->attentionMask) : -1;

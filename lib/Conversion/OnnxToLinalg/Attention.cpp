@@ -18,7 +18,8 @@ enum Input : unsigned {
   Mask,
   PastKey,
   PastValue,
-  KeyCounts
+  KeyCounts,
+  Sinks // of a GroupQueryAttention that was made one of these
 };
 enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
 } // namespace
@@ -82,6 +83,7 @@ static FailureOr<AttentionProblem> readProblem(LoweringContext &ctx) {
   if (ctx.input(PastKey))
     problem.offset = sizeOf(ctx.b, ctx.input(PastKey), 2);
   problem.keyCounts = ctx.input(KeyCounts);
+  problem.sinks = ctx.input(Sinks);
   problem.endsAtLastKey = ctx.input(KeyCounts) != nullptr;
   return problem;
 }

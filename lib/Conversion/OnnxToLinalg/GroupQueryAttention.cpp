@@ -11,6 +11,8 @@
 #include "AttentionCore.h"
 #include "Sizes.h"
 
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -21,43 +23,29 @@
 using namespace mlir;
 using namespace tern::onnx;
 
-namespace {
-enum Input : unsigned {
-  Query,
-  Key,
-  Values,
-  PastKey,
-  PastValue,
-  SeqLens,
-  TotalLength,
-  CosCache,
-  SinCache,
-  PositionIds,
-  AttentionBias,
-  HeadSink
-};
+using Port = GroupQueryAttentionPort;
 
+namespace {
 struct NewTokens {
   Heads query, key, value;
 };
 } // namespace
 
 static LogicalResult checkNode(LoweringContext &ctx) {
-  for (unsigned index :
-       {unsigned(Query), unsigned(SeqLens), unsigned(TotalLength)})
+  for (unsigned index : {Port::Query, Port::SeqLens, Port::TotalLength})
     if (!ctx.input(index))
       return ctx.error() << "input " << index << " is missing";
-  if (!ctx.input(PastKey) != !ctx.input(PastValue))
+  if (!ctx.input(Port::PastKey) != !ctx.input(Port::PastValue))
     return ctx.error() << "found one of past_key and past_value; expected both";
   for (StringRef name : {"k_quant_type", "v_quant_type"})
     if (ctx.node.getString(name, "NONE") != "NONE")
       return ctx.error() << "found " << name << "; expected none";
   int64_t heads = ctx.node.getInt("num_heads", 0);
-  if (Value sinks = ctx.input(HeadSink);
-      sinks && (ctx.type(HeadSink).getRank() != 1 ||
-                ctx.type(HeadSink).getDimSize(0) != heads ||
-                !isa<FloatType>(ctx.type(HeadSink).getElementType())))
-    return ctx.error() << "head_sink has type " << ctx.type(HeadSink)
+  if (Value sinks = ctx.input(Port::HeadSink);
+      sinks && (ctx.type(Port::HeadSink).getRank() != 1 ||
+                ctx.type(Port::HeadSink).getDimSize(0) != heads ||
+                !isa<FloatType>(ctx.type(Port::HeadSink).getElementType())))
+    return ctx.error() << "head_sink has type " << ctx.type(Port::HeadSink)
                        << "; expected a float for each of " << heads
                        << " heads";
   if (ctx.node.getInt("local_window_size", -1) == 0)
@@ -74,9 +62,9 @@ static FailureOr<NewTokens> splitProjections(LoweringContext &ctx) {
   if (heads <= 0 || kvHeads <= 0)
     return ctx.error() << "found " << heads << " heads and " << kvHeads
                        << " for keys and values";
-  bool isPacked = !ctx.input(Key);
-  FailureOr<Heads> query =
-      splitHeads(ctx, ctx.input(Query), isPacked ? heads + 2 * kvHeads : heads);
+  bool isPacked = !ctx.input(Port::Key);
+  FailureOr<Heads> query = splitHeads(ctx, ctx.input(Port::Query),
+                                      isPacked ? heads + 2 * kvHeads : heads);
   if (failed(query))
     return failure();
   if (isPacked) {
@@ -88,10 +76,10 @@ static FailureOr<NewTokens> splitProjections(LoweringContext &ctx) {
     return NewTokens{part(0, heads), part(heads, kvHeads),
                      part(heads + kvHeads, kvHeads)};
   }
-  if (!ctx.input(Values))
+  if (!ctx.input(Port::Values))
     return ctx.error() << "found keys without values";
-  FailureOr<Heads> key = splitHeads(ctx, ctx.input(Key), kvHeads);
-  FailureOr<Heads> value = splitHeads(ctx, ctx.input(Values), kvHeads);
+  FailureOr<Heads> key = splitHeads(ctx, ctx.input(Port::Key), kvHeads);
+  FailureOr<Heads> value = splitHeads(ctx, ctx.input(Port::Values), kvHeads);
   if (failed(key) || failed(value))
     return failure();
   return NewTokens{*query, *key, *value};
@@ -101,10 +89,10 @@ static FailureOr<NewTokens> splitProjections(LoweringContext &ctx) {
 // prompt, and are among `total`.
 static FailureOr<Value> keyCounts(LoweringContext &ctx, OpFoldResult batch) {
   ImplicitLocOpBuilder &b = ctx.b;
-  FailureOr<Value> lengths = reshapeTo(ctx, ctx.input(SeqLens), batch);
+  FailureOr<Value> lengths = reshapeTo(ctx, ctx.input(Port::SeqLens), batch);
   if (failed(lengths))
     return failure();
-  Type type = ctx.type(SeqLens).getElementType();
+  Type type = ctx.type(Port::SeqLens).getElementType();
   Value one = scalarConstant(b, type, 1);
   return generate(
       b, batch, type, BroadcastOperand{*lengths, b.getMultiDimIdentityMap(1)},
@@ -117,7 +105,7 @@ static FailureOr<Value> keyCounts(LoweringContext &ctx, OpFoldResult batch) {
 static Value pastLengths(LoweringContext &ctx, Value counts, OpFoldResult batch,
                          OpFoldResult tokens, OpFoldResult total) {
   ImplicitLocOpBuilder &b = ctx.b;
-  Type type = ctx.type(SeqLens).getElementType();
+  Type type = ctx.type(Port::SeqLens).getElementType();
   Value isPrompt = b.createOrFold<arith::CmpIOp>(
       arith::CmpIPredicate::eq, indexValue(b, tokens), indexValue(b, total));
   Value count = scalarFromSize(b, tokens, type);
@@ -156,9 +144,9 @@ static void checkLengths(LoweringContext &ctx, Value counts, Value pastLengths,
 static Value positionsOf(LoweringContext &ctx, Value pastLengths,
                          OpFoldResult batch, OpFoldResult tokens) {
   ImplicitLocOpBuilder &b = ctx.b;
-  if (ctx.input(PositionIds))
-    return ctx.input(PositionIds);
-  Type type = ctx.type(SeqLens).getElementType();
+  if (ctx.input(Port::PositionIds))
+    return ctx.input(Port::PositionIds);
+  Type type = ctx.type(Port::SeqLens).getElementType();
   AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(0));
   return generate(b, {batch, tokens}, type, BroadcastOperand{pastLengths, map},
                   [&](ImplicitLocOpBuilder &body, ValueRange indices,
@@ -173,10 +161,10 @@ static LogicalResult rotateTokens(LoweringContext &ctx, NewTokens &tokens,
                                   Value positions) {
   if (ctx.node.getInt("do_rotary", 0) == 0)
     return success();
-  if (!ctx.input(CosCache) || !ctx.input(SinCache))
+  if (!ctx.input(Port::CosCache) || !ctx.input(Port::SinCache))
     return ctx.error() << "found do_rotary without cosines and sines";
-  RotaryAngles angles{ctx.input(CosCache), ctx.input(SinCache), positions,
-                      ctx.node.getInt("rotary_interleaved", 0) != 0};
+  RotaryAngles angles{ctx.input(Port::CosCache), ctx.input(Port::SinCache),
+                      positions, ctx.node.getInt("rotary_interleaved", 0) != 0};
   for (Heads *heads : {&tokens.query, &tokens.key}) {
     FailureOr<Heads> rotated = rotate(ctx, *heads, angles);
     if (failed(rotated))
@@ -255,13 +243,13 @@ static FailureOr<Value> appendTokens(LoweringContext &ctx, unsigned past,
 
 static FailureOr<OpFoldResult> totalLength(LoweringContext &ctx,
                                            OpFoldResult tokens) {
-  if (!ctx.type(TotalLength).hasStaticShape() ||
-      ctx.type(TotalLength).getNumElements() != 1 ||
-      ctx.type(TotalLength).getRank() > 1)
+  if (!ctx.type(Port::TotalLength).hasStaticShape() ||
+      ctx.type(Port::TotalLength).getNumElements() != 1 ||
+      ctx.type(Port::TotalLength).getRank() > 1)
     return ctx.error() << "total_sequence_length has type "
-                       << ctx.type(TotalLength) << "; expected a scalar";
-  OpFoldResult total =
-      sizeFromScalar(ctx.b, scalarsOf(ctx.b, ctx.input(TotalLength)).front());
+                       << ctx.type(Port::TotalLength) << "; expected a scalar";
+  OpFoldResult total = sizeFromScalar(
+      ctx.b, scalarsOf(ctx.b, ctx.input(Port::TotalLength)).front());
   checkAtMost(ctx, tokens, total,
               "total_sequence_length is less than the tokens");
   return total;
@@ -270,8 +258,8 @@ static FailureOr<OpFoldResult> totalLength(LoweringContext &ctx,
 // What joins the scores of each head: a learned sink, 0 for a smooth softmax.
 static Value sinksOf(LoweringContext &ctx) {
   ImplicitLocOpBuilder &b = ctx.b;
-  if (ctx.input(HeadSink))
-    return ctx.input(HeadSink);
+  if (ctx.input(Port::HeadSink))
+    return ctx.input(Port::HeadSink);
   if (ctx.node.getInt("smooth_softmax", 0) <= 0)
     return nullptr;
   OpFoldResult heads = b.getIndexAttr(ctx.node.getInt("num_heads", 0));
@@ -295,7 +283,7 @@ buildProblem(LoweringContext &ctx, const NewTokens &tokens, Value counts,
   if (problem.scale == 0)
     problem.scale = 1 / std::sqrt(static_cast<double>(headSize));
   problem.softcap = ctx.node.getFloat("softcap", 0);
-  problem.mask = ctx.input(AttentionBias);
+  problem.mask = ctx.input(Port::AttentionBias);
   problem.isCausal = true;
   problem.keyCounts = counts;
   problem.batchOffsets = pastLengths;
@@ -324,9 +312,10 @@ static LoweringResult lowerGroupQueryAttention(LoweringContext &ctx) {
   checkLengths(ctx, *counts, past, batch, *total);
   if (failed(rotateTokens(ctx, *tokens, positionsOf(ctx, past, batch, count))))
     return failure();
-  FailureOr<Value> key = appendTokens(ctx, PastKey, tokens->key, past, *total);
+  FailureOr<Value> key =
+      appendTokens(ctx, Port::PastKey, tokens->key, past, *total);
   FailureOr<Value> value =
-      appendTokens(ctx, PastValue, tokens->value, past, *total);
+      appendTokens(ctx, Port::PastValue, tokens->value, past, *total);
   if (failed(key) || failed(value))
     return failure();
   FailureOr<AttentionProblem> problem =

@@ -2,12 +2,14 @@
 
 #include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
 
-#include "tern/Dialect/Onnx/IR/Onnx.h"
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace tern::onnx;
+
+using Port = GroupQueryAttentionPort;
 
 /// `type` as a ranked tensor type if it has this rank, else null.
 static RankedTensorType getTensorOfRank(Type type, int64_t rank) {
@@ -102,8 +104,9 @@ static std::optional<CachePort> getCachePort(NodeOp node, unsigned operand,
   if (node.is("Attention") && (operand == 4 || operand == 5))
     return CachePort{CacheForm::Attention, operand - 3, 2};
   if (node.is("com.microsoft::GroupQueryAttention") &&
-      (operand == 3 || operand == 4))
-    return CachePort{CacheForm::GroupQueryAttention, operand - 2, 2};
+      (operand == Port::PastKey || operand == Port::PastValue))
+    return CachePort{CacheForm::GroupQueryAttention,
+                     operand - Port::PastKey + 1, 2};
   if (node.is("TensorScatter") && operand == 0 &&
       node.getString("mode", "linear") == "linear")
     return CachePort{CacheForm::TensorScatter, 0, axisOr(-2)};
@@ -159,11 +162,11 @@ static std::optional<KVCache> findCache(BlockArgument argument,
 /// The role that input `operand` of `node` gives to what it reads.
 static std::optional<SequenceRole> getRole(NodeOp node, unsigned operand) {
   if (node.is("com.microsoft::GroupQueryAttention")) {
-    if (operand == 5)
+    if (operand == Port::SeqLens)
       return SequenceRole::LastPosition;
-    if (operand == 6)
+    if (operand == Port::TotalLength)
       return SequenceRole::TotalLength;
-    if (operand == 9)
+    if (operand == Port::PositionIds)
       return SequenceRole::Positions;
   }
   if (node.is("TensorScatter") && operand == 2)

@@ -20,14 +20,15 @@ static bool hasTokens(TokenQuery &query) {
 static Answer takeLength(TokenQuery &) { return kLength; }
 
 /// What a result that sizes decide the shape of is like: the tokens, if its
-/// shape has them once. `dim` is where the input has them, if it does.
+/// shape has them once. `dim` is where the input has them, if it does. A size
+/// that is not known may depend on the length.
 static Answer readResultShape(TokenQuery &query, std::optional<unsigned> dim) {
   std::optional<Polynomials> shape =
       query.evaluator.getShape(query.op->getResult(0));
   if (!shape)
     return query.fail("its shape is not understood");
   for (auto [i, size] : llvm::enumerate(*shape)) {
-    if (!query.mentionsLength(size))
+    if (size.getConstant() && dim != i)
       continue;
     if (!query.isLength(size) || (dim && *dim != i))
       return query.fail("its shape pairs tokens with each other");
@@ -175,6 +176,19 @@ static Answer moveSlice(TokenQuery &query) {
 // Rows of tables
 //===----------------------------------------------------------------------===//
 
+/// Whether all elements of `indices` are proven to be at least 0.
+static bool countsFromBeginning(TokenQuery &query, Value indices) {
+  std::optional<Polynomials> shape = query.evaluator.getShape(indices);
+  if (!shape)
+    return false;
+  Polynomials index;
+  for (const Polynomial &size : *shape)
+    index.push_back(query.evaluator.createCoordinate(size));
+  SymbolicElement element = query.evaluator.getElement(indices, index);
+  const Polynomial *integer = element.getInteger();
+  return integer && query.evaluator.isNonNegative(*integer);
+}
+
 static Answer moveGather(TokenQuery &query) {
   std::optional<unsigned> axis = query.axis("axis", 0, query.rank(0));
   if (!axis)
@@ -188,9 +202,11 @@ static Answer moveGather(TokenQuery &query) {
     return query.tokens(isBefore ? query.dim(0)
                                  : query.dim(0) + query.rank(1) - 1);
   }
-  // A slice of a table may as well be the table: positions are within it.
+  // A slice of a table may as well be the table: positions are within it, and
+  // count from its beginning.
   bool isTable = query.isTokens(0) && query.dim(0) == *axis &&
-                 query.isTableSlice(query.input(0));
+                 query.isTableSlice(query.input(0)) &&
+                 countsFromBeginning(query, query.input(1));
   if (isTable)
     query.addTableGather();
   else if (!query.isNone(0))

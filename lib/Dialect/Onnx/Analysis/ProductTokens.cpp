@@ -2,6 +2,8 @@
 
 #include "TokenRules.h"
 
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
+
 using namespace mlir;
 using namespace tern::onnx;
 
@@ -41,8 +43,8 @@ static Answer multiplyParameters(TokenQuery &query, unsigned lhs,
     return query.fail("it sums over tokens");
   if (!isShared(query, lhs, fromEnd))
     return query.fail("an operand has a fixed number of tokens");
-  if (query.rank(lhs) == 1)
-    return query.tokens(query.dim(rhs) - 1);
+  if (query.rank(lhs) == 1) // The rows' dimension goes.
+    return query.tokens(query.dim(rhs) - (fromEnd == 1));
   unsigned rank = std::max(query.rank(lhs), query.rank(rhs));
   return query.tokens(rank - fromEnd);
 }
@@ -56,10 +58,25 @@ static Answer multiplyTokens(TokenQuery &query, unsigned lhs, unsigned rhs) {
   return query.tokens(std::max(query.rank(lhs), query.rank(rhs)) - fromEnd);
 }
 
+/// Whether `value` has one element: rows may have a scale or zero point each.
+static bool isSingle(TokenQuery &query, Value value) {
+  unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
+  return llvm::all_of(llvm::seq(rank),
+                      [&](unsigned dim) { return query.isOne(value, dim); });
+}
+
 static Answer multiply(TokenQuery &query, unsigned lhs, unsigned rhs) {
-  for (unsigned i = 0; i < query.op->getNumOperands(); ++i)
-    if (i != lhs && i != rhs && query.input(i) && !query.isNone(i))
+  for (unsigned i = 0; i < query.op->getNumOperands(); ++i) {
+    if (i == lhs || i == rhs || !query.input(i))
+      continue;
+    if (!query.isNone(i))
       return query.fail("a scale or zero point depends on tokens");
+    // Two zero points follow, or each operand is followed by its own two.
+    unsigned owner = rhs == 1 ? i - 2 : i - i % 3;
+    bool isOfWeights = (owner == lhs || owner == rhs) && query.isNone(owner);
+    if (!isOfWeights && !isSingle(query, query.input(i)))
+      return query.fail("it has a scale or zero point for each token");
+  }
   if (query.isTokens(lhs) && query.isTokens(rhs))
     return multiplyTokens(query, lhs, rhs);
   if (query.isTokens(lhs) && query.isNone(rhs))
@@ -101,6 +118,12 @@ static Answer mapMatMulNBits(TokenQuery &query) {
 // Attention
 //===----------------------------------------------------------------------===//
 
+/// True where a result other than the first is used.
+static bool hasOtherUses(Operation *op) {
+  return llvm::any_of(op->getResults().drop_front(),
+                      [](OpResult result) { return !result.use_empty(); });
+}
+
 /// The dimension that counts tokens where heads come first, or are joined.
 static bool countsTokens(TokenQuery &query, unsigned index) {
   return query.isTokens(index) &&
@@ -139,9 +162,34 @@ static Answer mapAttention(TokenQuery &query) {
     return query.fail("it has a past that is no cache of the graph");
   if (query.node().getInt("is_causal", 0) == 0)
     return query.fail("it reads later tokens");
-  for (OpResult result : query.op->getResults().drop_front())
-    if (!result.use_empty())
-      return query.fail("its scores or presents are used");
+  if (hasOtherUses(query.op))
+    return query.fail("its scores or presents are used");
+  query.addAttention();
+  return query.get(0u);
+}
+
+/// onnxruntime's, which is causal always and may rotate. Without a past, its
+/// lengths have to be those of the sequence.
+static Answer mapGroupQueryAttention(TokenQuery &query) {
+  using Port = GroupQueryAttentionPort;
+  for (unsigned i : {Port::Query, Port::Key, Port::Values})
+    if (query.input(i) && (query.rank(i) != 3 || !countsTokens(query, i)))
+      return query.fail("its queries, keys or values are not one row a token");
+  if (query.input(Port::PastKey) || query.input(Port::PastValue))
+    return query.fail("it has a past that is no cache of the graph");
+  if (!query.isLengthOf(Port::SeqLens, SequenceRole::LastPosition) ||
+      !query.isLengthOf(Port::TotalLength, SequenceRole::TotalLength))
+    return query.fail("seqlens_k or total_sequence_length is not understood; "
+                      "expected the length of the sequence");
+  if (query.input(Port::PositionIds) && !countsTokens(query, Port::PositionIds))
+    return query.fail("its positions are not understood");
+  if (query.input(Port::AttentionBias))
+    return query.fail("its bias is added to all pairs of tokens");
+  for (unsigned i : {Port::CosCache, Port::SinCache, Port::HeadSink})
+    if (query.input(i) && !query.isNone(i))
+      return query.fail("a parameter depends on tokens");
+  if (hasOtherUses(query.op))
+    return query.fail("its scores or presents are used");
   query.addAttention();
   return query.get(0u);
 }
@@ -155,4 +203,5 @@ void tern::onnx::addProductTokenRules(TokenRules &rules) {
   rules["RotaryEmbedding"] = mapRotary;
   rules["com.microsoft::RotaryEmbedding"] = mapContribRotary;
   rules["Attention"] = mapAttention;
+  rules["com.microsoft::GroupQueryAttention"] = mapGroupQueryAttention;
 }

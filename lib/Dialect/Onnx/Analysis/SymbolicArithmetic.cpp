@@ -19,6 +19,14 @@ static Type getElementType(NodeOp node) {
   return getElementTypeOrSelf(node->getResult(0).getType());
 }
 
+/// Whether `type`, of integers, has the value `number`.
+static bool hasInteger(Type type, int64_t number) {
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (type.isUnsignedInteger())
+    return number >= 0 && (width >= 63 || number >> width == 0);
+  return width >= 64 || llvm::isIntN(width, number);
+}
+
 /// `number` as a value of `type` holds it: rounded to a float's precision;
 /// nullopt where there is no such value.
 static MaybeElement getRounded(double number, Type type) {
@@ -33,17 +41,34 @@ static MaybeElement getRounded(double number, Type type) {
                   llvm::APFloat::rmNearestTiesToEven, &losesInfo);
     return SymbolicElement::getNumber(value.convertToDouble());
   }
-  if (std::abs(number) > (1LL << 53) || std::isnan(number))
+  if (std::abs(number) > (1LL << 53) || std::isnan(number) ||
+      !hasInteger(type, static_cast<int64_t>(number)))
     return std::nullopt;
   return SymbolicElement(Polynomial(static_cast<int64_t>(number)));
 }
 
-/// An integer in symbols as a value of `type`: floats of less than 24 bits do
-/// not hold all sizes.
-static MaybeElement getExact(const Polynomial &integer, Type type) {
+/// Whether numbers of 32 bits, 24 of them a float's, hold `integer` for all
+/// sizes up to 2^20: a sum of few sizes and positions.
+static bool isSmall(const Polynomial &integer) {
+  constexpr int64_t kMaxConstant = 1 << 20, kMaxFactors = 15;
+  int64_t factors = 0;
+  for (const auto &[monomial, coefficient] : integer.getTerms()) {
+    if (monomial.size() > 1 ||
+        std::abs(coefficient) > (monomial.empty() ? kMaxConstant : kMaxFactors))
+      return false;
+    factors += monomial.empty() ? 0 : std::abs(coefficient);
+  }
+  return factors <= kMaxFactors;
+}
+
+MaybeElement tern::onnx::getExact(SymbolicQuery &query,
+                                  const Polynomial &integer, Type type) {
   if (std::optional<int64_t> constant = integer.getConstant())
     return getRounded(static_cast<double>(*constant), type);
-  if (!integer.isValid() || type.isF16() || type.isBF16())
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (!integer.isValid() || width < 32 || (width < 64 && !isSmall(integer)))
+    return std::nullopt;
+  if (type.isUnsignedInteger() && !query.evaluator.isNonNegative(integer))
     return std::nullopt;
   return SymbolicElement(integer);
 }
@@ -99,7 +124,7 @@ static MaybeElement compute(SymbolicQuery &query, NodeOp node, Index index,
         if (!onIntegers || !p || !q || !query.evaluator.isInteger(*p) ||
             !query.evaluator.isInteger(*q))
           return std::nullopt;
-        return getExact(onIntegers(*p, *q), type);
+        return getExact(query, onIntegers(*p, *q), type);
       });
 }
 
@@ -187,7 +212,7 @@ static MaybeElement computeReduceSum(SymbolicQuery &query, NodeOp node,
   const Polynomial *integer = element.getInteger();
   if (!integer || !integer->getConstant())
     return std::nullopt;
-  return getExact(*integer * count, getElementType(node));
+  return getExact(query, *integer * count, getElementType(node));
 }
 
 using UnaryFn = double (*)(double);
@@ -221,7 +246,7 @@ static MaybeElement computeNeg(SymbolicQuery &query, NodeOp node, Index index) {
                     const Polynomial *p = leaf.getInteger();
                     if (!p || !query.evaluator.isInteger(*p))
                       return std::nullopt;
-                    return SymbolicElement(-*p);
+                    return getExact(query, -*p, getElementType(node));
                   });
 }
 
@@ -229,7 +254,7 @@ static MaybeElement computeNeg(SymbolicQuery &query, NodeOp node, Index index) {
 // Casts
 //===----------------------------------------------------------------------===//
 
-/// Cast and CastLike. Integers are taken to fit: sizes and positions do.
+/// Cast and CastLike.
 static MaybeElement computeCast(SymbolicQuery &query, NodeOp node,
                                 Index index) {
   Type type = getElementType(node);
@@ -248,7 +273,7 @@ static MaybeElement computeCast(SymbolicQuery &query, NodeOp node,
           return getRounded(isa<FloatType>(type) ? *x : std::trunc(*x), type);
         if (!integer || !query.evaluator.isInteger(*integer))
           return std::nullopt;
-        return getExact(*integer, type);
+        return getExact(query, *integer, type);
       });
 }
 

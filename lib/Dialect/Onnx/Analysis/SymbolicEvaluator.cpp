@@ -145,6 +145,13 @@ bool SymbolicEvaluator::covers(const Polynomial &own,
          });
 }
 
+bool SymbolicEvaluator::isBroadcastOf(const Polynomial &size,
+                                      const Polynomial &part) const {
+  std::optional<Symbol> symbol = size.getSymbol();
+  return symbol && symbols[*symbol].covered.size() == 2 &&
+         llvm::is_contained(symbols[*symbol].covered, part);
+}
+
 bool SymbolicEvaluator::isInteger(const Polynomial &polynomial) const {
   return polynomial.isValid() && !polynomial.mentions([&](Symbol symbol) {
     return symbols[symbol].kind == SymbolInfo::Kind::Float;

@@ -14,8 +14,12 @@ static Polynomials getInputShape(SymbolicQuery &query, NodeOp node,
   return {};
 }
 
-/// The first input's shape, but for the last dimension: the type has it.
-static Polynomials inferRows(SymbolicQuery &query, NodeOp node, unsigned) {
+/// The first input's shape, but for the last dimension: the type has it. Other
+/// outputs, as an attention's presents, have shapes of their own.
+static Polynomials inferRows(SymbolicQuery &query, NodeOp node,
+                             unsigned output) {
+  if (output != 0)
+    return {};
   Polynomials shape = getInputShape(query, node, 0);
   if (!shape.empty())
     shape.back() = Polynomial::getInvalid();
@@ -27,6 +31,16 @@ static Polynomials inferSame(SymbolicQuery &query, NodeOp node,
                              unsigned output) {
   return output == 0 || output == 3 ? getInputShape(query, node, 0)
                                     : Polynomials();
+}
+
+/// Operands 0 and `rhs`. Where there are more matrices than one of the right
+/// hand's, nothing is known of the left hand's.
+template <unsigned rhs>
+static Polynomials inferProduct(SymbolicQuery &query, NodeOp node,
+                                unsigned output) {
+  if (getInputShape(query, node, rhs).size() > 2)
+    return {};
+  return inferRows(query, node, output);
 }
 
 static Polynomials inferGemm(SymbolicQuery &query, NodeOp node, unsigned) {
@@ -75,8 +89,8 @@ LayerShapeRule tern::onnx::getLayerShapeRule(StringRef kind) {
       .Case("com.microsoft::GroupQueryAttention", inferRows)
       .Case("com.microsoft::MatMulNBits", inferRows)
       .Case("Attention", inferRows)
-      .Case("MatMulInteger", inferRows)
-      .Case("QLinearMatMul", inferRows)
+      .Case("MatMulInteger", inferProduct<1>)
+      .Case("QLinearMatMul", inferProduct<3>)
       .Case("Gemm", inferGemm)
       .Case("Split", inferSplit)
       .Cases({"ReduceL1", "ReduceL2", "ReduceLogSum"}, inferReduction)

@@ -7,12 +7,17 @@
 
 #include "SymbolicRules.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace tern::onnx;
 
 static Value getData(NodeOp node) { return node.getInputs()[0]; }
+
+static Type getElementType(NodeOp node) {
+  return getElementTypeOrSelf(node->getResult(0).getType());
+}
 
 //===----------------------------------------------------------------------===//
 // Shapes
@@ -281,7 +286,7 @@ static MaybeElement makeRange(SymbolicQuery &query, NodeOp node, Index index) {
   std::optional<Polynomial> step = query.getInteger(node.getInputs()[2], {});
   if (!start || !step)
     return std::nullopt;
-  return SymbolicElement(*start + *step * index[0]);
+  return getExact(query, *start + *step * index[0], getElementType(node));
 }
 
 static MaybeElement makeConstantOfShape(SymbolicQuery &, NodeOp node, Index) {
@@ -339,7 +344,7 @@ static MaybeElement makeCumSum(SymbolicQuery &query, NodeOp node, Index index) {
     count = (*shape)[*axis] - Polynomial(1) - count;
   if (!node.getInt("exclusive", 0))
     count = count + Polynomial(1);
-  return SymbolicElement(*integer * count);
+  return getExact(query, *integer * count, getElementType(node));
 }
 
 ElementRule tern::onnx::getMovementRule(StringRef kind) {

@@ -16,6 +16,12 @@ llvm::SmallVector<int64_t> getPermutation(NodeOp node, int64_t rank);
 std::optional<llvm::SmallVector<int64_t>> getAxes(SymbolicQuery &query,
                                                   NodeOp node, int64_t rank);
 
+/// An integer in symbols as a value of `type`; nullopt where `type` has no such
+/// value for some sizes, so that it would wrap around or be rounded: what is
+/// taken for granted is that sizes up to 2^20 fit 32 bits.
+MaybeElement getExact(SymbolicQuery &query, const Polynomial &integer,
+                      mlir::Type type);
+
 /// What a Slice takes of one dimension.
 struct SliceRange {
   int64_t axis;

@@ -242,6 +242,10 @@ static Polynomials inferExpand(SymbolicQuery &query, NodeOp node) {
                          readShape(query, node, 1, *rank));
 }
 
+/// What is cut off a table that is too short for it does not fit the others,
+/// unless it is a single row, which would be broadcast: that is not known. Of a
+/// table that is cut behind the past, only a sequence that it is too short for
+/// would see a single row.
 static Polynomials inferSlice(SymbolicQuery &query, NodeOp node) {
   Polynomials shape = getInputShape(query, node, 0);
   std::optional<SmallVector<SliceRange>> ranges = getSliceRanges(query, node);
@@ -252,9 +256,14 @@ static Polynomials inferSlice(SymbolicQuery &query, NodeOp node) {
         range.end ? *range.end - range.start : Polynomial::getInvalid();
     if (range.step != Polynomial(1) || !query.evaluator.isNonNegative(size))
       size = Polynomial::getInvalid();
+    const Polynomial &whole = shape[range.axis];
+    bool isTable = whole.getConstant() && !range.start.getConstant();
     if (range.isClamped && size.isValid())
-      size =
-          query.evaluator.getClampedSize(node->getResult(0), range.axis, size);
+      size = isTable || query.evaluator.isNonNegative(whole - range.start -
+                                                      Polynomial(2))
+                 ? query.evaluator.getClampedSize(node->getResult(0),
+                                                  range.axis, size)
+                 : Polynomial::getInvalid();
     shape[range.axis] = size;
   }
   return shape;

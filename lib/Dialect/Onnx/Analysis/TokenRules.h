@@ -48,7 +48,9 @@ public:
   bool isLength(const Polynomial &size) {
     return evaluator.isSameSize(size, length);
   }
-  bool mentionsLength(const Polynomial &size);
+  /// Whether input `index` is one integer, and what `role` says of a sequence
+  /// without a past.
+  bool isLengthOf(unsigned index, SequenceRole role);
 
   std::optional<TokenDependence> fail(const llvm::Twine &why) {
     reason = why.str();

@@ -4,6 +4,7 @@
 
 #include "TokenRules.h"
 
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -68,11 +69,22 @@ std::optional<unsigned> TokenQuery::axis(StringRef name, int64_t fallback,
   return static_cast<unsigned>(axis);
 }
 
-bool TokenQuery::mentionsLength(const Polynomial &size) {
-  std::optional<Symbol> symbol = length.getSymbol();
-  return isLength(size) || (symbol && size.mentions([&](Symbol other) {
-           return other == *symbol || isLength(Polynomial::getSymbol(other));
-         }));
+bool TokenQuery::isLengthOf(unsigned index, SequenceRole role) {
+  Value value = input(index);
+  if (!value)
+    return false;
+  if (BlockArgument argument = findSourceArgument(value))
+    return llvm::any_of(analysis.model.sequenceArguments, [&](auto &known) {
+      return known.index == argument.getArgNumber() && known.role == role;
+    });
+  std::optional<Polynomials> shape = evaluator.getShape(value);
+  if (!shape)
+    return false;
+  SymbolicElement element =
+      evaluator.getElement(value, Polynomials(shape->size()));
+  const Polynomial *found = element.getInteger();
+  return found &&
+         *found == length - Polynomial(role == SequenceRole::LastPosition);
 }
 
 bool TokenQuery::isTableSlice(Value value) {
@@ -108,6 +120,8 @@ std::optional<unsigned> tern::onnx::mapReshaped(TokenQuery &query, Value from,
 //===----------------------------------------------------------------------===//
 
 static std::optional<TokenDependence> reshapeTokens(TokenQuery &query) {
+  if (!query.isTokens(0))
+    return query.get(0u);
   std::optional<unsigned> dim =
       mapReshaped(query, query.input(0), query.dim(0), query.op->getResult(0));
   if (!dim)
@@ -167,13 +181,16 @@ static std::optional<TokenDependence> infer(TokenQuery &query) {
 TokenwiseAnalysis::TokenwiseAnalysis(func::FuncOp graph,
                                      const LanguageModel &model,
                                      SymbolicEvaluator &evaluator)
-    : evaluator(evaluator) {
+    : model(model), evaluator(evaluator) {
   BlockArgument ids = graph.getArgument(model.inputIds);
   length = (*evaluator.getShape(ids))[1];
   for (std::optional<unsigned> index :
        {std::optional(model.inputIds), model.attentionMask, model.positionIds})
     if (index)
       dependences[graph.getArgument(*index)] = TokenQuery::tokens(1);
+  // Lengths, and positions of a form that is not understood.
+  for (const SequenceArgument &argument : model.sequenceArguments)
+    dependences[graph.getArgument(argument.index)] = {Kind::Length, 0};
   for (Operation &op : graph.front().without_terminator())
     visit(&op);
   Value logits = graph.front().getTerminator()->getOperand(0);
@@ -191,15 +208,26 @@ static std::string describe(Operation *op) {
   return op->getName().getStringRef().str();
 }
 
+/// The first of the operands of an attention, and behind the last, that say how
+/// tokens are mixed: a mask, or the sequence's length. The rule looks at them.
+static std::pair<unsigned, unsigned> getMixingOperands(Operation *op) {
+  auto node = dyn_cast<NodeOp>(op);
+  if (node && node.is("Attention"))
+    return {3, 4};
+  if (node && node.is("com.microsoft::GroupQueryAttention"))
+    return {GroupQueryAttentionPort::SeqLens,
+            GroupQueryAttentionPort::TotalLength + 1};
+  return {0, 0};
+}
+
 /// The refusal of what `op` computes: that of the first operand that mixes
-/// tokens, or its own. An attention's mask mixes tokens by design; what is
-/// wrong is that it is not known to be causal.
+/// tokens, or its own. Of an attention's mask, what is wrong is not that it
+/// mixes tokens, but that it is not known to be causal.
 std::optional<Refusal>
 TokenwiseAnalysis::explain(Operation *op, const std::string &reason) const {
-  auto node = dyn_cast<NodeOp>(op);
-  unsigned mask = node && node.is("Attention") ? 3 : op->getNumOperands();
+  auto [first, end] = getMixingOperands(op);
   for (auto [index, operand] : llvm::enumerate(op->getOperands()))
-    if (index != mask && lookup(operand).kind == Kind::Mixed)
+    if ((index < first || index >= end) && lookup(operand).kind == Kind::Mixed)
       return refusals.lookup(operand);
   return Refusal{op->getLoc(), describe(op) + ": " + reason};
 }
@@ -211,10 +239,10 @@ void TokenwiseAnalysis::visit(Operation *op) {
   if (llvm::all_of(op->getOperands(), isOfKind(Kind::None)))
     return;
   TokenQuery query(*this, op);
-  auto node = dyn_cast<NodeOp>(op);
+  auto [first, end] = getMixingOperands(op);
   bool isMixed = llvm::any_of(op->getOperands(), isOfKind(Kind::Mixed));
   std::optional<TokenDependence> found;
-  if (!isMixed || (node && node.is("Attention")))
+  if (!isMixed || first != end)
     found = infer(query);
   for (OpResult result : op->getResults()) {
     if (result.use_empty())

@@ -177,6 +177,24 @@ Value AttentionMatcher::stripScale(Value value, Type type, double &scale) {
   return value;
 }
 
+/// Whether a mask may give the scores more batches, heads, queries or keys than
+/// queries and keys do.
+static bool isBroadcastByMask(SymbolicEvaluator &evaluator,
+                              const AttentionMatch &match,
+                              ArrayRef<Polynomial> query) {
+  std::optional<Polynomials> key = evaluator.getShape(match.key),
+                             value = evaluator.getShape(match.value),
+                             result = evaluator.getShape(
+                                 match.product->getResult(0));
+  if (!result || result->size() != query.size())
+    return true;
+  for (unsigned dim = 0; dim < 3; ++dim)
+    if (!evaluator.isSameSize((*result)[dim], query[dim]) &&
+        !evaluator.isBroadcastOf((*result)[dim], query[dim]))
+      return true;
+  return (*key)[match.isKeyTransposed ? 3 : 2] != (*value)[2];
+}
+
 /// The element types and sizes of `match` as Attention needs them.
 static bool fits(SymbolicEvaluator &evaluator, const AttentionMatch &match,
                  std::string &reason) {
@@ -208,6 +226,10 @@ static bool fits(SymbolicEvaluator &evaluator, const AttentionMatch &match,
   int64_t kvHeads = *(*key)[1].getConstant();
   if ((*key)[1] != (*value)[1] || heads % kvHeads != 0) {
     reason = "keys and values differ in the number of heads";
+    return false;
+  }
+  if (isBroadcastByMask(evaluator, match, *query)) {
+    reason = "a mask is larger than the scores";
     return false;
   }
   return true;

@@ -90,7 +90,7 @@ Value KeyMasks::build(NodeBuilder &b, const KeyCondition &condition,
 AttentionSimplifier::AttentionSimplifier(SymbolicEvaluator &evaluator,
                                          KeyMasks &keyMasks, NodeOp node)
     : evaluator(evaluator), keyMasks(keyMasks), node(node), b(node) {
-  for (unsigned i = 0; i <= AttentionPort::KeyCounts; ++i)
+  for (unsigned i = 0; i <= AttentionPort::Sinks; ++i)
     state.inputs.push_back(node.getInput(i));
   state.isCausal = node.getInt("is_causal", 0) != 0;
   original = state;
@@ -226,12 +226,33 @@ void AttentionSimplifier::foldPast() {
   state.inputs[AttentionPort::PastValue] = pastValue;
 }
 
-void AttentionSimplifier::foldMask() {
+bool AttentionSimplifier::fitsScores(ArrayRef<Polynomial> mask,
+                                     const MaskAnalysis::Sizes &sizes,
+                                     bool tablesSuffice) const {
+  if (mask.empty() || mask.size() > 4)
+    return false;
+  // What is cut off a table may be shorter.
+  bool hasColumns = tablesSuffice ? evaluator.covers(mask.back(), sizes.keys)
+                                  : mask.back() == sizes.keys;
+  if (!hasColumns && !evaluator.isBroadcastOf(mask.back(), sizes.keys))
+    return false;
+  const Polynomial full[] = {sizes.batch, sizes.heads, sizes.queries};
+  ArrayRef<Polynomial> others = mask.drop_back();
+  return llvm::all_of(
+      llvm::zip_equal(others, ArrayRef(full).take_back(others.size())),
+      [&](auto pair) {
+        auto [own, size] = pair;
+        return own == Polynomial(1) || evaluator.covers(own, size);
+      });
+}
+
+void AttentionSimplifier::foldMask(bool tablesSuffice) {
   Value mask = getInput(AttentionPort::Mask);
   std::optional<MaskAnalysis::Sizes> sizes = getSizes();
   std::optional<Polynomials> shape =
       mask ? evaluator.getShape(mask) : std::nullopt;
-  if (!sizes || !shape || shape->empty() || getInput(AttentionPort::KeyCounts))
+  if (!sizes || !shape || getInput(AttentionPort::KeyCounts) ||
+      !fitsScores(*shape, *sizes, tablesSuffice))
     return;
   bool isFloat =
       isa<FloatType>(cast<ShapedType>(mask.getType()).getElementType());

@@ -9,7 +9,9 @@
 
 namespace tern::onnx {
 
-/// The inputs and outputs of ONNX's Attention (opset 24).
+/// The inputs and outputs of ONNX's Attention (opset 24), and one that only
+/// onnxruntime's attention has: a score for each head that joins the others but
+/// has no value.
 struct AttentionPort {
   enum Input : unsigned {
     Query,
@@ -18,7 +20,8 @@ struct AttentionPort {
     Mask,
     PastKey,
     PastValue,
-    KeyCounts
+    KeyCounts,
+    Sinks
   };
   enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
 };
@@ -56,7 +59,9 @@ public:
   /// Makes Concat(past, new) past and present.
   void foldPast();
   /// Replaces the mask by what it is proven to be.
-  void foldMask();
+  /// `tablesSuffice`: what is cut off a table is as long as the keys, since
+  /// there would be no scores else, or no context of that length.
+  void foldMask(bool tablesSuffice);
   /// Replaces the node, if anything was folded: not the past, and with it
   /// nothing, where the node would read its own present. Returns the one that
   /// stands.
@@ -78,6 +83,10 @@ private:
   std::optional<Polynomial> getPastLength() const;
   /// Nullopt where ranks are not as they have to be.
   std::optional<MaskAnalysis::Sizes> getSizes() const;
+  /// Whether a mask of this shape has a column for each key, as Attention
+  /// takes keys without one to be masked, and broadcasts to the scores.
+  bool fitsScores(llvm::ArrayRef<Polynomial> mask,
+                  const MaskAnalysis::Sizes &sizes, bool tablesSuffice) const;
   /// The number of keys, a tensor of one element.
   mlir::Value countKeys(NodeBuilder &builder) const;
   /// Whether the node would read what it returns.

@@ -2,12 +2,16 @@
 
 #include "CachePlan.h"
 
-#include "tern/Dialect/Onnx/IR/Onnx.h"
+#include "AttentionNode.h"
+
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace tern::onnx;
+
+using Port = GroupQueryAttentionPort;
 
 //===----------------------------------------------------------------------===//
 // Arguments
@@ -177,9 +181,10 @@ std::optional<Refusal> CachePlanner::checkAttention(NodeOp node,
 
 std::optional<Refusal> CachePlanner::checkGroupQueryAttention(NodeOp node) {
   if (std::optional<Refusal> refusal =
-          expect(node, 5, "seqlens_k", SequenceRole::LastPosition))
+          expect(node, Port::SeqLens, "seqlens_k", SequenceRole::LastPosition))
     return refusal;
-  return expect(node, 6, "total_sequence_length", SequenceRole::TotalLength);
+  return expect(node, Port::TotalLength, "total_sequence_length",
+                SequenceRole::TotalLength);
 }
 
 std::optional<Refusal> CachePlanner::checkScatter(NodeOp node) {
@@ -202,27 +207,15 @@ std::optional<Refusal> CachePlanner::check(const KVCache &kv) {
   case CacheForm::Concat:
     return std::nullopt;
   case CacheForm::Attention:
-    return checkAttention(node, /*pastKey=*/4);
+    return checkAttention(node, AttentionPort::PastKey);
   case CacheForm::GroupQueryAttention:
-    if (std::optional<Refusal> refusal = checkAttention(node, /*pastKey=*/3))
+    if (std::optional<Refusal> refusal = checkAttention(node, Port::PastKey))
       return refusal;
     return checkGroupQueryAttention(node);
   case CacheForm::TensorScatter:
     return checkScatter(node);
   }
   llvm_unreachable("covered switch");
-}
-
-/// The head size of a GroupQueryAttention, which its projections tell.
-static int64_t getHeadSize(NodeOp node) {
-  auto query = cast<RankedTensorType>(node.getInputs()[0].getType());
-  int64_t heads = node.getInt("num_heads", 0);
-  if (!node.getInput(1))
-    heads += 2 * node.getInt("kv_num_heads", 0);
-  if (query.getRank() != 3 || query.isDynamicDim(2) || heads <= 0 ||
-      query.getDimSize(2) % heads != 0)
-    return ShapedType::kDynamic;
-  return query.getDimSize(2) / heads;
 }
 
 RankedTensorType CachePlanner::getBufferType(const KVCache &kv) {
@@ -236,7 +229,7 @@ RankedTensorType CachePlanner::getBufferType(const KVCache &kv) {
   if (kv.form == CacheForm::GroupQueryAttention) {
     int64_t heads = node.getInt("kv_num_heads", 0);
     shape[1] = heads > 0 ? heads : ShapedType::kDynamic;
-    shape[3] = getHeadSize(node);
+    shape[3] = getHeadSize(node).value_or(ShapedType::kDynamic);
   }
   shape[0] = 1;
   // A cache that is written at an index may have a length of its own.

@@ -7,6 +7,7 @@
 #include "DerivedCaches.h"
 #include "InPlaceCaches.h"
 #include "StepFunction.h"
+#include "TableLimit.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -20,6 +21,10 @@ namespace tern::onnx {
 using namespace mlir;
 using namespace tern::onnx;
 
+// The context is bounded by the tables.
+static constexpr RaiseAttentionOptions kOptions = {/*foldPast=*/true,
+                                                   /*tablesSuffice=*/true};
+
 namespace {
 
 struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
@@ -32,6 +37,8 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
     std::optional<LanguageModel> model = findLanguageModel(graph);
     if (!model)
       return;
+    if (failed(setContext(graph, *model)))
+      return signalPassFailure();
     std::optional<Refusal> refusal = derive(graph, *model);
     if (refusal)
       emitWarning(refusal->location)
@@ -42,6 +49,23 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
   }
 
 private:
+  /// Decides how many positions a sequence may have: no more than there are
+  /// rows in the model's tables.
+  LogicalResult setContext(func::FuncOp graph, const LanguageModel &model) {
+    length = getContextLength(getOperation(), context);
+    std::optional<TableLimit> limit = findTableLimit(graph, model);
+    if (limit && limit->positions < context)
+      return emitError(limit->location)
+             << limit->reader << ": found a context of " << context.getValue()
+             << "; expected at most " << limit->positions
+             << ", the positions in its table";
+    if (limit)
+      length = std::min(length, limit->positions);
+    getOperation()->setAttr("onnx.context",
+                            Builder(&getContext()).getI64IntegerAttr(length));
+    return success();
+  }
+
   /// Adds `step`, or says why it cannot be.
   std::optional<Refusal> derive(func::FuncOp graph,
                                 const LanguageModel &model) {
@@ -62,13 +86,12 @@ private:
 
   /// Makes `copy` the step of a graph with a cache.
   std::optional<Refusal> keepCaches(func::FuncOp copy, LanguageModel model) {
-    raiseAttention(copy, getAssumptions(copy, model));
+    raiseAttention(copy, getAssumptions(copy, model), kOptions);
     // A cache may have another form now.
     if (std::optional<LanguageModel> raised = findLanguageModel(copy))
       model.caches = raised->caches;
     SmallVector<RankedTensorType> types;
-    if (std::optional<Refusal> refusal = planCaches(
-            copy, model, getContextLength(getOperation(), context), types))
+    if (std::optional<Refusal> refusal = planCaches(copy, model, length, types))
       return refusal;
     StepFunction step(copy, model);
     SmallVector<Value> updated = putCachesInPlace(step, model, types);
@@ -81,15 +104,14 @@ private:
                                       const LanguageModel &model) {
     restrictToLogits(copy, model);
     GraphAssumptions assumptions = getAssumptions(copy, model);
-    raiseAttention(copy, assumptions);
+    raiseAttention(copy, assumptions, kOptions);
     SymbolicEvaluator evaluator(copy, assumptions);
     TokenwiseAnalysis analysis(copy, model, evaluator);
     if (analysis.getRefusal())
       return analysis.getRefusal();
     SmallVector<RankedTensorType> types;
     if (std::optional<Refusal> refusal =
-            planDerivedCaches(analysis, evaluator,
-                              getContextLength(getOperation(), context), types))
+            planDerivedCaches(analysis, evaluator, length, types))
       return refusal;
     StepFunction step(copy, model);
     SmallVector<Value> updated = addCaches(step, analysis, types);
@@ -116,5 +138,7 @@ private:
                ? "generation recomputes the whole sequence for each token"
                : "generation passes its KV cache through every call";
   }
+
+  int64_t length = 0; ///< of the caches, in positions
 };
 } // namespace

@@ -5,6 +5,8 @@
 #include "InPlaceCaches.h"
 #include "NodeBuilder.h"
 
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -48,11 +50,26 @@ void tern::onnx::restrictToLogits(func::FuncOp copy,
 // Buffers
 //===----------------------------------------------------------------------===//
 
-/// The buffer of keys or values that `tensor` is one call's part of; null where
-/// heads or head size are not known.
-static RankedTensorType getBufferType(NodeOp attention, Value tensor,
+/// The buffer of keys or values of a GroupQueryAttention, which may have all in
+/// its first input; null where heads or head size are not known.
+static RankedTensorType getBufferType(NodeOp attention, int64_t context) {
+  int64_t heads = attention.getInt("kv_num_heads", 0);
+  std::optional<int64_t> size = getHeadSize(attention);
+  if (heads <= 0 || !size)
+    return {};
+  return RankedTensorType::get(
+      {1, heads, context, *size},
+      cast<ShapedType>(attention.getInputs()[0].getType()).getElementType());
+}
+
+/// The buffer of keys or values, which input `input` is one call's part of;
+/// null where heads or head size are not known.
+static RankedTensorType getBufferType(NodeOp attention, unsigned input,
                                       SymbolicEvaluator &evaluator,
                                       int64_t context) {
+  if (!attention.is("Attention"))
+    return getBufferType(attention, context);
+  Value tensor = attention.getInputs()[input];
   auto type = cast<RankedTensorType>(tensor.getType());
   Polynomials sizes = *evaluator.getShape(tensor);
   std::optional<int64_t> heads = sizes[1].getConstant();
@@ -75,12 +92,12 @@ tern::onnx::planDerivedCaches(const TokenwiseAnalysis &analysis,
                               SmallVectorImpl<RankedTensorType> &types) {
   for (NodeOp attention : analysis.getAttentions()) {
     for (unsigned input : {1u, 2u}) {
-      types.push_back(getBufferType(attention, attention.getInputs()[input],
-                                    evaluator, context));
+      types.push_back(getBufferType(attention, input, evaluator, context));
       if (!types.back())
         return Refusal{attention.getLoc(),
-                       "Attention: the number or the size of its heads is not "
-                       "known"};
+                       (attention.getKind() +
+                        ": the number or the size of its heads is not known")
+                           .str()};
     }
   }
   return std::nullopt;
@@ -125,7 +142,10 @@ SmallVector<Value> tern::onnx::addCaches(StepFunction &step,
   SmallVector<Value> buffers, updated;
   for (RankedTensorType type : types)
     buffers.push_back(step.addCache(type));
-  for (auto [index, attention] : llvm::enumerate(analysis.getAttentions())) {
+  for (auto [index, found] : llvm::enumerate(analysis.getAttentions())) {
+    NodeOp attention = found;
+    if (!attention.is("Attention"))
+      attention = decomposeGroupQueryAttention(attention, step.getPositions());
     auto [keys, values] = attendInPlace(step, attention, buffers[2 * index],
                                         buffers[2 * index + 1]);
     updated.append({keys, values});

@@ -4,22 +4,14 @@
 
 #include "NodeBuilder.h"
 
+#include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
+
 using namespace mlir;
 using namespace tern::onnx;
 
-namespace {
-enum Input : unsigned {
-  Query,
-  Key,
-  Values,
-  PastKey,
-  PastValue,
-  CosCache = 7,
-  SinCache,
-  PositionIds,
-  AttentionBias
-};
+using Port = GroupQueryAttentionPort;
 
+namespace {
 /// [batch, sequence, heads * size] each.
 struct Projections {
   Value query, key, value;
@@ -28,9 +20,9 @@ struct Projections {
 
 static Projections splitProjections(NodeBuilder &b, NodeOp node, int64_t heads,
                                     int64_t kvHeads) {
-  Value query = node.getInput(Query);
-  if (node.getInput(Key))
-    return {query, node.getInput(Key), node.getInput(Values)};
+  Value query = node.getInput(Port::Query);
+  if (node.getInput(Port::Key))
+    return {query, node.getInput(Port::Key), node.getInput(Port::Values)};
   auto type = cast<RankedTensorType>(query.getType());
   int64_t size = type.getDimSize(2) / (heads + 2 * kvHeads);
   SmallVector<int64_t> parts = {heads * size, kvHeads * size, kvHeads * size};
@@ -45,12 +37,23 @@ static Projections splitProjections(NodeBuilder &b, NodeOp node, int64_t heads,
 
 static Value rotate(NodeBuilder &b, NodeOp node, Value tensor, int64_t heads,
                     Value positions) {
-  return b.node(
-      "com.microsoft::RotaryEmbedding", tensor.getType(),
-      {tensor, positions, node.getInput(CosCache), node.getInput(SinCache)},
-      {b.getNamedAttr("num_heads", b.getI64IntegerAttr(heads)),
-       b.getNamedAttr("interleaved", b.getI64IntegerAttr(node.getInt(
-                                         "rotary_interleaved", 0)))});
+  return b.node("com.microsoft::RotaryEmbedding", tensor.getType(),
+                {tensor, positions, node.getInput(Port::CosCache),
+                 node.getInput(Port::SinCache)},
+                {b.getNamedAttr("num_heads", b.getI64IntegerAttr(heads)),
+                 b.getNamedAttr("interleaved", b.getI64IntegerAttr(node.getInt(
+                                                   "rotary_interleaved", 0)))});
+}
+
+/// What joins the scores of each head: a learned sink, 0 for a smooth softmax,
+/// or null.
+static Value getSinks(NodeBuilder &b, NodeOp node, int64_t heads) {
+  if (Value sinks = node.getInput(Port::HeadSink))
+    return sinks;
+  if (node.getInt("smooth_softmax", 0) <= 0)
+    return {};
+  auto type = RankedTensorType::get({heads}, b.getF32Type());
+  return ConstantOp::create(b, DenseElementsAttr::get(type, 0.0f));
 }
 
 static DictionaryAttr getAttentionAttrs(NodeBuilder &b, NodeOp node,
@@ -74,22 +77,21 @@ NodeOp tern::onnx::decomposeGroupQueryAttention(NodeOp node, Value positions) {
   int64_t heads = node.getInt("num_heads", 0);
   int64_t kvHeads = node.getInt("kv_num_heads", 0);
   auto [query, key, value] = splitProjections(b, node, heads, kvHeads);
-  if (Value own = node.getInput(PositionIds))
+  if (Value own = node.getInput(Port::PositionIds))
     positions = own;
   if (node.getInt("do_rotary", 0) != 0) {
     query = rotate(b, node, query, heads, positions);
     key = rotate(b, node, key, kvHeads, positions);
   }
   Value none = b.none();
-  auto orNone = [&](unsigned input) {
-    Value own = node.getInput(input);
-    return own ? own : none;
-  };
-  auto attention =
-      NodeOp::create(b, node->getResultTypes(), "Attention",
-                     ValueRange{query, key, value, orNone(AttentionBias),
-                                orNone(PastKey), orNone(PastValue)},
-                     getAttentionAttrs(b, node, heads, kvHeads));
+  auto orNone = [&](Value own) { return own ? own : none; };
+  auto attention = NodeOp::create(
+      b, node->getResultTypes(), "Attention",
+      ValueRange{query, key, value, orNone(node.getInput(Port::AttentionBias)),
+                 orNone(node.getInput(Port::PastKey)),
+                 orNone(node.getInput(Port::PastValue)), none,
+                 orNone(getSinks(b, node, heads))},
+      getAttentionAttrs(b, node, heads, kvHeads));
   node->replaceAllUsesWith(attention);
   node->erase();
   return attention;

@@ -2,6 +2,7 @@
 
 #include "InPlaceCaches.h"
 
+#include "AttentionNode.h"
 #include "NodeBuilder.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -43,13 +44,16 @@ std::pair<Value, Value> tern::onnx::attendInPlace(StepFunction &step,
     return valid;
   };
   Value key = update(1, keys), value = update(2, values);
-  Value mask = attention.getInput(3);
+  Value mask = attention.getInput(AttentionPort::Mask);
   Value none = b.none();
-  auto replacement = NodeOp::create(
-      b, attention->getResultTypes(), attention.getKind(),
-      ValueRange{attention.getInputs()[0], key, value, mask ? mask : none, none,
-                 none, step.getKeyCounts()},
-      attention.getAttrs());
+  SmallVector<Value> inputs = {attention.getInputs()[0], key,  value,
+                               mask ? mask : none,       none, none,
+                               step.getKeyCounts()};
+  if (Value sinks = attention.getInput(AttentionPort::Sinks))
+    inputs.push_back(sinks);
+  auto replacement =
+      NodeOp::create(b, attention->getResultTypes(), attention.getKind(),
+                     inputs, attention.getAttrs());
   attention->replaceAllUsesWith(replacement);
   attention->erase();
   return {keys, values};

@@ -104,6 +104,21 @@ static Value buildMask(NodeBuilder &b, ArrayRef<MaskTerm> terms, Type type) {
   return mask;
 }
 
+/// `mask` with a column for each of `keys`, [b, h, keys, size]: Attention takes
+/// keys without one to be masked.
+static Value buildColumns(NodeBuilder &b, Value mask, Value keys) {
+  Value count =
+      b.node("Shape", RankedTensorType::get({1}, b.getI64Type()), keys,
+             {b.getNamedAttr("start", b.getI64IntegerAttr(2)),
+              b.getNamedAttr("end", b.getI64IntegerAttr(3))});
+  auto type = cast<RankedTensorType>(mask.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  if (shape.empty())
+    shape.push_back(0);
+  shape.back() = cast<RankedTensorType>(keys.getType()).getDimSize(2);
+  return b.node("Expand", type.clone(shape), {mask, count});
+}
+
 /// `tensor` [b, h, x, y] as [b, h, y, x].
 static Value buildTransposed(NodeBuilder &b, Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
@@ -113,16 +128,29 @@ static Value buildTransposed(NodeBuilder &b, Value tensor) {
                 b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 1, 3, 2})));
 }
 
-static NodeOp buildAttention(const AttentionMatch &match) {
+/// Whether the last dimension of `mask` may be 1 where there are more keys.
+static bool mayBroadcastColumns(SymbolicEvaluator &evaluator, Value mask,
+                                Value keys) {
+  std::optional<Polynomials> own = evaluator.getShape(mask);
+  const Polynomial count = (*evaluator.getShape(keys))[2];
+  return !own || own->empty() ||
+         (!evaluator.covers(own->back(), count) &&
+          !evaluator.isNonNegative(own->back() - Polynomial(2)));
+}
+
+static NodeOp buildAttention(SymbolicEvaluator &evaluator,
+                             const AttentionMatch &match) {
   NodeOp product = match.product;
   Type type = getElementTypeOrSelf(product->getResult(0).getType());
   NodeBuilder b(product);
-  SmallVector<Value> inputs = {
-      match.query,
-      match.isKeyTransposed ? buildTransposed(b, match.key) : match.key,
-      match.value};
-  if (Value mask = buildMask(b, match.masks, type))
-    inputs.push_back(mask);
+  Value key = match.isKeyTransposed ? buildTransposed(b, match.key) : match.key;
+  SmallVector<Value> inputs = {match.query, key, match.value};
+  if (Value mask = buildMask(b, match.masks, type)) {
+    bool isWide = llvm::any_of(match.masks, [&](const MaskTerm &term) {
+      return !mayBroadcastColumns(evaluator, term.mask, key);
+    });
+    inputs.push_back(isWide ? mask : buildColumns(b, mask, key));
+  }
   NamedAttrList attrs;
   attrs.set("is_causal", b.getI64IntegerAttr(0));
   attrs.set("scale", b.getF32FloatAttr(match.scale));
@@ -150,7 +178,7 @@ static void raiseSoftmaxes(func::FuncOp graph,
   for (NodeOp softmax : softmaxes) {
     std::string reason;
     if (std::optional<AttentionMatch> match = matcher.match(softmax, reason))
-      raised.push_back(buildAttention(*match));
+      raised.push_back(buildAttention(evaluator, *match));
     else if (!reason.empty())
       reportMissed(softmax, reason);
   }
@@ -191,7 +219,8 @@ void tern::onnx::raiseAttention(func::FuncOp graph,
     simplifier.foldRepetition();
     if (options.foldPast)
       simplifier.foldPast();
-    simplifier.foldMask();
+    simplifier.foldMask(options.tablesSuffice ||
+                        llvm::is_contained(raised, node));
     NodeOp result = simplifier.finish();
     reportAttention(result, result != node || llvm::is_contained(raised, node));
   }

@@ -71,6 +71,9 @@ public:
                             const Polynomial &size);
   /// The size of what `a` and `b` are broadcast to.
   Polynomial getBroadcastSize(const Polynomial &a, const Polynomial &b);
+  /// Whether `size` is what `part` and another size are broadcast to, so that
+  /// it is at least as large.
+  bool isBroadcastOf(const Polynomial &size, const Polynomial &part) const;
   /// What `symbol` stands for, if it is an element; else null.
   const UnknownElement *getUnknownElement(Symbol symbol) const;
   /// Whether `polynomial` depends on the coordinate `coordinate`, be it within

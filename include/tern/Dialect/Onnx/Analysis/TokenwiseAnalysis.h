@@ -72,6 +72,7 @@ private:
     return dependences.lookup(value);
   }
 
+  const LanguageModel &model;
   SymbolicEvaluator &evaluator;
   Polynomial length; ///< of the sequence
   llvm::DenseMap<mlir::Value, TokenDependence> dependences;

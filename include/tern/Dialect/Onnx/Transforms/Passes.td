@@ -73,7 +73,9 @@ def RaiseAttention : Pass<"onnx-raise-attention", "::mlir::func::FuncOp"> {
     `tern-raise`; so does an Attention whose mask stays.
   }];
   let options = [Option<"foldPast", "fold-past", "bool", /*default=*/"true",
-                        "Make Concat(past, new) the operator's past and present">];
+                        "Make Concat(past, new) the operator's past and present">,
+                 Option<"tablesSuffice", "tables-suffice", "bool", /*default=*/"false",
+                        "Masks that are cut off a table have a column for each key">];
 }
 
 def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
@@ -113,9 +115,14 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     sequences or tokens, or where nothing can be proven. A warning says of a language model why
     it has no `step`, and what that means for generation; the module's attribute
     `onnx.generation` says so too, or that it has one.
+
+    C is at most the number of rows of any table that is looked up by position
+    or cut to the sequence's length: learned positions, or cosines and sines. An
+    explicit `context` beyond that is an error. `onnx.context` is set to C.
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
-                        "Positions of the cache; 0: tern.context of the model's metadata, or 2048">];
+                        "Positions of the cache; 0: tern.context of the model's metadata or 2048, "
+                        "at most what the model's tables have">];
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect"];
 }

@@ -70,23 +70,43 @@ class Builder:
             helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]), path)
 
 
-def group_query(packed, **attributes):
-    """GroupQueryAttention, its lengths arguments of the graph."""
+def lengths(b, from_mask):
+    """The lengths that GroupQueryAttention takes: arguments, or computed."""
+    if not from_mask:
+        b.input("last", I32, ["batch"])
+        b.input("all", I32, [])
+        return
+    b.input("attention_mask", I64, ["batch", "sequence"])
+    b.constant("axis", np.array([1]))
+    b.constant("one", np.array(1))
+    b.node("ReduceSum", ["attention_mask", "axis"], ["sum"], keepdims=0)
+    b.node("Sub", ["sum", "one"], ["less"])
+    b.node("Cast", ["less"], ["last"], to=I32)
+    b.node("Shape", ["attention_mask"], ["shape"], start=1, end=2)
+    b.node("Squeeze", ["shape"], ["length"])
+    b.node("Cast", ["length"], ["all"], to=I32)
+
+
+def group_query(packed, cached=True, sinks=False, from_mask=False, **attributes):
+    """GroupQueryAttention, with a past or without, which then is derived."""
     b = Builder()
-    b.input("last", I32, ["batch"])
-    b.input("all", I32, [])
+    lengths(b, from_mask)
     b.angles()
     if packed:
         b.project("q", HIDDEN + 2 * KV_HEADS * SIZE)
     else:
         for name, heads in (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
             b.project(name, heads * SIZE)
-    for name in ("key", "value"):
-        b.cache(name, CACHE)
-    b.node("GroupQueryAttention",
-           ["q"] + ([""] * 2 if packed else ["k", "v"])
-           + ["past_key", "past_value", "last", "all", "cos", "sin"],
-           ["y", "present_key", "present_value"], "com.microsoft", num_heads=HEADS,
+    past, present = ["", ""], []
+    if cached:
+        past, present = ["past_key", "past_value"], ["present_key", "present_value"]
+        for name in ("key", "value"):
+            b.cache(name, CACHE)
+    inputs = ["q"] + ([""] * 2 if packed else ["k", "v"]) + past + ["last", "all", "cos", "sin"]
+    if sinks:
+        b.constant("sinks", np.array([2, -1, 3, 0.5], np.float32))
+        inputs += ["", "", "sinks"]
+    b.node("GroupQueryAttention", inputs, ["y"] + present, "com.microsoft", num_heads=HEADS,
            kv_num_heads=KV_HEADS, do_rotary=1, **attributes)
     return b, 21
 
@@ -140,6 +160,11 @@ def scatter(fixed):
 FORMS = {
     "gqa_packed": lambda: group_query(True, local_window_size=3),
     "gqa_apart": lambda: group_query(False, softcap=2.0, scale=0.5, rotary_interleaved=1),
+    "gqa_sinks": lambda: group_query(False, sinks=True),
+    "gqa_smooth": lambda: group_query(True, smooth_softmax=1),
+    "gqa_derived_packed": lambda: group_query(True, cached=False),
+    "gqa_derived_apart": lambda: group_query(
+        False, cached=False, sinks=True, from_mask=True, local_window_size=3),
     "attention_causal": lambda: attention(False),
     "attention_masked": lambda: attention(True),
     "scatter_fixed": lambda: scatter(True),
