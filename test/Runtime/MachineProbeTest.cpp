@@ -1,7 +1,7 @@
 //===- MachineProbeTest.cpp - the loops that measure compute --------------===//
 
-#include "tern/Runtime/CpuFeatures.h"
 #include "tern/Runtime/MachineProbe.h"
+#include "tern/Runtime/CpuFeatures.h"
 #include "tern/Runtime/ModelABI.h"
 
 #include <gtest/gtest.h>

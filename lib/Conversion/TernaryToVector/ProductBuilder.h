@@ -17,7 +17,6 @@ public:
                  mlir::Value bytes, mlir::Value out);
 
 protected:
-
   /// The offset in the storage of the first step of a strip.
   mlir::Value getStripOffset(mlir::Value strip);
   /// The bytes of one step of a strip, from an offset in the storage.

@@ -122,7 +122,8 @@ struct ConvertTernaryToVectorPass
     if (!vectorTarget) {
       emitError(getOperation().getLoc())
           << "unknown target '" << target
-          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx";
+          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or "
+             "amx";
       return signalPassFailure();
     }
     SmallVector<PackedMatmulOp> products;
