@@ -108,10 +108,12 @@ void Compilation::note(const Twine &step) {
 }
 
 unsigned Compilation::countSteps() const {
-  // Import to bufferize; lower and llvm for each level; machine code.
+  // Import to pack, head and bufferize; lower and llvm for each level; machine
+  // code.
   if (request.stopAfter && *request.stopAfter < Stage::Lower)
-    return static_cast<unsigned>(*request.stopAfter) + 1;
-  return 5 + 2 * levels.size() + 1 + (isLinked() ? 2 : 0);
+    return static_cast<unsigned>(*request.stopAfter) + 1 +
+           (request.stopAfter == Stage::Pack);
+  return 6 + 2 * levels.size() + 1 + (isLinked() ? 2 : 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -182,6 +184,7 @@ ExitCode Compilation::checkRequest() {
                   "cannot write '" + path + "': it is a directory");
   options.context = request.context;
   options.encoding = request.encoding;
+  options.head = request.head;
   options.portable = request.portable;
   if (request.portable) {
     // One variant, for the least of the CPUs asked for.
@@ -233,12 +236,20 @@ ExitCode Compilation::buildCommonStages() {
     }
     // The model's own may be read through others.
     releaseResources(llvm::set_difference(resources, original), *module);
-    if (stopsAfter(stage)) {
+    if (stopsAfter(stage) && stage != Stage::Pack) {
       printReport();
       return ExitCode::Done;
     }
   }
+  // A step of its own, when the memory of packing is free again.
+  ExitCode code = runStage("head", buildHeadPipeline, *module, options);
+  if (code != ExitCode::Done)
+    return code;
+  mapped.dropPages();
+  report.addHead(*module);
   printReport();
+  if (stopsAfter(Stage::Pack))
+    return ExitCode::Done;
   return runStage("bufferize", buildBufferizePipeline, *module, options);
 }
 

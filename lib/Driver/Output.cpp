@@ -221,6 +221,8 @@ std::string Compilation::describeModel() const {
     details["eos_token_ids"] = std::move(ends);
   if (!get("tern.architecture").empty())
     details["architecture"] = get("tern.architecture");
+  if (!report.getHead().empty())
+    details["head"] = report.getHead();
   std::string text;
   raw_string_ostream(text) << json::Value(std::move(details));
   return text;

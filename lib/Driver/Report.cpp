@@ -5,6 +5,7 @@
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 #include "tern/Dialect/Ternary/IR/Storage.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
+#include "tern/Dialect/Ternary/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
@@ -203,6 +204,11 @@ void Report::addGeneration(ModuleOp raised) {
   generation = said ? said.str() : "";
 }
 
+void Report::addHead(ModuleOp packed) {
+  auto said = packed->getAttrOfType<StringAttr>(ternary::kHeadAttr);
+  head = said ? said.str() : "";
+}
+
 //===----------------------------------------------------------------------===//
 // Printing
 //===----------------------------------------------------------------------===//
@@ -254,6 +260,8 @@ void Report::printText(raw_ostream &os) const {
        << '\n';
   if (!generation.empty())
     os << generation << '\n';
+  if (!head.empty())
+    os << "head " << head << '\n';
   Totals sum = sumLayers(layers);
   os << layers.size() << " ternary layers, " << sum.weights << " weights, "
      << llvm::format("%.1f %% zeros, ", getShare(sum.zeros, sum.weights))
@@ -294,5 +302,7 @@ void Report::printJson(raw_ostream &os) const {
                             {"totals", std::move(totals)}};
   if (!generation.empty())
     report["generation"] = generation;
+  if (!head.empty())
+    report["head"] = head;
   os << llvm::json::Value(std::move(report)) << '\n';
 }

@@ -62,14 +62,19 @@ public:
   /// Reads off a raised module how a language model generates text.
   void addGeneration(mlir::ModuleOp raised);
 
+  /// Reads off a packed module how a language model's step reads its head.
+  void addHead(mlir::ModuleOp packed);
+  /// As addHead found it; empty if the model has no step.
+  const std::string &getHead() const { return head; }
+
   llvm::ArrayRef<FloatLayer> getFloatLayers() const { return floats; }
 
   /// A table, one line a layer, one on generation, and one of totals. Attention
   /// is only there where something about it is to be said.
   void printText(llvm::raw_ostream &os) const;
   /// One line of JSON: {"layers": [...], "float_layers": [...],
-  /// "attention": [...], "generation": "...", "totals": {...}}; no
-  /// "generation" where the model is no language model.
+  /// "attention": [...], "generation": "...", "head": "...", "totals": {...}};
+  /// no "generation" and "head" where the model is no language model.
   void printJson(llvm::raw_ostream &os) const;
 
 private:
@@ -86,6 +91,7 @@ private:
   std::vector<FloatLayer> floats;
   std::vector<PlainAttention> attentions;
   std::string generation; ///< empty unless the model is a language model
+  std::string head;       ///< empty unless the model has a step
 };
 
 } // namespace tern

@@ -87,6 +87,14 @@ void tern::buildPackPipeline(OpPassManager &pm,
   addCleanup(pm);
 }
 
+void tern::buildHeadPipeline(OpPassManager &pm,
+                             const PipelineOptions &options) {
+  ternary::ScreenHeadOptions head;
+  head.mode = options.head;
+  pm.addPass(ternary::createScreenHead(head));
+  addCleanup(pm);
+}
+
 void tern::buildBufferizePipeline(OpPassManager &pm,
                                   const PipelineOptions &options) {
   ConvertTernaryToLinalgOptions portable;
@@ -137,6 +145,8 @@ void tern::buildLowerPipeline(OpPassManager &pm,
   ConvertTernaryToVectorOptions vector;
   vector.target = options.vectorTarget;
   pm.addPass(createConvertTernaryToVector(vector));
+  pm.addPass(createConvertTernaryHeadToVector(
+      ConvertTernaryHeadToVectorOptions{options.vectorTarget}));
   pm.addNestedPass<func::FuncOp>(createLowerStridedCopies());
   if (!options.portable)
     addFloatVectors(pm, options.vectorTarget);
@@ -213,8 +223,13 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                           llvm::cl::desc("Positions of the KV cache"),
                           llvm::cl::init(0)};
 
+  Option<std::string> head{*this, "head",
+                           llvm::cl::desc("Head: auto, exact or screened"),
+                           llvm::cl::init("auto")};
+
   PipelineOptions get() const {
     PipelineOptions options;
+    options.head = head;
     options.portable = portable;
     options.encoding = encoding;
     options.vectorTarget = target;
@@ -239,6 +254,8 @@ void tern::registerPipelines() {
       buildOptimizePipeline);
   add("tern-pack-pipeline", "lay weights out for the kernels",
       buildPackPipeline);
+  add("tern-head-pipeline", "read a fraction of a language model's head",
+      buildHeadPipeline);
   add("tern-bufferize-pipeline", "tensors to buffers", buildBufferizePipeline);
   add("tern-lower-pipeline", "buffers to loops and vector code",
       buildLowerPipeline);

@@ -48,15 +48,18 @@ static std::vector<int64_t> makeTokens(int64_t count, int64_t vocab) {
   return tokens;
 }
 
+/// What greedy generation asks for.
+static constexpr int64_t kNumBest = 1;
+
 static double timeOnce(DecodingState &state, const BenchTest &test,
                        const std::vector<int64_t> &tokens) {
   state.reset();
   Stopwatch time;
   if (test.kind == BenchTest::Prompt)
-    state.feed(tokens);
+    state.feed(tokens, /*numLogits=*/1, kNumBest);
   else
     for (int64_t token : tokens)
-      state.feed({token});
+      state.feed({token}, /*numLogits=*/1, kNumBest);
   return time.seconds();
 }
 

@@ -52,8 +52,9 @@ public:
 
 private:
   void feedChunk(const int64_t *tokens, int64_t count, int64_t numLogits,
-                 float *logits) override {
-    session.step(tokens, count, size(), addresses.data(), numLogits, logits);
+                 int64_t numBest, float *logits) override {
+    session.step(tokens, count, size(), addresses.data(), numLogits, numBest,
+                 logits);
   }
 
   // Positions at and after size() are never read before they are written.
@@ -141,7 +142,7 @@ public:
 
 private:
   void feedChunk(const int64_t *tokens, int64_t count, int64_t numLogits,
-                 float *logits) override {
+                 int64_t /*numBest*/, float *logits) override {
     std::vector<Tensor> outputs =
         runGraph(tokens, count, size(), numLogits, logits, caches);
     for (size_t i = 0; i < caches.size(); ++i)
@@ -175,7 +176,7 @@ public:
 
 private:
   void feedChunk(const int64_t *tokens, int64_t count, int64_t numLogits,
-                 float *logits) override {
+                 int64_t /*numBest*/, float *logits) override {
     sequence.resize(static_cast<size_t>(size()));
     sequence.insert(sequence.end(), tokens, tokens + count);
     runGraph(sequence.data(), static_cast<int64_t>(sequence.size()), 0,
@@ -237,7 +238,7 @@ void DecodingState::checkTokens(const std::vector<int64_t> &tokens,
 }
 
 std::vector<float> DecodingState::feed(const std::vector<int64_t> &tokens,
-                                       int64_t numLogits) {
+                                       int64_t numLogits, int64_t numBest) {
   checkTokens(tokens, numLogits);
   int64_t count = static_cast<int64_t>(tokens.size());
   std::vector<float> logits(static_cast<size_t>(numLogits * vocab()));
@@ -249,11 +250,12 @@ std::vector<float> DecodingState::feed(const std::vector<int64_t> &tokens,
     if (firstWanted < end) {
       int64_t row = firstWanted - (count - numLogits);
       feedChunk(&tokens[static_cast<size_t>(begin)], end - begin,
-                end - firstWanted, &logits[static_cast<size_t>(row * vocab())]);
+                end - firstWanted, numBest,
+                &logits[static_cast<size_t>(row * vocab())]);
     } else {
       unwanted.resize(static_cast<size_t>(vocab()));
       feedChunk(&tokens[static_cast<size_t>(begin)], end - begin, 1,
-                unwanted.data());
+                /*numBest=*/1, unwanted.data());
     }
     length += end - begin;
   }

@@ -54,11 +54,12 @@ GenerationResult Generator::generate(std::string_view prompt,
   std::unique_ptr<TextStream> stream = tokenizer.makeTextStream();
   Stopwatch promptTime;
   state.reset();
-  std::vector<float> logits = state.feed(result.promptTokens);
   for (int64_t token : result.promptTokens) {
     sampler.accept(token);
     stream->push(token);
   }
+  std::vector<float> logits =
+      state.feed(result.promptTokens, /*numLogits=*/1, sampler.numBest());
   result.promptSeconds = promptTime.seconds();
 
   Stopwatch decodeTime;
@@ -89,7 +90,7 @@ GenerationResult Generator::generate(std::string_view prompt,
     // The last token asked for needs no successor's logits.
     if (static_cast<int64_t>(result.tokens.size()) == options.maxTokens)
       continue;
-    logits = state.feed({token});
+    logits = state.feed({token}, /*numLogits=*/1, sampler.numBest());
     ++result.decodedTokens;
   }
   result.decodeSeconds = decodeTime.seconds();

@@ -63,7 +63,20 @@ Sampler::Sampler(const SamplingOptions &options, int64_t vocab)
 }
 
 void Sampler::accept(int64_t token) {
-  isInSequence[static_cast<size_t>(token)] = true;
+  std::vector<bool>::reference isIn = isInSequence[static_cast<size_t>(token)];
+  numInSequence += !isIn;
+  isIn = true;
+}
+
+int64_t Sampler::numBest() const {
+  // Any token may rise if penalties are rewards.
+  if (options.repetitionPenalty < 1)
+    return 0;
+  bool isGreedy = options.temperature == 0 || options.topK == 1;
+  int64_t chosen = isGreedy ? 1 : options.topK;
+  // Those in the sequence may fall behind as many others.
+  bool isPenalised = options.repetitionPenalty > 1;
+  return chosen == 0 ? 0 : chosen + (isPenalised ? numInSequence : 0);
 }
 
 void Sampler::applyPenalty(std::vector<float> &logits) const {
@@ -98,9 +111,10 @@ int64_t Sampler::sample(std::vector<float> logits) {
     return static_cast<int64_t>(best);
 
   std::vector<Candidate> candidates;
-  candidates.reserve(logits.size());
+  // A logit of -inf has no weight.
   for (size_t id = 0; id < logits.size(); ++id)
-    candidates.push_back({logits[id], static_cast<int32_t>(id), 0});
+    if (logits[id] != -INFINITY)
+      candidates.push_back({logits[id], static_cast<int32_t>(id), 0});
   keepTopK(candidates);
   computeWeights(candidates);
   keepTopP(candidates);

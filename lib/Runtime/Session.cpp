@@ -95,7 +95,7 @@ struct StepArguments {
   const int64_t *tokens;
   int64_t count, past;
   void *const *caches;
-  int64_t numLogits;
+  int64_t numLogits, numBest;
   float *logits;
 };
 
@@ -103,7 +103,7 @@ bool callStep(TernStepFn step, CallFrame &frame, const StepArguments &args) {
   TernHost host = makeHost(frame);
   return runGuarded([&] {
     step(&host, args.tokens, args.count, args.past, args.caches, args.numLogits,
-         args.logits);
+         args.numBest, args.logits);
   });
 }
 
@@ -185,10 +185,12 @@ std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
 }
 
 void Session::step(const int64_t *tokens, int64_t count, int64_t past,
-                   void *const *caches, int64_t numLogits, float *logits) {
+                   void *const *caches, int64_t numLogits, int64_t numBest,
+                   float *logits) {
   CallFrame frame;
   frame.team = &team;
-  StepArguments args = {tokens, count, past, caches, numLogits, logits};
+  StepArguments args = {tokens,    count,   past,  caches,
+                        numLogits, numBest, logits};
   if (!callStep(variant.step, frame, args))
     throw InputError(frame.message);
 }

@@ -21,6 +21,13 @@ using namespace mlir;
 
 namespace {
 
+/// Whether `step` can leave out logits that are not among the best, as
+/// `ternary-screen-head` makes it.
+bool takesNumBest(func::FuncOp step) {
+  ArrayRef<Type> types = step.getArgumentTypes();
+  return types.size() > 3 && types[3].isIndex();
+}
+
 /// Builds the entry points. Mirrors the structs of ModelABI.h.
 class EntryBuilder {
 public:
@@ -33,7 +40,8 @@ public:
   /// `void tern_run_<variant>(host, inputs, outputs)` around `main`.
   void emitRun(func::FuncOp main);
   /// `void tern_step_<variant>(host, tokens, count, past, caches, num_logits,
-  /// logits)` around `step(tokens, past, num_logits, caches…)`.
+  /// num_best, logits)` around `step(tokens, past, num_logits, [num_best,]
+  /// caches…)`.
   void emitStep(func::FuncOp step);
 
 private:
@@ -158,14 +166,16 @@ void EntryBuilder::emitRun(func::FuncOp main) {
 
 void EntryBuilder::emitStep(func::FuncOp step) {
   func::FuncOp entry = createEntry(
-      "tern_step", {pointer, pointer, i64, i64, pointer, i64, pointer});
+      "tern_step", {pointer, pointer, i64, i64, pointer, i64, i64, pointer});
   auto argument = [&](unsigned index) { return entry.getArgument(index); };
   ArrayRef<Type> types = step.getArgumentTypes();
 
   SmallVector<Value> arguments = {
       createMemRef(cast<MemRefType>(types[0]), argument(1), argument(2)),
       toIndex(argument(3)), toIndex(argument(5))};
-  for (auto [index, type] : llvm::enumerate(types.drop_front(3)))
+  if (takesNumBest(step))
+    arguments.push_back(toIndex(argument(6)));
+  for (auto [index, type] : llvm::enumerate(types.drop_front(arguments.size())))
     arguments.push_back(createMemRef(cast<MemRefType>(type),
                                      loadField(pointer, argument(4), 8 * index),
                                      {}));
@@ -174,7 +184,7 @@ void EntryBuilder::emitStep(func::FuncOp step) {
   Value logits = call.getResult(0);
   auto type = cast<MemRefType>(logits.getType());
   Value target =
-      createMemRef(type, argument(6),
+      createMemRef(type, argument(7),
                    SmallVector<Value>(type.getNumDynamicDims(), argument(5)));
   memref::CopyOp::create(b, logits, target);
   memref::DeallocOp::create(b, logits);
@@ -222,7 +232,7 @@ private:
     return success();
   }
 
-  /// `step(tokens, past, num_logits, caches…) -> logits`.
+  /// `step(tokens, past, num_logits, [num_best,] caches…) -> logits`.
   LogicalResult checkStep(func::FuncOp step) {
     if (step.getNumResults() != 1)
       return step.emitOpError("returns ")
@@ -233,15 +243,17 @@ private:
     auto isCache = [](Type type) {
       return isPlain(type) && cast<MemRefType>(type).hasStaticShape();
     };
-    bool known = types.size() >= 3 && isPlain(types[0]) && types[1].isIndex() &&
-                 types[2].isIndex() &&
-                 llvm::all_of(types.drop_front(3), isCache);
+    bool known =
+        types.size() >= 3 && isPlain(types[0]) && types[1].isIndex() &&
+        types[2].isIndex() &&
+        llvm::all_of(types.drop_front(takesNumBest(step) ? 4 : 3), isCache);
     auto logits = dyn_cast<MemRefType>(step.getResultTypes()[0]);
     if (!known || !logits || !isPlain(logits) ||
         !logits.getElementType().isF32())
       return step.emitOpError("has type ")
              << step.getFunctionType()
-             << "; expected (tokens, index, index, static caches...) to f32 "
+             << "; expected (tokens, index, index, perhaps another index, "
+                "static caches...) to f32 "
                 "logits, all with the identity layout";
     return success();
   }

@@ -44,16 +44,22 @@ TernTensor allocate(int32_t dtype, std::vector<int64_t> dims, size_t size) {
 //===----------------------------------------------------------------------===//
 
 void step(const TernHost *, const int64_t *tokens, int64_t count, int64_t past,
-          void *const *caches, int64_t numLogits, float *logits) {
+          void *const *caches, int64_t numLogits, int64_t numBest,
+          float *logits) {
   int64_t *cache = static_cast<int64_t *>(caches[0]);
   std::memcpy(cache + past, tokens,
               static_cast<size_t>(count) * sizeof(int64_t));
-  for (int64_t i = count - numLogits; i < count; ++i, logits += kVocab)
+  for (int64_t i = count - numLogits; i < count; ++i, logits += kVocab) {
     writeLogits({cache, cache + past + i + 1}, logits);
+    // Gives no more than it is asked for: logits are 0, -1, -2, ...
+    for (int64_t token = 0; numBest > 0 && token < kVocab; ++token)
+      if (logits[token] <= static_cast<float>(-numBest))
+        logits[token] = -INFINITY;
+  }
 }
 
 void stepNan(const TernHost *, const int64_t *, int64_t, int64_t, void *const *,
-             int64_t numLogits, float *logits) {
+             int64_t numLogits, int64_t, float *logits) {
   for (int64_t i = 0; i < numLogits * kVocab; ++i)
     logits[i] = NAN;
 }

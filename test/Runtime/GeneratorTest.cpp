@@ -73,6 +73,36 @@ TEST_P(Generators, FollowsTheModel) {
   }
 }
 
+// In place, the model gives as many of the best logits as it is asked for, else
+// all: the texts are the same.
+TEST(Generator, AsksForAsManyLogitsAsItLooksAt) {
+  auto generate = [](const char *model, const SamplingOptions &sampling) {
+    Session session(*findFakeModel(model), 1);
+    std::unique_ptr<DecodingState> state = DecodingState::create(session);
+    Tokenizer tokenizer(makeByteTokenizer());
+    GenerationOptions options;
+    options.maxTokens = 60;
+    options.sampling = sampling;
+    return Generator(*state, tokenizer, {})
+        .generate("aabb", options, [](std::string_view) { return true; })
+        .tokens;
+  };
+  for (double penalty : {0.5, 1.0, 3.0, 100.0})
+    for (double temperature : {0.0, 2.0})
+      for (int64_t topK : {0, 1, 3})
+        for (double topP : {0.7, 1.0}) {
+          SamplingOptions sampling;
+          sampling.repetitionPenalty = penalty;
+          sampling.temperature = temperature;
+          sampling.topK = topK;
+          sampling.topP = topP;
+          sampling.seed = 7;
+          EXPECT_EQ(generate("in-place", sampling),
+                    generate("returned", sampling))
+              << penalty << ' ' << temperature << ' ' << topK << ' ' << topP;
+        }
+}
+
 TEST_P(Generators, StopsAtAnEndTokenAndLeavesItOut) {
   std::vector<int64_t> expected = predict(encode("xyz"), 5);
   GenerationResult result = generate("xyz", 50, {999, expected[4]});

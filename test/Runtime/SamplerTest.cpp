@@ -118,6 +118,29 @@ TEST(Sampler, PenaltyDividesPositiveAndMultipliesNegativeLogits) {
   EXPECT_EQ(sampler.sample({-3, -7, -9}), 0) << "-3 * 2 > -7";
 }
 
+TEST(Sampler, SaysHowManyLogitsItLooksAt) {
+  auto count = [](double temperature, int64_t topK, double topP, double penalty,
+                  std::vector<int64_t> sequence) {
+    SamplingOptions options = sampling(temperature);
+    options.topK = topK;
+    options.topP = topP;
+    options.repetitionPenalty = penalty;
+    Sampler sampler(options, 10);
+    for (int64_t token : sequence)
+      sampler.accept(token);
+    return sampler.numBest();
+  };
+  EXPECT_EQ(count(0, 0, 1, 1, {1, 2}), 1);
+  EXPECT_EQ(count(0, 5, 0.5, 1, {}), 1);
+  EXPECT_EQ(count(1, 5, 0.5, 1, {1, 2}), 5);
+  EXPECT_EQ(count(1, 1, 1, 1, {}), 1);
+  EXPECT_EQ(count(1, 0, 0.5, 1, {}), 0) << "any may be in the nucleus";
+  EXPECT_EQ(count(1, 5, 1, 2, {}), 5);
+  EXPECT_EQ(count(1, 5, 1, 2, {1, 2, 1, 9}), 8) << "three may fall behind";
+  EXPECT_EQ(count(0, 0, 1, 2, {1, 2, 1, 9}), 4);
+  EXPECT_EQ(count(1, 5, 1, 0.5, {1}), 0) << "any may rise";
+}
+
 TEST(Sampler, RepeatsWithTheSeed) {
   std::vector<float> logits(100, 0.0f);
   SamplingOptions options = sampling(1);

@@ -41,13 +41,13 @@ func.func @main(%x: memref<?x3xf32> {onnx.name = "x"}, %i: memref<4xi64>)
 // -----
 
 // step(tokens, past, num_logits, caches…): the C order is host, tokens, count,
-// past, caches, num_logits, logits.
+// past, caches, num_logits, num_best, logits. This one gives all logits.
 func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref<1x2x16x4xf32>, %v: memref<1x2x16x4xf16>) -> memref<1x?x32xf32> {
   %l = memref.alloc(%n) : memref<1x?x32xf32>
   return %l : memref<1x?x32xf32>
 }
 // CHECK-LABEL: func.func @tern_step_avx2(
-// CHECK-SAME:    %{{.*}}: !llvm.ptr, %[[TOKENS:.*]]: !llvm.ptr, %[[COUNT:.*]]: i64, %[[PAST:.*]]: i64, %[[CACHES:.*]]: !llvm.ptr, %[[NUM:.*]]: i64, %[[LOGITS:.*]]: !llvm.ptr)
+// CHECK-SAME:    %{{.*}}: !llvm.ptr, %[[TOKENS:.*]]: !llvm.ptr, %[[COUNT:.*]]: i64, %[[PAST:.*]]: i64, %[[CACHES:.*]]: !llvm.ptr, %[[NUM:.*]]: i64, %{{.*}}: i64, %[[LOGITS:.*]]: !llvm.ptr)
 // CHECK:         llvm.insertvalue %[[TOKENS]], %{{.*}}[1]
 // CHECK:         llvm.insertvalue %[[COUNT]], %{{.*}}[3, 1]
 // CHECK:         %[[T:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<1x?xi64>
@@ -64,6 +64,21 @@ func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref
 // CHECK-NEXT:    memref.copy %[[L]], %[[TARGET]]
 // CHECK-NEXT:    memref.dealloc %[[L]]
 // CHECK-NOT:   @tern_run
+
+// -----
+
+// A step with a screened head is told how many of the best logits are wanted.
+func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %best: index, %k: memref<4xf32>) -> memref<1x?x32xf32> {
+  %l = memref.alloc(%n) : memref<1x?x32xf32>
+  return %l : memref<1x?x32xf32>
+}
+// CHECK-LABEL: func.func @tern_step_avx2(
+// CHECK-SAME:    %[[NUM:[^ ,]*]]: i64, %[[BEST:[^ ,]*]]: i64, %{{[^ ,]*}}: !llvm.ptr)
+// CHECK-DAG:     %[[N:.*]] = arith.index_cast %[[NUM]]
+// CHECK-DAG:     %[[B:.*]] = arith.index_cast %[[BEST]]
+// CHECK:         llvm.getelementptr %{{.*}}[0]
+// CHECK:         %[[K:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<4xf32>
+// CHECK:         call @step(%{{[^,]*}}, %{{[^,]*}}, %[[N]], %[[B]], %[[K]])
 
 // -----
 
@@ -90,7 +105,7 @@ func.func @step(%t: memref<1x?xi64>, %past: index, %n: index) -> (memref<1x?x8xf
 
 // -----
 
-// expected-error @below {{expected (tokens, index, index, static caches...) to f32 logits}}
+// expected-error @below {{expected (tokens, index, index, perhaps another index, static caches...) to f32 logits}}
 func.func @step(%t: memref<1x?xi64>, %past: index, %n: index) -> memref<1x?x8xf16> {
   %l = memref.alloc(%n) : memref<1x?x8xf16>
   return %l : memref<1x?x8xf16>
@@ -98,7 +113,7 @@ func.func @step(%t: memref<1x?xi64>, %past: index, %n: index) -> memref<1x?x8xf1
 
 // -----
 
-// expected-error @below {{expected (tokens, index, index, static caches...) to f32 logits}}
+// expected-error @below {{expected (tokens, index, index, perhaps another index, static caches...) to f32 logits}}
 func.func @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref<?xf32>) -> memref<1x?x8xf32> {
   %l = memref.alloc(%n) : memref<1x?x8xf32>
   return %l : memref<1x?x8xf32>

@@ -57,6 +57,12 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
          },
          "auto, or portable: add/sub loops, the reference")
       ->check(CLI::IsMember({"auto", "portable"}));
+  app.add_option("--head", request.head,
+                 "Head of a text model: screened (where only the best logits "
+                 "are wanted, the others are ruled out by a coarse copy of "
+                 "it), exact, or auto: by its size")
+      ->check(CLI::IsMember({"auto", "exact", "screened"}))
+      ->default_str("auto");
   static const std::map<std::string, ReportForm> reports = {
       {"text", ReportForm::Text}, {"json", ReportForm::Json}};
   app.add_flag("--report{text}", request.report,

@@ -64,8 +64,8 @@ def ConvertTernaryToLinalg : Pass<"convert-ternary-to-linalg", "::mlir::func::Fu
     bytes, in the signatures of functions too.
 
     Requires: no `ternary.bit_linear`; it would stay.
-    Ensures: no other operation of the dialect is left, but packed products on
-    memrefs and those that `keep-packed-matmul` keeps.
+    Ensures: no other operation of the dialect is left, but `ternary.head`, packed
+    products on memrefs and those that `keep-packed-matmul` keeps.
   }];
   let options = [
     Option<"keepPackedMatmul", "keep-packed-matmul", "bool", /*default=*/"false",
@@ -98,6 +98,39 @@ def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// TernaryHeadToVector
+//===----------------------------------------------------------------------===//
+
+def ConvertTernaryHeadToVector : Pass<"convert-ternary-head-to-vector", "::mlir::ModuleOp"> {
+  let summary = "Lower heads of language models to vector code for a target";
+  let description = [{
+    Each `ternary.head` becomes a call of a private function. With a screen, and
+    if not all logits are asked for, it
+
+    1. scores all rows by their codes, with upper bounds, on all threads;
+    2. computes the logits of the rows with the best scores: as many rows as
+       are asked for have at least the least of these logits, the threshold;
+    3. computes the logits of all rows whose upper bound reaches the threshold.
+
+    Otherwise, or if step 3 would take a quarter of the rows, it computes all.
+    Every logit comes from the same instructions, so that results are the same
+    whichever way is taken. Floats are neither reassociated nor contracted: they
+    are the same for every target.
+
+    Requires: bufferised heads, operands with the identity layout; to run after
+    buffer deallocation, since the function frees what it allocates.
+    Ensures: no `ternary.head` is left.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"generic\"",
+           "Vector instructions to use: generic, avx2, avxvnni or avx512vnni">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // TERN_CONVERSION_PASSES_TD

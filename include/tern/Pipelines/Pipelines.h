@@ -39,6 +39,9 @@ struct PipelineOptions {
   std::string variant = "generic";
   /// Positions of the KV cache of a language model; 0: as the model says.
   int64_t context = 0;
+  /// The head of a language model: "auto", "exact" or "screened", see
+  /// ternary-screen-head.
+  std::string head = "auto";
 };
 
 void buildRaisePipeline(mlir::OpPassManager &pm,
@@ -46,6 +49,8 @@ void buildRaisePipeline(mlir::OpPassManager &pm,
 void buildOptimizePipeline(mlir::OpPassManager &pm,
                            const PipelineOptions &options);
 void buildPackPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// The last part of packing: the head of a language model.
+void buildHeadPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// The part of lowering that all variants of a model share: buffers, and
 /// constants that are reached through the weights table.
 void buildBufferizePipeline(mlir::OpPassManager &pm,

@@ -16,6 +16,8 @@ class DecodingState {
 public:
   /// Most tokens that one call of the model reads: bounds its temporaries.
   static constexpr int64_t kMaxChunk = 512;
+  /// Asks for all logits, however small.
+  static constexpr int64_t kAllLogits = 0;
 
   /// An empty sequence. `session` outlives it.
   /// \throws InputError if the model is no language model, or has an input
@@ -34,13 +36,15 @@ public:
   int64_t vocab() const { return model.vocab; }
 
   /// Reads `tokens`, in chunks, and returns the logits of the last `numLogits`
-  /// of them: `[numLogits, vocab]`, row-major. The state is unchanged if it
-  /// throws while checking, undefined (reset it) if the model fails.
+  /// of them: `[numLogits, vocab]`, row-major. With a positive `numBest`, those
+  /// below a row's numBest-th largest may be -inf, which models that can take
+  /// less time for. The state is unchanged if it throws while checking,
+  /// undefined (reset it) if the model fails.
   /// \throws InputError if `tokens` is empty, numLogits is not in
   /// [0, tokens.size()], the sequence would exceed the context, or an id is
   /// outside the vocabulary.
   std::vector<float> feed(const std::vector<int64_t> &tokens,
-                          int64_t numLogits = 1);
+                          int64_t numLogits = 1, int64_t numBest = kAllLogits);
 
   /// Starts an empty sequence.
   void reset();
@@ -49,9 +53,9 @@ protected:
   explicit DecodingState(Session &session);
 
   /// Reads tokens[0, count) at positions size() …, and writes the logits of the
-  /// last `numLogits` >= 1 of them.
+  /// last `numLogits` >= 1 of them, all or at least the `numBest` best.
   virtual void feedChunk(const int64_t *tokens, int64_t count,
-                         int64_t numLogits, float *logits) = 0;
+                         int64_t numLogits, int64_t numBest, float *logits) = 0;
   virtual void clearCaches() = 0;
 
   Session &session;

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 1
+#define TERN_ABI_VERSION 2
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -79,12 +79,14 @@ typedef void (*TernRunFn)(const TernHost *host, const TernTensor *inputs,
 
 /* Feeds `count` >= 1 tokens at positions past .. past + count - 1 of one
  * sequence, appends their keys and values to the caches, and writes the logits
- * of the last `num_logits` of them, `[num_logits, vocab]` in f32. Requires
+ * of the last `num_logits` of them, `[num_logits, vocab]` in f32. If num_best
+ * is positive, only logits at least as large as a row's num_best-th largest are
+ * wanted: any others may be -inf; 0 asks for all. Requires
  * past + count <= context, 1 <= num_logits <= count, and ids in [0, vocab).
  * caches[i] is the zero-initialised buffer of `caches[i].bytes`. */
 typedef void (*TernStepFn)(const TernHost *host, const int64_t *tokens,
                            int64_t count, int64_t past, void *const *caches,
-                           int64_t num_logits, float *logits);
+                           int64_t num_logits, int64_t num_best, float *logits);
 
 /* How a language model's state travels between calls. */
 enum TernCacheKind {
@@ -147,9 +149,9 @@ typedef struct TernModel {
   const TernLanguageModel *language_model; /* null: any other graph */
   const char *tokenizer; /* the bytes of tokenizer.json, or null */
   int64_t tokenizer_size;
-  const char
-      *details; /* JSON object, or null: "architecture" (a name),
-                   "bos_token_id": 0, "eos_token_ids": [1], where known */
+  const char *details; /* JSON object, or null: "architecture" (a name),
+                          "bos_token_id": 0, "eos_token_ids": [1], where known;
+                          "head" (how step reads it, in words) */
 } TernModel;
 
 /* Emitted by ternc into every executable and library. */

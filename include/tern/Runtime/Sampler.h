@@ -52,6 +52,10 @@ public:
   /// applies to it from now on. Requires 0 <= token < vocab.
   void accept(int64_t token);
 
+  /// How many of the largest logits the next choice depends on: others may be
+  /// -inf. 0: on all.
+  int64_t numBest() const;
+
   /// Returns the id of the next token. Ties go to the lowest id.
   /// \param logits  shape (vocab); natural-log units, unnormalised. May hold
   ///                -inf for tokens that must not come.
@@ -74,6 +78,7 @@ private:
   SamplingOptions options;
   RandomGenerator random;
   std::vector<bool> isInSequence; // by id
+  int64_t numInSequence = 0;      // different tokens
 };
 
 } // namespace tern::runtime

@@ -34,7 +34,8 @@ public:
   /// Calls TernStepFn; its requirements are the caller's.
   /// \throws InputError if the model rejects the arguments.
   void step(const int64_t *tokens, int64_t count, int64_t past,
-            void *const *caches, int64_t numLogits, float *logits);
+            void *const *caches, int64_t numLogits, int64_t numBest,
+            float *logits);
 
 private:
   const TernModel &model;

@@ -18,7 +18,7 @@ static void stepThrough(const TernLanguageModel *model, const int64_t *tokens,
     caches[i] = calloc(1, (size_t)model->caches[i].bytes);
   for (int64_t past = 0, i = 0; past < kTokens; past += calls[i++])
     tern_model.variants[0].step(&serialHost, tokens + past, calls[i], past, caches,
-                                calls[i], logits + past * model->vocab);
+                                calls[i], 0, logits + past * model->vocab);
 }
 
 static void runWhole(const TernLanguageModel *model, int64_t *tokens,

@@ -42,12 +42,45 @@ struct PackedMatmulModel
     return success();
   }
 };
+
+/// Its init is written and not read, as above.
+struct HeadModel : DstBufferizableOpInterfaceExternalModel<HeadModel, HeadOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const AnalysisState &) const {
+    return cast<HeadOp>(op).isDpsInput(&operand);
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto head = cast<HeadOp>(op);
+    if (!head.isOnTensors())
+      return success();
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      if (!isa<TensorType>(operand.getType())) {
+        operands.push_back(operand);
+        continue;
+      }
+      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      operands.push_back(*buffer);
+    }
+    // The sizes of the operands' segments are among the attributes.
+    HeadOp::create(rewriter, op->getLoc(), TypeRange(), operands,
+                   op->getAttrs());
+    replaceOpWithBufferizedValues(rewriter, op, operands.back());
+    return success();
+  }
+};
 } // namespace
 
 void tern::ternary::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TernaryDialect *) {
     PackedMatmulOp::attachInterface<PackedMatmulModel>(*context);
+    HeadOp::attachInterface<HeadModel>(*context);
   });
 }
 

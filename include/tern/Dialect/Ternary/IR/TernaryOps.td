@@ -257,4 +257,57 @@ def Ternary_PackedMatmulOp : Ternary_Op<"packed_matmul",
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Heads
+//===----------------------------------------------------------------------===//
+
+def Ternary_HeadOp : Ternary_Op<"head",
+    [DestinationStyleOpInterface, AttrSizedOperandSegments,
+     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "the best logits of one token";
+  let description = [{
+    `x` is a token's hidden state `[K]`, `rows` the matrix `[N, K]` of a head.
+    Logit n is the product of row n and x in f32, in an order that is the same
+    for every row, target and number of threads: products are rounded, and added
+    to 64 sums by column modulo 64, which are then added pairwise; columns past
+    the last multiple of 64 follow one by one.
+
+    Writes to `init`, `[N]`, all logits, or, if `best` is positive, at least all
+    that are as large as the `best`-th largest, and -inf for the others. Which
+    others are left out is decided by `codes` and `bounds`, the screen of the
+    rows (HeadScreen.h): a coarse copy, and for each row a bound of its error. A
+    head without a screen always writes all. Where the bounds cannot tell rows
+    apart, or are not defined (a hidden state that holds infinities, or is all
+    zeros), all logits are written.
+
+    `rounding`, bf16, says that logits are rounded to it afterwards: those that
+    may then equal one of the best are among them.
+
+    Example:
+    ```mlir
+    %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xbf16>)
+        screen(%c, %b : tensor<4608xi8>, tensor<3x96xf32>)
+        outs(%init : tensor<90xf32>) -> tensor<90xf32>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[1DTensorOf<[F32]>, MemRefRankOf<[F32], [1]>]>:$x,
+                       AnyTypeOf<[2DTensorOf<[F32, F16, BF16]>, MemRefRankOf<[F32, F16, BF16], [2]>]>:$rows,
+                       Index:$best,
+                       Optional<AnyTypeOf<[1DTensorOf<[I8]>, MemRefRankOf<[I8], [1]>]>>:$codes,
+                       Optional<AnyTypeOf<[2DTensorOf<[F32]>, MemRefRankOf<[F32], [2]>]>>:$bounds,
+                       AnyTypeOf<[1DTensorOf<[F32]>, MemRefRankOf<[F32], [1]>]>:$init,
+                       OptionalAttr<TypeAttrOf<BF16>>:$rounding);
+  let results = (outs Optional<1DTensorOf<[F32]>>:$result);
+  let assemblyFormat = [{
+    `ins` `(` $x `,` $rows `,` $best `:` type($x) `,` type($rows) `)`
+    (`screen` `(` $codes^ `,` $bounds `:` type($codes) `,` type($bounds) `)`)?
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    bool isOnTensors() { return ::llvm::isa<::mlir::TensorType>(getInit().getType()); }
+  }];
+}
+
 #endif // TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD

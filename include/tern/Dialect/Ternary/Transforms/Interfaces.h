@@ -9,8 +9,8 @@ class DialectRegistry;
 
 namespace tern::ternary {
 
-/// Lets one-shot bufferisation take `ternary.packed_matmul`: x and bytes are
-/// read, init is written and not read.
+/// Lets one-shot bufferisation take `ternary.packed_matmul` and `ternary.head`:
+/// inputs are read, init is written and not read.
 void registerBufferizableOpInterfaceExternalModels(
     mlir::DialectRegistry &registry);
 

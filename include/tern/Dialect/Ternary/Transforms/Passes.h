@@ -10,6 +10,9 @@
 #include <memory>
 
 namespace tern::ternary {
+/// On a module: what its head became, in words, for reports.
+constexpr llvm::StringLiteral kHeadAttr = "ternary.head";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "tern/Dialect/Ternary/Transforms/Passes.h.inc"

@@ -31,4 +31,42 @@ def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
+def ScreenHead : Pass<"ternary-screen-head", "::mlir::ModuleOp"> {
+  let summary = "Read a fraction of the head for the best logits";
+  let description = [{
+    Finds the head of `step`: the product of the hidden state of the last tokens
+    and a constant matrix, stored row by row, that gives the logits. Where they
+    are one token's, a `ternary.head` computes them; where they are several
+    tokens', the product stays.
+
+    With the modes `screened`, and `auto` for matrices of at least `min-bytes`,
+    the head gets a screen, and `step` another argument behind the number of
+    logits: how many of the best are wanted, 0 for all. With the mode `exact` the
+    same operation reads all rows.
+
+    ```mlir
+    %r = scf.if %is_one {
+      %y = ternary.head ins(%x, %w, %best : …) screen(%c, %b : …) outs(%init : …) -> …
+      …
+    } else {
+      linalg.generic …   // as before
+    }
+    ```
+
+    What became of the head is said by the module's attribute `ternary.head`.
+
+    Requires: `step` as `onnx-derive-step` builds it.
+    Ensures: the same logits for one token, bit for bit, in every mode; those
+    that are not among the best may be -inf if fewer than all are wanted.
+  }];
+  let options = [
+    Option<"mode", "mode", "std::string", /*default=*/"\"auto\"",
+           "auto, exact or screened">,
+    Option<"minBytes", "min-bytes", "uint64_t", /*default=*/"33554432",
+           "With auto, matrices of fewer bytes get no screen">];
+  let dependentDialects = ["::tern::ternary::TernaryDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 #endif // TERN_DIALECT_TERNARY_TRANSFORMS_PASSES_TD

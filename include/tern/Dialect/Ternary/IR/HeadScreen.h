@@ -1,0 +1,74 @@
+//===- HeadScreen.h - a coarse copy of a head's rows --------------*- C++
+//-*-===//
+//
+// A screen tells which of the N rows of a head may give one of the best logits,
+// and reads 6 bits a weight to do so. It is made of codes and bounds.
+//
+// Row w, of K columns, is copied as scale * q, q being whole numbers from -31
+// to 31, stored as codes q + 32 of 6 bits. Rows are padded to tiles of 16,
+// columns to steps of 16, with q = 0. Tiles lie one behind the other, and in
+// each its steps. A step has 192 bytes, three groups of 64; byte 4 r + c of
+// group g belongs to row r of the tile. Its low 6 bits are the code of column
+// 4 g + c of the step, its high 2 bits the bits 2 g and 2 g + 1 of the code of
+// column 12 + c: so a vector holds four consecutive columns of 16 rows, as
+// products of bytes want it.
+//
+// Bounds are [3, N'] in f32, N' being N in whole tiles. For a hidden state h, a
+// copy h' of it, and all real numbers w.h etc. computed exactly,
+//
+//   |w.h - (scale q).h'| <= |w - scale q| |h| + |scale q| |h - h'|
+//
+// by Cauchy and Schwarz, |v| being the Euclidean norm. The f32 sum that a head
+// computes is off by at most gamma |w| |h|, gamma being the relative error of
+// its longest chain of operations. So each row has
+//
+//   [0] its scale,
+//   [1] |w - scale q|, rounded up,
+//   [2] the larger of |w| and |scale q|, rounded up.
+//
+// A row that cannot be copied (it holds infinities, or is so long that products
+// may overflow) has scale 0 and an infinite error; padding has minus infinity,
+// so that it is never chosen.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TERN_DIALECT_TERNARY_IR_HEADSCREEN_H
+#define TERN_DIALECT_TERNARY_IR_HEADSCREEN_H
+
+#include "tern/Dialect/Ternary/IR/Ternary.h"
+
+namespace tern::ternary {
+
+/// The sizes of a screen.
+struct ScreenShape {
+  static constexpr int64_t kTile = 16;       ///< rows
+  static constexpr int64_t kStep = 16;       ///< columns
+  static constexpr int64_t kStepBytes = 192; ///< of a tile
+  static constexpr int64_t kZeroCode = 32;
+  static constexpr int64_t kLargestCode = 31; ///< in magnitude, less the zero
+  enum Bound { Scale, Error, Norm, NumBounds };
+
+  int64_t rows, cols;
+
+  int64_t getTiles() const { return llvm::divideCeil(rows, kTile); }
+  int64_t getSteps() const { return llvm::divideCeil(cols, kStep); }
+  int64_t getPaddedRows() const { return getTiles() * kTile; }
+  int64_t getPaddedCols() const { return getSteps() * kStep; }
+  int64_t getCodeBytes() const { return getTiles() * getSteps() * kStepBytes; }
+};
+
+/// Norms and lengths beyond which products of f32 might overflow or vanish: a
+/// screen is not used there.
+constexpr double kLeastHiddenNorm = 1e-18, kLargestHiddenNorm = 1e18,
+                 kLargestRowNorm = 1e18;
+
+/// Writes the screen of some consecutive tiles. `rows`, [shape.rows,
+/// shape.cols], are floats of `elementType` (f32, f16 or bf16), row-major;
+/// `codes` and `bounds` are those of the whole screen. O(rows * columns).
+void buildScreenTiles(ScreenShape shape, mlir::FloatType elementType,
+                      llvm::ArrayRef<char> rows, int64_t firstTile,
+                      int64_t endTile, llvm::MutableArrayRef<uint8_t> codes,
+                      llvm::MutableArrayRef<float> bounds);
+
+} // namespace tern::ternary
+
+#endif // TERN_DIALECT_TERNARY_IR_HEADSCREEN_H

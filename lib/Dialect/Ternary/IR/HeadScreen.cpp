@@ -1,0 +1,184 @@
+//===- HeadScreen.cpp - writes a coarse copy of a head's rows -------------===//
+
+#include "tern/Dialect/Ternary/IR/HeadScreen.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace mlir;
+using namespace tern::ternary;
+
+//===----------------------------------------------------------------------===//
+// Reading rows
+//===----------------------------------------------------------------------===//
+
+static void readBf16(const char *data, MutableArrayRef<float> values) {
+  for (size_t k = 0; k < values.size(); ++k) {
+    uint16_t half;
+    std::memcpy(&half, data + 2 * k, sizeof(half));
+    uint32_t bits = static_cast<uint32_t>(half) << 16;
+    std::memcpy(&values[k], &bits, sizeof(bits));
+  }
+}
+
+static void readF16(const char *data, MutableArrayRef<float> values) {
+  for (size_t k = 0; k < values.size(); ++k) {
+    uint16_t half;
+    std::memcpy(&half, data + 2 * k, sizeof(half));
+    APFloat value(APFloat::IEEEhalf(), APInt(16, half));
+    bool losesInfo;
+    value.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                  &losesInfo);
+    values[k] = value.convertToFloat();
+  }
+}
+
+static void readRow(FloatType type, const char *data,
+                    MutableArrayRef<float> values) {
+  if (type.isF32())
+    std::memcpy(values.data(), data, values.size() * sizeof(float));
+  else if (type.isBF16())
+    readBf16(data, values);
+  else
+    readF16(data, values);
+}
+
+//===----------------------------------------------------------------------===//
+// Copying a row
+//===----------------------------------------------------------------------===//
+
+/// `value`, which is positive, rounded to an f32 that is no smaller: the error
+/// of summing a row in double, too, is far below 2^-20 of it.
+static float roundUp(double value) {
+  return static_cast<float>(value * (1 + 0x1p-20));
+}
+
+namespace {
+/// A row's copy, and how good it is.
+struct RowCopy {
+  float scale = 0;
+  double error = 0; ///< squared norm of the row less its copy
+  double norm = 0;  ///< squared norm of the copy
+};
+
+/// As many columns as are summed side by side.
+constexpr size_t kSums = 8;
+} // namespace
+
+/// Copies `row`, whose size is a multiple of kSums, with a scale.
+static RowCopy copyRow(ArrayRef<float> row, float scale,
+                       MutableArrayRef<int8_t> q) {
+  constexpr float largest = ScreenShape::kLargestCode;
+  // Added to a small number and taken away again, it rounds to whole numbers.
+  constexpr float rounder = 0x1.8p23f;
+  const float inverse = 1 / scale;
+  double errors[kSums] = {}, norms[kSums] = {};
+  for (size_t first = 0; first < row.size(); first += kSums)
+    for (size_t i = 0; i < kSums; ++i) {
+      float code = row[first + i] * inverse;
+      code = std::min(std::max(code, -largest), largest);
+      code = code + rounder - rounder;
+      q[first + i] = static_cast<int8_t>(code);
+      double value = static_cast<double>(scale) * code;
+      double difference = row[first + i] - value;
+      errors[i] += difference * difference;
+      norms[i] += value * value;
+    }
+  RowCopy copy;
+  copy.scale = scale;
+  for (size_t i = 0; i < kSums; ++i) {
+    copy.error += errors[i];
+    copy.norm += norms[i];
+  }
+  return copy;
+}
+
+/// Copies `row`, whose largest magnitude is `largest`, as well as some scales
+/// allow: cutting off a few large values makes all others finer.
+static RowCopy copyRowWell(ArrayRef<float> row, float largest,
+                           MutableArrayRef<int8_t> q) {
+  SmallVector<int8_t> candidate(row.size());
+  RowCopy best;
+  best.error = std::numeric_limits<double>::infinity();
+  for (float share : {1.0f, 0.93f, 0.87f, 0.8f}) {
+    RowCopy copy =
+        copyRow(row, share * largest / ScreenShape::kLargestCode, candidate);
+    if (copy.error >= best.error)
+      break;
+    best = copy;
+    llvm::copy(candidate, q.begin());
+  }
+  return best;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+/// Writes the codes of row `inTile` of a tile.
+static void writeCodes(ScreenShape shape, ArrayRef<int8_t> q, int64_t inTile,
+                       uint8_t *tile) {
+  auto code = [&](int64_t column) -> uint8_t {
+    return (column < shape.cols ? q[column] : 0) + ScreenShape::kZeroCode;
+  };
+  for (int64_t step = 0; step < shape.getSteps(); ++step) {
+    int64_t first = step * ScreenShape::kStep;
+    uint8_t *bytes = tile + step * ScreenShape::kStepBytes + 4 * inTile;
+    for (int64_t c = 0; c < 4; ++c) {
+      unsigned split = code(first + 12 + c);
+      for (int64_t group = 0; group < 3; ++group)
+        bytes[64 * group + c] =
+            code(first + 4 * group + c) | ((split >> (2 * group)) & 3) << 6;
+    }
+  }
+}
+
+void tern::ternary::buildScreenTiles(ScreenShape shape, FloatType elementType,
+                                     ArrayRef<char> rows, int64_t firstTile,
+                                     int64_t endTile,
+                                     MutableArrayRef<uint8_t> codes,
+                                     MutableArrayRef<float> bounds) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  int64_t rowBytes = shape.cols * elementType.getWidth() / 8;
+  int64_t paddedRows = shape.getPaddedRows();
+  SmallVector<float> row(llvm::alignTo(shape.cols, kSums));
+  SmallVector<int8_t> q(row.size());
+  for (int64_t index = firstTile * ScreenShape::kTile;
+       index < endTile * ScreenShape::kTile; ++index) {
+    float *bound = &bounds[index];
+    uint8_t *tile = &codes[index / ScreenShape::kTile * shape.getSteps() *
+                           ScreenShape::kStepBytes];
+    auto setBounds = [&](float scale, float error, float norm) {
+      bound[ScreenShape::Scale * paddedRows] = scale;
+      bound[ScreenShape::Error * paddedRows] = error;
+      bound[ScreenShape::Norm * paddedRows] = norm;
+    };
+    llvm::fill(q, 0);
+    if (index >= shape.rows) {
+      setBounds(0, -infinity, 0);
+      writeCodes(shape, q, index % ScreenShape::kTile, tile);
+      continue;
+    }
+    readRow(elementType, rows.data() + index * rowBytes,
+            MutableArrayRef(row).take_front(shape.cols));
+    double norm = 0;
+    float largest = 0;
+    for (float value : row) {
+      norm += static_cast<double>(value) * value;
+      largest = std::max(largest, std::fabs(value));
+    }
+    norm = std::sqrt(norm);
+    // Written so that a NaN fails. A scale must not vanish either.
+    if (!(norm < kLargestRowNorm)) {
+      setBounds(0, infinity, infinity);
+    } else if (!(largest > 1e-30f)) {
+      setBounds(0, roundUp(norm), roundUp(norm));
+    } else {
+      RowCopy copy = copyRowWell(row, largest, q);
+      setBounds(copy.scale, roundUp(std::sqrt(copy.error)),
+                roundUp(std::max(norm, std::sqrt(copy.norm))));
+    }
+    writeCodes(shape, q, index % ScreenShape::kTile, tile);
+  }
+}

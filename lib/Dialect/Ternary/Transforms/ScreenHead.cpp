@@ -1,0 +1,241 @@
+//===- ScreenHead.cpp - the head of a language model's step ---------------===//
+
+#include "tern/Dialect/Ternary/Transforms/Passes.h"
+
+#include "HeadMatching.h"
+
+#include "tern/Dialect/Ternary/IR/HeadScreen.h"
+#include "tern/Dialect/Ternary/IR/Storage.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/Support/Parallel.h"
+
+namespace tern::ternary {
+#define GEN_PASS_DEF_SCREENHEAD
+#include "tern/Dialect/Ternary/Transforms/Passes.h.inc"
+} // namespace tern::ternary
+
+using namespace mlir;
+using namespace tern::ternary;
+
+//===----------------------------------------------------------------------===//
+// The screen
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Screen {
+  ElementsAttr codes, bounds;
+};
+} // namespace
+
+/// As many tiles as one thread takes at a time.
+static constexpr int64_t kTilesPerTask = 64;
+
+/// The bytes of a float constant, row-major; `scratch` holds those of a splat.
+static ArrayRef<char> getBytes(ElementsAttr attr,
+                               SmallVectorImpl<char> &scratch) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
+    const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob ? blob->getData() : ArrayRef<char>();
+  }
+  auto dense = cast<DenseElementsAttr>(attr);
+  if (!dense.isSplat())
+    return dense.getRawData();
+  for (int64_t i = 0; i < dense.getNumElements(); ++i)
+    scratch.append(dense.getRawData().begin(), dense.getRawData().end());
+  return scratch;
+}
+
+static Screen buildScreen(ElementsAttr rows) {
+  auto type = cast<RankedTensorType>(rows.getType());
+  ScreenShape shape = {type.getDimSize(0), type.getDimSize(1)};
+  SmallVector<char> scratch;
+  ArrayRef<char> bytes = getBytes(rows, scratch);
+  auto boundsType =
+      RankedTensorType::get({ScreenShape::NumBounds, shape.getPaddedRows()},
+                            Float32Type::get(rows.getContext()));
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
+      boundsType.getNumElements() * sizeof(float), /*align=*/64);
+  MutableArrayRef<float> bounds(
+      reinterpret_cast<float *>(blob.getMutableData().data()),
+      boundsType.getNumElements());
+
+  std::string name = ("screen_" + getConstantName(rows)).str();
+  auto codesType = RankedTensorType::get(
+      {shape.getCodeBytes()}, IntegerType::get(rows.getContext(), 8));
+  auto fill = [&](MutableArrayRef<uint8_t> codes) {
+    int64_t tiles = shape.getTiles();
+    llvm::parallelFor(
+        0, llvm::divideCeil(tiles, kTilesPerTask), [&](size_t task) {
+          int64_t first = task * kTilesPerTask;
+          int64_t end = std::min(first + kTilesPerTask, tiles);
+          buildScreenTiles(shape, cast<FloatType>(type.getElementType()), bytes,
+                           first, end, codes, bounds);
+        });
+  };
+  ElementsAttr codes = buildConstantBytes(codesType, name, fill);
+  return {codes, DenseResourceElementsAttr::get(boundsType, name + "_bounds",
+                                                std::move(blob))};
+}
+
+//===----------------------------------------------------------------------===//
+// Rewriting
+//===----------------------------------------------------------------------===//
+
+/// The hidden state of the one token, `[K]` in f32.
+static Value buildHidden(ImplicitLocOpBuilder &b, Value x) {
+  auto type = cast<RankedTensorType>(x.getType());
+  int64_t rank = type.getRank();
+  SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)),
+      sizes(rank, b.getIndexAttr(1)), strides = sizes;
+  sizes.back() = b.getIndexAttr(type.getDimSize(rank - 1));
+  auto row =
+      RankedTensorType::get(type.getDimSize(rank - 1), type.getElementType());
+  Value hidden =
+      tensor::ExtractSliceOp::create(b, row, x, offsets, sizes, strides);
+  if (type.getElementType().isF32())
+    return hidden;
+  auto wide = row.clone(b.getF32Type());
+  Value init =
+      tensor::EmptyOp::create(b, wide.getShape(), wide.getElementType());
+  auto body = [](OpBuilder &nested, Location loc, ValueRange args) {
+    linalg::YieldOp::create(
+        nested, loc,
+        arith::ExtFOp::create(nested, loc, nested.getF32Type(), args[0])
+            .getResult());
+  };
+  return linalg::GenericOp::create(
+             b, wide, hidden, init,
+             SmallVector<AffineMap>(2, b.getMultiDimIdentityMap(1)),
+             ArrayRef{utils::IteratorType::parallel}, body)
+      .getResult(0);
+}
+
+/// The logits of the one token, as the contraction's result.
+static Value buildLogits(ImplicitLocOpBuilder &b, const HeadMatch &match,
+                         std::optional<Screen> screen, Value best) {
+  auto rows = cast<RankedTensorType>(match.rows.getType());
+  linalg::GenericOp product = match.product;
+  auto result = cast<RankedTensorType>(product.getResult(0).getType());
+  Value hidden = buildHidden(b, match.x);
+  Value init = tensor::EmptyOp::create(b, rows.getDimSize(0), b.getF32Type());
+  Value codes, bounds;
+  if (screen) {
+    codes = arith::ConstantOp::create(b, screen->codes);
+    bounds = arith::ConstantOp::create(b, screen->bounds);
+  }
+  Value logits = HeadOp::create(b, init.getType(), hidden, match.rows, best,
+                                codes, bounds, init,
+                                match.isRounded ? TypeAttr::get(b.getBF16Type())
+                                                : TypeAttr())
+                     .getResult();
+  SmallVector<int64_t> sizes(result.getRank(), 1);
+  sizes.back() = rows.getDimSize(0);
+  ReassociationIndices all =
+      llvm::to_vector(llvm::seq<int64_t>(0, result.getRank()));
+  logits = tensor::ExpandShapeOp::create(
+      b, RankedTensorType::get(sizes, b.getF32Type()), logits,
+      ArrayRef<ReassociationIndices>{all});
+  return tensor::CastOp::create(b, result, logits);
+}
+
+/// Copies the contraction, and what fills the tensor that it adds to.
+static Value cloneProduct(ImplicitLocOpBuilder &b, linalg::GenericOp product) {
+  IRMapping mapping;
+  SmallVector<Operation *> chain = {product};
+  for (Operation *op = product;
+       auto destination = dyn_cast<DestinationStyleOpInterface>(op);) {
+    op = destination.getDpsInits()[0].getDefiningOp();
+    if (!op)
+      break;
+    chain.push_back(op);
+  }
+  for (Operation *op : llvm::reverse(chain))
+    b.clone(*op, mapping);
+  return mapping.lookup(product.getResult(0));
+}
+
+/// Whether `x` holds one token.
+static Value buildIsOne(ImplicitLocOpBuilder &b, Value x) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Value one = arith::ConstantIndexOp::create(b, 1);
+  Value result;
+  for (int64_t dim = 0; dim + 1 < type.getRank(); ++dim) {
+    if (!type.isDynamicDim(dim))
+      continue;
+    Value size = tensor::DimOp::create(b, x, dim);
+    Value isOne = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, size, one);
+    result =
+        result ? arith::AndIOp::create(b, result, isOne).getResult() : isOne;
+  }
+  return result ? result : arith::ConstantIntOp::create(b, 1, 1).getResult();
+}
+
+static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
+                    Value best) {
+  linalg::GenericOp product = match.product;
+  ImplicitLocOpBuilder b(product.getLoc(), product);
+  auto branch =
+      scf::IfOp::create(b, product.getResultTypes(), buildIsOne(b, match.x),
+                        /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.thenBlock());
+  if (!best)
+    best = arith::ConstantIndexOp::create(b, 0);
+  scf::YieldOp::create(b, buildLogits(b, match, screen, best));
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, cloneProduct(b, product));
+  product.replaceAllUsesWith(branch.getResults());
+  product.erase();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ScreenHeadPass : tern::ternary::impl::ScreenHeadBase<ScreenHeadPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (mode != "auto" && mode != "exact" && mode != "screened") {
+      emitError(getOperation().getLoc())
+          << "unknown mode '" << mode << "'; expected auto, exact or screened";
+      return signalPassFailure();
+    }
+    auto step = getOperation().lookupSymbol<func::FuncOp>("step");
+    if (!step)
+      return;
+    HeadMatch match;
+    if (std::optional<std::string> reason = matchHead(step, match))
+      return describe("as the graph says: " + *reason);
+    auto type = cast<RankedTensorType>(match.rows.getType());
+    uint64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    if (mode == "exact" || (mode == "auto" && bytes < minBytes)) {
+      rewrite(match, std::nullopt, Value());
+      return describe("exact: reads " + Twine(bytes) + " bytes a token");
+    }
+    Screen screen = buildScreen(match.constant);
+    // Behind the tokens, the number of positions past, and that of logits.
+    constexpr unsigned position = 3;
+    if (failed(step.insertArgument(position, IndexType::get(&getContext()), {},
+                                   step.getLoc())))
+      return signalPassFailure();
+    rewrite(match, screen, step.getArgument(position));
+    describe("screened: reads " +
+             Twine(ScreenShape{type.getDimSize(0), type.getDimSize(1)}
+                       .getCodeBytes()) +
+             " bytes a token and " + Twine(bytes / type.getDimSize(0)) +
+             " for each logit that may be one of the best, of " + Twine(bytes));
+  }
+
+private:
+  void describe(const Twine &text) {
+    getOperation()->setAttr(kHeadAttr, StringAttr::get(&getContext(), text));
+  }
+};
+} // namespace

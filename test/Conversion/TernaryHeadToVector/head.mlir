@@ -1,0 +1,40 @@
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx512vnni | FileCheck %s --check-prefixes=CHECK,AVX512 --implicit-check-not=ternary.head --implicit-check-not=fastmath
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avxvnni | FileCheck %s --check-prefixes=CHECK,AVXVNNI --implicit-check-not=ternary.head
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx2 | FileCheck %s --check-prefixes=CHECK,AVX2 --implicit-check-not=ternary.head
+// RUN: tern-opt %s --convert-ternary-head-to-vector | FileCheck %s --check-prefixes=CHECK,GENERIC --implicit-check-not=ternary.head --implicit-check-not=llvm.
+
+// CHECK-LABEL: func.func @screened(
+// CHECK-SAME:    %[[X:.*]]: memref<80xf32>, %[[W:.*]]: memref<90x80xbf16>, %[[BEST:.*]]: index, %[[C:.*]]: memref<5760xi8>, %[[B:.*]]: memref<3x96xf32>, %[[Y:.*]]: memref<90xf32>)
+// CHECK:         call @[[SCREENED:ternary_head_90x80_[a-z0-9]*]](%[[X]], %[[W]], %[[BEST]], %[[C]], %[[B]], %[[Y]])
+func.func @screened(%x: memref<80xf32>, %w: memref<90x80xbf16>, %best: index, %c: memref<5760xi8>, %b: memref<3x96xf32>, %y: memref<90xf32>) {
+  ternary.head ins(%x, %w, %best : memref<80xf32>, memref<90x80xbf16>) screen(%c, %b : memref<5760xi8>, memref<3x96xf32>) outs(%y : memref<90xf32>)
+  return
+}
+
+// CHECK-LABEL: func.func @exact(
+// CHECK:         call @[[EXACT:ternary_head_90x80_[a-z0-9_]*]](%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}})
+func.func @exact(%x: memref<80xf32>, %w: memref<90x80xf32>, %best: index, %y: memref<90xf32>) {
+  ternary.head ins(%x, %w, %best : memref<80xf32>, memref<90x80xf32>) outs(%y : memref<90xf32>)
+  return
+}
+
+// Six tiles are scored, then the listed rows computed, or else all.
+// CHECK:       func.func private @[[SCREENED]](
+// CHECK:         scf.parallel
+// AVX512:          "llvm.x86.avx512.vpdpbusd.512"
+// AVXVNNI:         "llvm.x86.avx512.vpdpbusd.256"
+// AVX2:            "llvm.x86.avx2.pmadd.ub.sw"
+// GENERIC:         arith.muli {{.*}} : vector<32xi16>
+// CHECK:         scf.parallel
+// CHECK:           arith.mulf %{{.*}} : vector<16xf32>
+// CHECK:         memref.dealloc
+// CHECK:         scf.parallel
+// CHECK:           arith.mulf %{{.*}} : vector<16xf32>
+
+// Without a screen, all rows: 64 columns with four sums of 16, then 16 one by one.
+// CHECK:       func.func private @[[EXACT]](
+// CHECK-NOT:     memref.alloc
+// CHECK:         scf.parallel
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK:           scf.for {{.*}} -> (f32)
+// CHECK:           memref.store %{{.*}} : memref<90xf32>

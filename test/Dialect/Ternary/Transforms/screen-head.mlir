@@ -1,0 +1,55 @@
+// RUN: tern-opt %s --split-input-file --ternary-screen-head=mode=screened | FileCheck %s --check-prefixes=CHECK,SCREEN
+// RUN: tern-opt %s --split-input-file --ternary-screen-head=mode=exact | FileCheck %s --check-prefixes=CHECK,EXACT --implicit-check-not=screen(
+// RUN: tern-opt %s --split-input-file --ternary-screen-head=min-bytes=129 | FileCheck %s --check-prefixes=CHECK,EXACT --implicit-check-not=screen(
+// RUN: tern-opt %s --split-input-file --ternary-screen-head=min-bytes=128 | FileCheck %s --check-prefixes=CHECK,SCREEN
+// RUN: not tern-opt %s --split-input-file --ternary-screen-head=mode=other 2>&1 | FileCheck %s --check-prefix=MODE
+
+// MODE: error: unknown mode 'other'; expected auto, exact or screened
+
+#x = affine_map<(b, t, n, k) -> (b, t, k)>
+#w = affine_map<(b, t, n, k) -> (n, k)>
+#y = affine_map<(b, t, n, k) -> (b, t, n)>
+#id = affine_map<(b, t, n) -> (b, t, n)>
+
+// Row 0 is all 1.0, of which the codes are 31 + 32 = 63 at the columns that there
+// are, and 32 for padding: byte 0 holds the code of column 0, and bits 0 and 1 of
+// that of column 12, which is padding. The scale is 1/31, and the error below
+// 2^-20. 8 rows are half a tile.
+
+// SCREEN:      module attributes {ternary.head = "screened: reads 192 bytes a token and 16 for each logit that may be one of the best, of 128"}
+// EXACT:       module attributes {ternary.head = "exact: reads 128 bytes a token"}
+// CHECK-LABEL: func.func private @step(
+// SCREEN-SAME:   %[[T:[^ ,]*]]: tensor<1x?x8xf32>, %{{[^ ,]*}}: index, %[[N:[^ ,]*]]: index, %[[BEST:[^ ,]*]]: index, %[[CACHE:[^ ,]*]]: tensor<4xf32> {bufferization.writable = true})
+// EXACT-SAME:    %[[T:[^ ,]*]]: tensor<1x?x8xf32>, %{{[^ ,]*}}: index, %[[N:[^ ,]*]]: index, %[[CACHE:[^ ,]*]]: tensor<4xf32> {bufferization.writable = true})
+// CHECK:         %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<8x8xbf16>
+// CHECK:         %[[COUNT:.*]] = tensor.dim %[[T]], %{{.*}}
+// CHECK:         %[[ONE:.*]] = arith.cmpi eq, %[[COUNT]], %{{.*}}
+// CHECK:         %[[R:.*]] = scf.if %[[ONE]] -> (tensor<1x?x8xf32>) {
+// CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
+// SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F{{.*}}"> : tensor<192xi8>
+// SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<3x16xf32>
+// SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<3x16xf32>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
+// EXACT:           %[[ALL:.*]] = arith.constant 0 : index
+// EXACT:           %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[ALL]] : tensor<8xf32>, tensor<8x8xbf16>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
+// CHECK:           %[[E:.*]] = tensor.expand_shape %[[Y]] {{\[\[}}0, 1, 2]] output_shape [1, 1, 8]
+// CHECK:           tensor.cast %[[E]] : tensor<1x1x8xf32> to tensor<1x?x8xf32>
+// CHECK:         } else {
+// CHECK:           linalg.fill
+// CHECK:           linalg.generic {{.*}} ins(%[[T]], %[[W]] :
+// CHECK:         return %[[R]], %[[CACHE]]
+module {
+func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: tensor<4xf32> {bufferization.writable = true}) -> (tensor<1x?x8xf32>, tensor<4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<[[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]> : tensor<8x8xbf16>
+  %e = tensor.empty(%n) : tensor<1x?x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x8xf32>, tensor<8x8xbf16>) outs(%f : tensor<1x?x8xf32>) {
+  ^bb0(%a: f32, %b: bf16, %sum: f32):
+    %c = arith.extf %b : bf16 to f32
+    %p = arith.mulf %a, %c : f32
+    %s = arith.addf %sum, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x8xf32>
+  return %y, %cache : tensor<1x?x8xf32>, tensor<4xf32>
+}
+}
