@@ -12,7 +12,7 @@ using namespace tern::ternary;
 
 std::optional<CodeProduct> CodeProduct::get(StringRef target) {
   return llvm::StringSwitch<std::optional<CodeProduct>>(target)
-      .Case("avx512vnni", CodeProduct{16, Dot})
+      .Cases({"amx", "avx512vnni"}, CodeProduct{16, Dot})
       .Case("avxvnni", CodeProduct{8, Dot})
       .Case("avx2", CodeProduct{8, PairDot})
       .Case("generic", CodeProduct{16, Shifts})

@@ -28,9 +28,9 @@ static LogicalResult verifyLowerable(HeadOp op) {
     return op.emitOpError("is on tensors; expected memrefs: bufferise first");
   for (Value operand : op->getOperands()) {
     auto type = dyn_cast<MemRefType>(operand.getType());
-    if (type && !type.getLayout().isIdentity())
+    if (type && !type.isLastDimUnitStride())
       return op.emitOpError() << "has an operand of type " << type
-                              << "; expected the identity layout";
+                              << "; expected a last dimension of stride 1";
   }
   return success();
 }
@@ -75,7 +75,7 @@ struct ConvertTernaryHeadToVectorPass
     if (!product) {
       emitError(getOperation().getLoc())
           << "unknown target '" << target
-          << "'; expected generic, avx2, avxvnni or avx512vnni";
+          << "'; expected generic, avx2, avxvnni, avx512vnni or amx";
       return signalPassFailure();
     }
     SmallVector<HeadOp> heads;

@@ -1,6 +1,6 @@
 // RUN: tern-opt %s --split-input-file --ternary-screen-head=mode=screened | FileCheck %s --check-prefixes=CHECK,SCREEN
-// RUN: tern-opt %s --split-input-file --ternary-screen-head=mode=exact | FileCheck %s --check-prefixes=CHECK,EXACT --implicit-check-not=screen(
-// RUN: tern-opt %s --split-input-file --ternary-screen-head=min-bytes=129 | FileCheck %s --check-prefixes=CHECK,EXACT --implicit-check-not=screen(
+// RUN: tern-opt %s --split-input-file --ternary-screen-head=mode=exact | FileCheck %s --check-prefixes=CHECK,EXACT --implicit-check-not='screen('
+// RUN: tern-opt %s --split-input-file --ternary-screen-head=min-bytes=129 | FileCheck %s --check-prefixes=CHECK,EXACT --implicit-check-not='screen('
 // RUN: tern-opt %s --split-input-file --ternary-screen-head=min-bytes=128 | FileCheck %s --check-prefixes=CHECK,SCREEN
 // RUN: not tern-opt %s --split-input-file --ternary-screen-head=mode=other 2>&1 | FileCheck %s --check-prefix=MODE
 
