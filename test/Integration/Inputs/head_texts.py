@@ -6,10 +6,10 @@ from compiled import run_text
 
 PROMPTS = ["Once upon a time", "The little dog", "Lily wanted", "One day, a bird"]
 OPTIONS = [
-    ["-n", "60"],
+    ["-n", "60", "--temperature", "0"],
     ["-n", "60", "--temperature", "0.9", "--top-k", "5", "--seed", "1"],
     ["-n", "60", "--temperature", "1.5", "--top-k", "40", "--top-p", "0.9", "--seed", "2"],
-    ["-n", "60", "--repetition-penalty", "1.3"],
+    ["-n", "60", "--temperature", "0", "--repetition-penalty", "1.3"],
     ["-n", "40", "--temperature", "0.8", "--top-p", "0.9", "--seed", "3"],
 ]
 
