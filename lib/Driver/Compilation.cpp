@@ -185,6 +185,7 @@ ExitCode Compilation::checkRequest() {
   options.context = request.context;
   options.encoding = request.encoding;
   options.head = request.head;
+  options.forgetPages = [this] { mapped.dropPages(); };
   options.portable = request.portable;
   if (request.portable) {
     // One variant, for the least of the CPUs asked for.

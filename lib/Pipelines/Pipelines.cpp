@@ -91,7 +91,7 @@ void tern::buildHeadPipeline(OpPassManager &pm,
                              const PipelineOptions &options) {
   ternary::ScreenHeadOptions head;
   head.mode = options.head;
-  pm.addPass(ternary::createScreenHead(head));
+  pm.addPass(ternary::createScreenHead(head, options.forgetPages));
   addCleanup(pm);
 }
 

@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/StringRef.h"
 
+#include <functional>
 #include <string>
 
 namespace mlir {
@@ -42,6 +43,9 @@ struct PipelineOptions {
   /// The head of a language model: "auto", "exact" or "screened", see
   /// ternary-screen-head.
   std::string head = "auto";
+  /// Called when much of a large constant was read, if set: the pages of the
+  /// model's file may be dropped.
+  std::function<void()> forgetPages;
 };
 
 void buildRaisePipeline(mlir::OpPassManager &pm,

@@ -36,6 +36,9 @@ struct Screen {
 /// As many tiles as one thread takes at a time.
 static constexpr int64_t kTilesPerTask = 64;
 
+/// As many bytes of rows as are read before their pages may be forgotten.
+static constexpr int64_t kPieceBytes = int64_t(64) << 20;
+
 /// The bytes of a float constant, row-major; `scratch` holds those of a splat.
 static ArrayRef<char> getBytes(ElementsAttr attr,
                                SmallVectorImpl<char> &scratch) {
@@ -51,7 +54,8 @@ static ArrayRef<char> getBytes(ElementsAttr attr,
   return scratch;
 }
 
-static Screen buildScreen(ElementsAttr rows) {
+static Screen buildScreen(ElementsAttr rows,
+                          const std::function<void()> &forget) {
   auto type = cast<RankedTensorType>(rows.getType());
   ScreenShape shape = {type.getDimSize(0), type.getDimSize(1)};
   SmallVector<char> scratch;
@@ -70,13 +74,20 @@ static Screen buildScreen(ElementsAttr rows) {
       {shape.getCodeBytes()}, IntegerType::get(rows.getContext(), 8));
   auto fill = [&](MutableArrayRef<uint8_t> codes) {
     int64_t tiles = shape.getTiles();
-    llvm::parallelFor(
-        0, llvm::divideCeil(tiles, kTilesPerTask), [&](size_t task) {
-          int64_t first = task * kTilesPerTask;
-          int64_t end = std::min(first + kTilesPerTask, tiles);
-          buildScreenTiles(shape, cast<FloatType>(type.getElementType()), bytes,
-                           first, end, codes, bounds);
-        });
+    int64_t tileBytes = std::max<int64_t>(
+        1, ScreenShape::kTile * shape.cols * type.getElementTypeBitWidth() / 8);
+    int64_t tasks = llvm::divideCeil(tiles, kTilesPerTask);
+    int64_t step = llvm::divideCeil(kPieceBytes, tileBytes * kTilesPerTask);
+    for (int64_t begin = 0; begin < tasks; begin += step) {
+      llvm::parallelFor(begin, std::min(begin + step, tasks), [&](size_t task) {
+        int64_t first = task * kTilesPerTask;
+        int64_t end = std::min(first + kTilesPerTask, tiles);
+        buildScreenTiles(shape, cast<FloatType>(type.getElementType()), bytes,
+                         first, end, codes, bounds);
+      });
+      if (forget)
+        forget();
+    }
   };
   ElementsAttr codes = buildConstantBytes(codesType, name, fill);
   return {codes, DenseResourceElementsAttr::get(boundsType, name + "_bounds",
@@ -200,6 +211,8 @@ static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
 namespace {
 struct ScreenHeadPass : tern::ternary::impl::ScreenHeadBase<ScreenHeadPass> {
   using Base::Base;
+  ScreenHeadPass(ScreenHeadOptions options, std::function<void()> forget)
+      : Base(std::move(options)), forget(std::move(forget)) {}
 
   void runOnOperation() override {
     if (mode != "auto" && mode != "exact" && mode != "screened") {
@@ -219,7 +232,7 @@ struct ScreenHeadPass : tern::ternary::impl::ScreenHeadBase<ScreenHeadPass> {
       rewrite(match, std::nullopt, Value());
       return describe("exact: reads " + Twine(bytes) + " bytes a token");
     }
-    Screen screen = buildScreen(match.constant);
+    Screen screen = buildScreen(match.constant, forget);
     // Behind the tokens, the number of positions past, and that of logits.
     constexpr unsigned position = 3;
     if (failed(step.insertArgument(position, IndexType::get(&getContext()), {},
@@ -237,5 +250,14 @@ private:
   void describe(const Twine &text) {
     getOperation()->setAttr(kHeadAttr, StringAttr::get(&getContext(), text));
   }
+
+  std::function<void()> forget;
 };
 } // namespace
+
+std::unique_ptr<Pass>
+tern::ternary::createScreenHead(ScreenHeadOptions options,
+                                std::function<void()> forget) {
+  return std::make_unique<ScreenHeadPass>(std::move(options),
+                                          std::move(forget));
+}
