@@ -73,7 +73,9 @@ int64_t Sampler::numBest() const {
   if (options.repetitionPenalty < 1)
     return 0;
   bool isGreedy = options.temperature == 0 || options.topK == 1;
-  int64_t chosen = isGreedy ? 1 : options.topK;
+  // Top-k may be any number; more than there are tokens are all of them.
+  int64_t vocab = static_cast<int64_t>(isInSequence.size());
+  int64_t chosen = isGreedy ? 1 : std::min(options.topK, vocab);
   // Those in the sequence may fall behind as many others.
   bool isPenalised = options.repetitionPenalty > 1;
   return chosen == 0 ? 0 : chosen + (isPenalised ? numInSequence : 0);

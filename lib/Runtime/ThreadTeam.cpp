@@ -31,8 +31,9 @@ constexpr std::chrono::microseconds kSpinTime{20};
 /// Enough blocks that the last one a slow thread holds is short.
 constexpr int64_t kBlocksPerThread = 8;
 
-/// In `unclaimed`: there will be no job any more.
-constexpr int32_t kStop = INT32_MIN;
+/// In `unclaimed`, this or less: there will be no job any more. Far from the
+/// least number, as workers that come too late still count down.
+constexpr int32_t kStop = INT32_MIN / 2;
 /// In `unfinished`: more than there can be blocks.
 constexpr int32_t kCallerSleeps = int32_t(1) << 30;
 
@@ -178,7 +179,7 @@ void ThreadTeam::leaveCallersCore(ThreadId self) {
 bool ThreadTeam::waitForJob() {
   auto isPosted = [this] {
     int32_t blocks = unclaimed.value;
-    return blocks > 0 || blocks == kStop;
+    return blocks > 0 || blocks <= kStop;
   };
   while (!spinUntil(isPosted)) {
     // Announce first, look second. The caller publishes first and looks for
@@ -186,11 +187,11 @@ bool ThreadTeam::waitForJob() {
     // one of the two notices.
     ++sleepers;
     int32_t seen = unclaimed.value;
-    if (seen <= 0 && seen != kStop)
+    if (seen <= 0 && seen > kStop)
       unclaimed.wait(seen);
     --sleepers;
   }
-  return unclaimed.value != kStop;
+  return unclaimed.value > kStop;
 }
 
 void ThreadTeam::work(Worker &self) {

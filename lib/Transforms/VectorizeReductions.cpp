@@ -62,7 +62,7 @@ static bool isLoop(AffineExpr expr, unsigned dim) {
 }
 
 /// Whether the reads of `operand` follow each other as the last loop runs, or
-/// stay.
+/// stay. An i1 fills a byte in memory, but a bit in a vector.
 static bool isContiguousOrConstant(linalg::GenericOp op, OpOperand &operand) {
   auto type = dyn_cast<MemRefType>(operand.get().getType());
   AffineMap map = op.getMatchingIndexingMap(&operand);
@@ -70,7 +70,8 @@ static bool isContiguousOrConstant(linalg::GenericOp op, OpOperand &operand) {
     return false;
   unsigned last = op.getNumLoops() - 1;
   return !map.isFunctionOfDim(last) ||
-         (isLoop(map.getResults().back(), last) && type.isLastDimUnitStride());
+         (isLoop(map.getResults().back(), last) && type.isLastDimUnitStride() &&
+          type.getElementTypeBitWidth() % 8 == 0);
 }
 
 /// Whether the body computes numbers of 32 bits at most by elementwise

@@ -138,6 +138,7 @@ TEST(Sampler, SaysHowManyLogitsItLooksAt) {
   EXPECT_EQ(count(1, 5, 1, 2, {}), 5);
   EXPECT_EQ(count(1, 5, 1, 2, {1, 2, 1, 9}), 8) << "three may fall behind";
   EXPECT_EQ(count(0, 0, 1, 2, {1, 2, 1, 9}), 4);
+  EXPECT_EQ(count(1, INT64_MAX, 1, 2, {1}), 11) << "no more than there are";
   EXPECT_EQ(count(1, 5, 1, 0.5, {1}), 0) << "any may rise";
 }
 

@@ -228,3 +228,16 @@ TEST(ThreadTeam, EndsWithoutAnyWork) {
   for (int i = 0; i < 20; ++i)
     ThreadTeam team(3);
 }
+
+// A worker that looked for a block before the loop ended may still count down
+// when the team is told to stop.
+TEST(ThreadTeam, EndsRightAfterALoop) {
+  for (int i = 0; i < 200; ++i) {
+    Visits visits(8);
+    {
+      ThreadTeam team(4);
+      team.parallelFor(8, Visits::visit, &visits);
+    }
+    visits.expectOneEach();
+  }
+}

@@ -83,3 +83,20 @@ func.func @others(%x: memref<4x8xf32>, %y: memref<4xf32>, %z: memref<8xf32>) {
   }
   return
 }
+
+// A byte of memory holds an i1, a bit of a vector another: how many are set is left
+// as it is.
+// CHECK-LABEL: func.func @bools(
+// CHECK-NOT:     vector.
+// CHECK:         linalg.generic
+// CHECK:         return
+func.func @bools(%x: memref<?x?xi1>, %y: memref<?xi32>) {
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x?xi1>) outs(%y : memref<?xi32>) {
+  ^bb0(%p: i1, %o: i32):
+    %w = arith.extui %p : i1 to i32
+    %s = arith.addi %w, %o : i32
+    linalg.yield %s : i32
+  }
+  return
+}

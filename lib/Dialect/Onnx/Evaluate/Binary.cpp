@@ -169,12 +169,15 @@ struct ShiftRightFn : IntegerOnly {
     return U(b) >= width ? C(0) : static_cast<C>(U(a) >> U(b));
   }
 };
-/// The sign fills up, also where the width or more is shifted.
+/// The sign of a signed integer fills up, also where the width or more is
+/// shifted.
 struct ArithmeticShiftFn : IntegerOnly {
   template <typename C>
   static C apply(C a, C b) {
     using U = std::make_unsigned_t<C>;
     constexpr unsigned width = 8 * sizeof(C);
+    if constexpr (std::is_unsigned_v<C>)
+      return ShiftRightFn::apply(a, b);
     return static_cast<C>(a >> (U(b) >= width ? U(width - 1) : U(b)));
   }
 };

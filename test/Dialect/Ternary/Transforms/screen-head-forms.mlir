@@ -110,6 +110,29 @@ func.func private @step(%t: tensor<1x?x2xf32>, %past: index, %n: index, %w: tens
 
 // -----
 
+#x = affine_map<(b, t, n, k) -> (b, t, k)>
+#w = affine_map<(b, t, n, k) -> (n, k)>
+#y = affine_map<(b, t, n, k) -> (b, t, n)>
+
+// CHECK:       module attributes {ternary.head = "as the graph says: its types are not those of a head"}
+module {
+func.func private @step(%t: tensor<1x?x2xf32>, %past: index, %n: index) -> tensor<1x?x0xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<> : tensor<0x2xf32>
+  %e = tensor.empty(%n) : tensor<1x?x0xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x0xf32>) -> tensor<1x?x0xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x2xf32>, tensor<0x2xf32>) outs(%f : tensor<1x?x0xf32>) {
+  ^bb0(%a: f32, %b: f32, %sum: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %sum, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x0xf32>
+  return %y : tensor<1x?x0xf32>
+}
+}
+
+// -----
+
 // A module without a step has no head.
 // CHECK:     module
 // CHECK-NOT: ternary.head

@@ -85,6 +85,8 @@ def make_cases(Case):
         # Opset 28: signed integers, whose sign fills up.
         add("BitShift", array([-128, -3, 5, 127], np.int8), array([1, 1, 2, 7], np.int8),
             opset=28, direction=direction)
+        add("BitShift", array([200, 200, 255, 1], np.uint8), array([7, 8, 255, 0], np.uint8),
+            opset=28, direction=direction)
     t, f = array([True, True, False, False], np.bool_), array([True, False, True, False], np.bool_)
     for op in ["And", "Or", "Xor", "Equal"]:
         add(op, t, f)
