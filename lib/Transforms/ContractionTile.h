@@ -35,8 +35,8 @@ struct ContractionTile {
 };
 
 /// Emits, at the builder's insertion point, the sums of `tile`, which are added
-/// to the result. The order in which one is summed depends on the sum's length
-/// and the lanes alone, not on the tile.
+/// to the result. The order in which one is summed depends on the sum's length,
+/// the lanes, and whether there are more rows than a tile has; not on the tile.
 ///
 /// `isSumWhole`: whether the part of the sum is known to fill whole vectors.
 void emitContractionTile(mlir::ImplicitLocOpBuilder &b,

@@ -69,7 +69,8 @@ private:
   // All threads write these: a cache line for each.
 
   /// Blocks to claim. Storing a number publishes a job; a claim takes one off
-  /// (below zero for each thread that comes too late). kStop or less ends the workers.
+  /// (below zero for each thread that comes too late). kStop or less ends the
+  /// workers.
   alignas(64) WaitWord unclaimed;
   /// Blocks to finish, plus kCallerSleeps while the caller sleeps until there
   /// are none.

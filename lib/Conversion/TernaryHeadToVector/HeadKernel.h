@@ -62,7 +62,7 @@ struct HiddenCopy {
 /// What scoring leaves behind, memrefs of f32.
 struct HeadScores {
   mlir::Value scores;  ///< of each row; minus infinity for padding
-  mlir::Value upper;   ///< no logit is larger; NaN if there is no bound
+  mlir::Value upper;   ///< no logit is larger; infinity if there is no bound
   mlir::Value tileMax; ///< the best score of each tile
 };
 

@@ -20,11 +20,18 @@ def split_types(text):
     return types + [text[start:].strip()]
 
 
+def group_types(names, types):
+    """The types of the operands in one pair of brackets; those without one are last."""
+    types = split_types(types)
+    return types + ["index"] * (names.count("%") - len(types))
+
+
 def operand_types(operation):
     """The types of an operation's operands, in the forms of this dialect."""
-    groups = re.findall(r"(?:ins|outs)\([^:]*: (.*?)\)(?= outs| ->|$)", operation)
+    groups = re.findall(
+        r"(?:ins|screen|outs)\(([^:]*): (.*?)\)(?= screen| outs| ->|$)", operation)
     if groups:
-        return [t for group in groups for t in split_types(group)]
+        return [t for names, types in groups for t in group_types(names, types)]
     trailing = operation.rsplit(" : ", 1)[1]
     if trailing.startswith("("):
         return split_types(trailing[1:trailing.index(") ->")])

@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
     }
     allocated = 0;
     tern_model.variants[0].step(&serialHost, &token, 1, pasts[call], caches, 1,
-                                logits);
+                                /*num_best=*/0, logits);
     sizes[call] = allocated;
   }
   int64_t grown = ((int64_t)sizes[1] - (int64_t)sizes[0]) / (kLong - kShort);

@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
   float *logits = malloc((size_t)model->vocab * sizeof(float));
   for (int64_t past = 0; past < count; ++past) {
     tern_model.variants[0].step(&serialHost, tokens + past, 1, past, caches, 1,
-                                logits);
+                                /*num_best=*/0, logits);
     printRows(logits, 1, model->vocab);
   }
   return 0;

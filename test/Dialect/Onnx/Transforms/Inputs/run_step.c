@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
     }
     int64_t rows = count < kLogits ? count : kLogits;
     tern_model.variants[0].step(&serialHost, tokens, count, past, caches, rows,
-                                logits);
+                                /*num_best=*/0, logits);
     for (int64_t i = 0; i < rows * model->vocab; ++i)
       printf("%.9g%c", logits[i],
              i % model->vocab == model->vocab - 1 ? '\n' : ' ');
