@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractionTile.h"
+#include "VectorLanes.h"
 
 #include "tern/Transforms/Passes.h"
 
@@ -244,12 +245,8 @@ struct VectorizeContractionsPass
     : tern::impl::VectorizeContractionsBase<VectorizeContractionsPass> {
   using Base::Base;
   void runOnOperation() override {
-    if (!llvm::isPowerOf2_64(lanes) || lanes < 4 || lanes > 64) {
-      emitError(getOperation().getLoc())
-          << "found " << lanes.getValue()
-          << " lanes; expected a power of two from 4 to 64";
+    if (failed(checkLanes(getOperation().getLoc(), lanes)))
       return signalPassFailure();
-    }
     VectorRegisters vectors{static_cast<int64_t>(lanes),
                             static_cast<int64_t>(registers)};
     SmallVector<linalg::GenericOp> found;

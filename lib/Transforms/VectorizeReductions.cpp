@@ -1,5 +1,7 @@
 //===- VectorizeReductions.cpp - sums and maxima of rows in registers -----===//
 
+#include "VectorLanes.h"
+
 #include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -317,12 +319,8 @@ struct VectorizeReductionsPass
     : tern::impl::VectorizeReductionsBase<VectorizeReductionsPass> {
   using Base::Base;
   void runOnOperation() override {
-    if (!llvm::isPowerOf2_64(lanes) || lanes < 4 || lanes > 64) {
-      emitError(getOperation().getLoc())
-          << "found " << lanes.getValue()
-          << " lanes; expected a power of two from 4 to 64";
+    if (failed(tern::checkLanes(getOperation().getLoc(), lanes)))
       return signalPassFailure();
-    }
     SmallVector<linalg::GenericOp> found;
     getOperation().walk([&](linalg::GenericOp op) { found.push_back(op); });
     for (linalg::GenericOp op : found) {

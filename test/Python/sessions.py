@@ -1,7 +1,19 @@
-"""Runs exported decoders in onnxruntime."""
+"""Runs exported decoders in onnxruntime, and compiled ones on the same inputs."""
 
 import numpy as np
 import onnxruntime
+
+
+def first_inputs(model, ids, cache):
+    """What a compiled model takes for `[1, sequence]` ids with an empty cache, whose
+    tensors have the shape `cache`."""
+    inputs = {
+        "input_ids": ids,
+        "attention_mask": np.ones_like(ids),
+        "position_ids": np.arange(ids.size)[None],
+    }
+    caches = {spec.name: np.zeros(cache, np.float32) for spec in model.inputs[3:]}
+    return inputs | caches
 
 
 class Decoder:

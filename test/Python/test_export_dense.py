@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
-from sessions import Decoder
+from sessions import Decoder, first_inputs
 
 import ternc
 from ternc.export import DenseForm, Options, WeightForm, export
@@ -121,14 +121,7 @@ def test_compiled_int8_gives_onnxruntimes_logits(tmp_path):
     path = export_as(tmp_path, DenseForm.INT8)
     expected = Decoder(path).step(IDS)
     with ternc.compile(path, threads=1, cpu="native") as model:
-        ids = np.array(IDS)
-        inputs = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
-            "position_ids": np.arange(ids.size)[None],
-        }
-        for spec in model.inputs[3:]:
-            inputs[spec.name] = np.zeros((1, 2, 0, 16), np.float32)
+        inputs = first_inputs(model, np.array(IDS), (1, 2, 0, 16))
         # A code that rounds the other way moves a logit by a hundredth of their
         # deviation of 0.2.
         np.testing.assert_allclose(model.run(inputs)["logits"], expected, atol=0.01)

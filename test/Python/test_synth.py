@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from sessions import Decoder
+from sessions import Decoder, first_inputs
 from tokenizers import Tokenizer
 
 import ternc
@@ -302,14 +302,7 @@ def test_compiled_logits_and_tokens_are_onnxruntimes(tmp_path):
     ids = np.random.default_rng(0).integers(0, 640, (1, 24))
     expected = Decoder(path).step(ids)
     with ternc.compile(path, threads=1, cpu="native") as model:
-        inputs = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
-            "position_ids": np.arange(ids.size)[None],
-        }
-        for spec in model.inputs[3:]:
-            inputs[spec.name] = np.zeros((1, 2, 0, 16), np.float32)
-        found = model.run(inputs)["logits"]
+        found = model.run(first_inputs(model, ids, (1, 2, 0, 16)))["logits"]
         # A code that rounds the other way moves a logit by about a hundredth of
         # the logits' deviation of 0.2.
         np.testing.assert_allclose(found, expected, atol=0.01)

@@ -257,6 +257,12 @@ bool LanguageModel::runsWithoutStep() const {
          });
 }
 
+bool LanguageModel::hasRole(BlockArgument argument, SequenceRole role) const {
+  return llvm::any_of(sequenceArguments, [&](const SequenceArgument &known) {
+    return known.index == argument.getArgNumber() && known.role == role;
+  });
+}
+
 std::optional<LanguageModel> tern::onnx::findLanguageModel(func::FuncOp graph) {
   if (graph.isExternal())
     return std::nullopt;

@@ -74,9 +74,7 @@ bool TokenQuery::isLengthOf(unsigned index, SequenceRole role) {
   if (!value)
     return false;
   if (BlockArgument argument = findSourceArgument(value))
-    return llvm::any_of(analysis.model.sequenceArguments, [&](auto &known) {
-      return known.index == argument.getArgNumber() && known.role == role;
-    });
+    return analysis.model.hasRole(argument, role);
   std::optional<Polynomials> shape = evaluator.getShape(value);
   if (!shape)
     return false;

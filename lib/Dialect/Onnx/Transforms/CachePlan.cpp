@@ -130,9 +130,7 @@ void CachePlanner::findTotals() {
 /// Whether the only element of `value`, for one sequence, is what `role` says.
 bool CachePlanner::isLength(Value value, SequenceRole role) {
   if (BlockArgument argument = findSourceArgument(value))
-    return llvm::any_of(model.sequenceArguments, [&](auto &known) {
-      return known.index == argument.getArgNumber() && known.role == role;
-    });
+    return model.hasRole(argument, role);
   std::optional<Polynomials> shape = evaluator.getShape(value);
   if (!shape)
     return false;

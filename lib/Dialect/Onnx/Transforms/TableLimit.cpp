@@ -42,14 +42,10 @@ TableSearch::TableSearch(func::FuncOp graph, const LanguageModel &model)
 }
 
 std::optional<int64_t> TableSearch::getOffset(Value value) {
-  if (BlockArgument argument = findSourceArgument(value)) {
-    unsigned index = argument.getArgNumber();
-    if (model.positionIds == index ||
-        llvm::any_of(model.sequenceArguments, [&](auto &known) {
-          return known.index == index && known.role == SequenceRole::Positions;
-        }))
-      return 0;
-  }
+  BlockArgument argument = findSourceArgument(value);
+  if (argument && (model.positionIds == argument.getArgNumber() ||
+                   model.hasRole(argument, SequenceRole::Positions)))
+    return 0;
   std::optional<Polynomials> shape = evaluator.getShape(value);
   if (!shape)
     return std::nullopt;

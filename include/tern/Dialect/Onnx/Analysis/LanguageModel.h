@@ -55,6 +55,8 @@ struct LanguageModel {
   /// True if the runtime can drive the graph itself: ids, a mask, positions,
   /// and caches that grow from nothing.
   bool runsWithoutStep() const;
+  /// Whether `argument` is one of sequenceArguments, with this role.
+  bool hasRole(mlir::BlockArgument argument, SequenceRole role) const;
 };
 
 /// Recognises a graph of the onnx dialect that maps token ids to logits, by its
