@@ -1,9 +1,9 @@
 //===- ThreadTeam.cpp - the threads that kernels run on -------------------===//
 //
-// A job is published by storing its number of blocks in `unclaimed`, and is
-// over when `unfinished` is zero. A worker that comes late finds no block, or
-// one of the next job, which is as good: it reads what the job is only after it
-// has claimed a block, and no job ends while a claimed block is unfinished.
+// A job is published by posting the threads' shares of its blocks, and is over
+// when `unfinished` is zero. A worker that comes late finds no block, or one of
+// the next job, which is as good: it reads what the job is only after it has
+// taken a block, and no job ends while a block that was taken is unfinished.
 //
 // When another process competes for the cores, the system may put a worker on
 // the caller's core, where each only takes the other's time, or take the core
@@ -31,9 +31,10 @@ constexpr std::chrono::microseconds kSpinTime{20};
 /// Enough blocks that the last one a slow thread holds is short.
 constexpr int64_t kBlocksPerThread = 8;
 
-/// In `unclaimed`, this or less: there will be no job any more. Far from the
-/// least number, as workers that come too late still count down.
-constexpr int32_t kStop = INT32_MIN / 2;
+/// The least time after which a worker that has not come back is taken to have
+/// lost its core. Moving one that runs costs it its cache.
+constexpr std::chrono::microseconds kLeastPatience{100};
+
 /// In `unfinished`: more than there can be blocks.
 constexpr int32_t kCallerSleeps = int32_t(1) << 30;
 
@@ -63,11 +64,11 @@ bool spinUntil(Predicate done) {
 
 ThreadTeam::ThreadTeam(int numThreads) : allowed(CoreSet::findAllowed()) {
   try {
-    for (int i = 1; i < numThreads; ++i) {
+    // All of them first: a worker looks for blocks in everybody's share.
+    for (int i = 1; i < numThreads; ++i)
       workers.push_back(std::make_unique<Worker>());
-      Worker &worker = *workers.back();
-      worker.thread = std::thread([this, &worker] { work(worker); });
-    }
+    for (size_t i = 0; i < workers.size(); ++i)
+      workers[i]->thread = std::thread([this, i] { work(i + 1); });
   } catch (...) {
     stop();
     throw;
@@ -77,8 +78,9 @@ ThreadTeam::ThreadTeam(int numThreads) : allowed(CoreSet::findAllowed()) {
 ThreadTeam::~ThreadTeam() { stop(); }
 
 void ThreadTeam::stop() {
-  unclaimed.value = kStop;
-  unclaimed.wake(INT32_MAX);
+  stopping = true;
+  ++posted.value;
+  posted.wake(INT32_MAX);
   for (auto &worker : workers)
     if (worker->thread.joinable())
       worker->thread.join();
@@ -99,33 +101,49 @@ void ThreadTeam::parallelFor(int64_t newCount, Body newBody, void *newContext) {
   callersCore.store(findCurrentCore(), std::memory_order_relaxed);
   int32_t blocks = static_cast<int32_t>(numBlocks);
   unfinished.value.store(blocks, std::memory_order_relaxed);
-  unclaimed.value = blocks;
+  postShares();
+  ++posted.value;
   if (sleepers != 0)
-    unclaimed.wake(blocks - 1);
+    posted.wake(blocks - 1);
 
   auto start = Clock::now();
-  int32_t done = runBlocks();
+  int32_t done = runBlocks(0);
   auto blockTime = (Clock::now() - start) / std::max(done, 1);
   finishBlocks(done);
   waitForWorkers(blockTime);
   busy = false;
 }
 
-/// Runs blocks until none is left to claim; returns how many.
-int32_t ThreadTeam::runBlocks() {
+void ThreadTeam::postShares() {
+  int64_t threads = numThreads();
+  for (int64_t i = 0; i < threads; ++i)
+    getShare(static_cast<size_t>(i))
+        .post(static_cast<int32_t>(i * numBlocks / threads),
+              static_cast<int32_t>((i + 1) * numBlocks / threads));
+}
+
+void ThreadTeam::runBlock(int64_t index) {
+  // The first of the blocks are one longer where count is no multiple.
+  int64_t size = count / numBlocks, longer = count % numBlocks;
+  int64_t begin = index * size + std::min(index, longer);
+  body(context, begin, begin + size + (index < longer ? 1 : 0));
+}
+
+int32_t ThreadTeam::runBlocks(size_t self) {
   int32_t done = 0;
-  // A look first: the counter falls no further than one for each thread.
-  while (unclaimed.value > 0) {
-    int64_t left = unclaimed.value.fetch_sub(1);
-    if (left <= 0)
-      break;
-    // The first of the blocks are one longer where count is no multiple.
-    int64_t size = count / numBlocks, longer = count % numBlocks;
-    int64_t index = numBlocks - left;
-    int64_t begin = index * size + std::min(index, longer);
-    body(context, begin, begin + size + (index < longer ? 1 : 0));
+  auto run = [&](int32_t index) {
+    if (index == BlockRange::kNone)
+      return false;
+    runBlock(index);
     ++done;
+    return true;
+  };
+  while (run(getShare(self).takeFirst())) {
   }
+  size_t threads = workers.size() + 1;
+  for (size_t i = 1; i < threads; ++i)
+    while (run(getShare((self + i) % threads).takeLast())) {
+    }
   return done;
 }
 
@@ -138,7 +156,7 @@ void ThreadTeam::waitForWorkers(Duration blockTime) {
   if (spinUntil([this] { return unfinished.value == 0; }))
     return;
   // A worker that runs is done by then.
-  Duration patience = 2 * blockTime;
+  Duration patience = std::max<Duration>(2 * blockTime, kLeastPatience);
   size_t next = 0;
   unfinished.value += kCallerSleeps;
   for (;;) {
@@ -175,31 +193,28 @@ void ThreadTeam::leaveCallersCore(ThreadId self) {
     allowed.without(core).confine(self);
 }
 
-/// Returns false if there will be none.
-bool ThreadTeam::waitForJob() {
-  auto isPosted = [this] {
-    int32_t blocks = unclaimed.value;
-    return blocks > 0 || blocks <= kStop;
-  };
+bool ThreadTeam::waitForJob(int32_t &job) {
+  auto isPosted = [&] { return posted.value != job; };
   while (!spinUntil(isPosted)) {
     // Announce first, look second. The caller publishes first and looks for
     // sleepers second; all of these accesses are sequentially consistent, so
     // one of the two notices.
     ++sleepers;
-    int32_t seen = unclaimed.value;
-    if (seen <= 0 && seen > kStop)
-      unclaimed.wait(seen);
+    if (!isPosted())
+      posted.wait(job);
     --sleepers;
   }
-  return unclaimed.value > kStop;
+  job = posted.value;
+  return !stopping;
 }
 
-void ThreadTeam::work(Worker &self) {
+void ThreadTeam::work(size_t index) {
+  Worker &self = *workers[index - 1];
   self.id = getThreadId();
-  while (waitForJob()) {
+  for (int32_t job = 0; waitForJob(job);) {
     leaveCallersCore(self.id);
     self.inside = true;
-    int32_t done = runBlocks();
+    int32_t done = runBlocks(index);
     self.inside = false;
     finishBlocks(done);
   }

@@ -2,6 +2,7 @@
 #ifndef TERN_RUNTIME_THREADTEAM_H
 #define TERN_RUNTIME_THREADTEAM_H
 
+#include "tern/Runtime/BlockRange.h"
 #include "tern/Runtime/Cores.h"
 #include "tern/Runtime/WaitWord.h"
 
@@ -17,11 +18,14 @@ namespace tern::runtime {
 /// A fixed set of threads that share loops. The thread that calls parallelFor
 /// takes part, so a team of one starts no thread.
 ///
-/// A loop is cut into blocks that threads claim from a counter instead of being
-/// dealt equal shares: a core that another process slows down holds up at most
-/// one block, and a worker that does not come is not waited for. Waiting spins
-/// briefly, as the serial code between two loops is short, and then sleeps: an
-/// idle team costs nothing, and a competing process gets the core.
+/// A loop is cut into blocks, and each thread begins with a share of its own:
+/// it reads memory in one stream, and the same part of a loop's data each time,
+/// so that what fits stays in its cache. A thread that is done takes blocks
+/// from the ends of the others' shares: a core that another process slows down
+/// holds up at most one block, and a worker that does not come is not waited
+/// for. Waiting spins briefly, as the serial code between two loops is short,
+/// and then sleeps: an idle team costs nothing, and a competing process gets
+/// the core.
 class ThreadTeam {
 public:
   using Body = void (*)(void *context, int64_t begin, int64_t end);
@@ -44,14 +48,25 @@ private:
   using Duration = std::chrono::steady_clock::duration;
 
   struct alignas(64) Worker {
+    BlockRange share;
     std::atomic<ThreadId> id{0};
     std::atomic<bool> inside{false}; // may hold a block
     std::thread thread;
   };
 
-  void work(Worker &self);
-  bool waitForJob();
-  int32_t runBlocks();
+  void work(size_t self);
+  /// Waits for a job other than `job`, and sets it to that one's number.
+  /// Returns false if there will be none.
+  bool waitForJob(int32_t &job);
+  void postShares();
+  /// Runs blocks until none is left, those of thread `self`'s share first (0:
+  /// the caller, i: worker i - 1); returns how many.
+  int32_t runBlocks(size_t self);
+  void runBlock(int64_t index);
+  /// The share of thread `index`.
+  BlockRange &getShare(size_t index) {
+    return index == 0 ? callersShare : workers[index - 1]->share;
+  }
   void finishBlocks(int32_t done);
   /// `blockTime`: what a block took the caller.
   void waitForWorkers(Duration blockTime);
@@ -59,8 +74,8 @@ private:
   void lendCore(size_t &next);
   void stop();
 
-  // The job. Written while no block is left to claim or to finish; read by
-  // whoever has claimed a block.
+  // The job. Written while no block is left to take or to finish; read by
+  // whoever has taken a block.
   int64_t count = 0;
   int64_t numBlocks = 1;
   Body body = nullptr;
@@ -68,10 +83,9 @@ private:
 
   // All threads write these: a cache line for each.
 
-  /// Blocks to claim. Storing a number publishes a job; a claim takes one off
-  /// (below zero for each thread that comes too late). kStop or less ends the
-  /// workers.
-  alignas(64) WaitWord unclaimed;
+  /// Counts jobs, modulo 2^32; changes when one is posted, and at the end.
+  alignas(64) WaitWord posted;
+  std::atomic<bool> stopping{false};
   /// Blocks to finish, plus kCallerSleeps while the caller sleeps until there
   /// are none.
   alignas(64) WaitWord unfinished;
@@ -79,6 +93,7 @@ private:
   alignas(64) std::atomic<int32_t> sleepers{0};
   std::atomic<int> callersCore{-1};
   std::atomic<bool> busy{false}; // a parallelFor is running
+  BlockRange callersShare;
 
   CoreSet allowed;
   std::vector<std::unique_ptr<Worker>> workers;

@@ -194,7 +194,7 @@ Value StripScorer::toF64(Value vector) {
 
 Value StripScorer::buildSums(Value tile, int64_t firstRow) {
   // Codes are read once: fetch them from memory ahead of use.
-  constexpr int64_t prefetchBytes = 4096;
+  constexpr int64_t prefetchBytes = 1024;
   int64_t tileBytes = shape.getSteps() * ScreenShape::kStepBytes;
   Value tileOffset =
       b.add(b.mul(tile, b.index(tileBytes)), b.index(4 * firstRow));
