@@ -18,11 +18,14 @@ using namespace tern;
 static std::vector<CPULevel> getX86Levels() {
   constexpr uint64_t avx512vnni =
       TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI;
+  constexpr uint64_t avx512vbmi = avx512vnni | TERN_FEATURE_AVX512VBMI;
   return {
       // LLVM makes the same code for both of what is not in tiles, which the
       // linker then folds.
-      {"amx", "x86-64-v4", "+avx512vnni,+amx-tile,+amx-int8", "amx",
-       avx512vnni | TERN_FEATURE_AMX},
+      {"amx", "x86-64-v4", "+avx512vnni,+avx512vbmi,+amx-tile,+amx-int8", "amx",
+       avx512vbmi | TERN_FEATURE_AMX},
+      {"avx512vbmi", "x86-64-v4", "+avx512vnni,+avx512vbmi", "avx512vbmi",
+       avx512vbmi},
       {"avx512vnni", "x86-64-v4", "+avx512vnni", "avx512vnni", avx512vnni},
       {"avxvnni", "x86-64-v3", "+avxvnni", "avxvnni",
        TERN_FEATURE_AVX2 | TERN_FEATURE_AVXVNNI},
@@ -53,6 +56,8 @@ static bool hostRuns(const CPULevel &level) {
     return false;
   if ((level.required & TERN_FEATURE_AVX512VNNI) && !has({"avx512vnni"}))
     return false;
+  if ((level.required & TERN_FEATURE_AVX512VBMI) && !has({"avx512vbmi"}))
+    return false;
   if ((level.required & TERN_FEATURE_AMX) && !has({"amx-tile", "amx-int8"}))
     return false;
   return !(level.required & TERN_FEATURE_AVXVNNI) || has({"avxvnni"});
@@ -79,11 +84,13 @@ static std::unique_ptr<MCSubtargetInfo> describeCPU(const Triple &triple,
 static CPULevel getX86LevelOfCPU(const MCSubtargetInfo &info, StringRef cpu) {
   auto has = [&](const char *feature) { return info.checkFeatures(feature); };
   bool hasAvx512 = has("+avx512vnni") && has("+avx512vl");
-  CPULevel level = *findX86Level(hasAvx512 && has("+amx-int8") ? "amx"
-                                 : hasAvx512                   ? "avx512vnni"
-                                 : has("+avxvnni")             ? "avxvnni"
-                                 : has("+avx2")                ? "avx2"
-                                                               : "generic");
+  bool hasVbmi = hasAvx512 && has("+avx512vbmi");
+  CPULevel level = *findX86Level(hasVbmi && has("+amx-int8") ? "amx"
+                                 : hasVbmi                   ? "avx512vbmi"
+                                 : hasAvx512                 ? "avx512vnni"
+                                 : has("+avxvnni")           ? "avxvnni"
+                                 : has("+avx2")              ? "avx2"
+                                                             : "generic");
   level.cpu = cpu;
   level.features = "";
   const std::pair<const char *, uint64_t> bits[] = {
@@ -155,6 +162,7 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef name,
   return createStringError(
       "unknown CPU '" + cpu +
       "'; expected all, native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
-      "avx2, avxvnni, avx512vnni, amx, or a CPU that LLVM knows for " +
+      "avx2, avxvnni, avx512vnni, avx512vbmi, amx, or a CPU that LLVM knows "
+      "for " +
       name);
 }

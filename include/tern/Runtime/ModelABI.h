@@ -129,8 +129,8 @@ enum TernFeature {
 
 /* The model's code for one level of CPU. */
 typedef struct TernVariant {
-  const char *name;  /* "amx", "avx512vnni", "avxvnni", "avx2", "generic",
-                        "portable" */
+  const char *name;  /* "amx", "avx512vbmi", "avx512vnni", "avxvnni", "avx2",
+                        "generic", "portable" */
   uint64_t features; /* all of them must be there */
   TernRunFn run;
   TernStepFn step; /* null unless the cache is in place */

@@ -22,6 +22,8 @@ struct CodeProduct {
   /// 32-bit lanes of a vector: 8 or 16.
   int64_t lanes;
   enum Form { Dot, PairDot, Shifts } form;
+  /// Tiles to read at once: as many as there are registers for.
+  int64_t streams;
 };
 
 /// A splat of an integer in a vector type.

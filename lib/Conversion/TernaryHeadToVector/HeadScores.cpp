@@ -100,7 +100,8 @@ HiddenCopy tern::ternary::buildHiddenCopy(HeadBuilder &b, ScreenShape shape,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Scores the rows that the lanes of one vector hold.
+/// Scores the rows of some tiles at once: those that the lanes of one vector
+/// hold, of each.
 class StripScorer {
 public:
   StripScorer(HeadBuilder &b, ScreenShape shape, CodeProduct product,
@@ -109,19 +110,31 @@ public:
         hidden(hidden),
         sumType(VectorType::get(product.lanes, b.getI32Type())) {}
 
-  /// Scores `tile`'s rows from `firstRow` on; returns their best.
-  Value build(Value tile, int64_t firstRow, const HeadScores &scores);
+  /// Scores the rows of `tiles` from `firstRow` on; returns the best of each.
+  SmallVector<Value> build(ArrayRef<Value> tiles, int64_t firstRow,
+                           const HeadScores &scores);
 
 private:
-  /// 128 sum (q + 32) a + sum (q + 32) b, in f64.
-  Value buildSums(Value tile, int64_t firstRow);
-  /// Adds the products of a step to the sums of each plane with each half.
-  SmallVector<Value> buildStep(Value offset, Value step, ValueRange sums);
+  /// 128 sum (q + 32) a + sum (q + 32) b of each tile, in f64.
+  SmallVector<Value> buildSums(ArrayRef<Value> tiles, int64_t firstRow);
+  /// Adds the products of a step to the sums.
+  SmallVector<Value> buildStep(ArrayRef<Value> offsets, Value step,
+                               ValueRange sums);
   /// The codes of the four planes of a step.
   SmallVector<Value> buildCodes(Value offset);
   Value buildShift(Value bytes, int64_t amount, int64_t mask);
+  /// Sums of a half of a tile, among which the planes take turns: where few
+  /// tiles are read at once, one product would wait for the other.
+  unsigned getWays() const { return product.streams > 1 ? 1 : 4; }
+  /// Where among all sums that of a plane is; half 0 is the high one.
+  size_t getSumIndex(size_t tile, unsigned plane, unsigned half) const {
+    return (tile * getWays() + plane % getWays()) * 2 + half;
+  }
   /// Four bytes of a copy of the hidden state, in each lane.
   Value loadHidden(Value memref, Value column);
+  /// From a sum, the scores of a tile and their bounds; returns the best.
+  Value finish(Value tile, int64_t firstRow, Value sum,
+               const HeadScores &scores);
   Value toF64(Value vector);
 
   HeadBuilder &b;
@@ -173,16 +186,23 @@ Value StripScorer::loadHidden(Value memref, Value column) {
       b.splat(word, product.lanes));
 }
 
-SmallVector<Value> StripScorer::buildStep(Value offset, Value step,
+SmallVector<Value> StripScorer::buildStep(ArrayRef<Value> offsets, Value step,
                                           ValueRange sums) {
-  SmallVector<Value> codes = buildCodes(offset), results;
+  SmallVector<SmallVector<Value>> codes;
+  for (Value offset : offsets)
+    codes.push_back(buildCodes(offset));
+  SmallVector<Value> results(sums);
   for (int64_t plane = 0; plane < 4; ++plane) {
     Value column =
         b.add(b.mul(step, b.index(ScreenShape::kStep)), b.index(4 * plane));
     for (auto [half, memref] :
-         llvm::enumerate(ArrayRef<Value>{hidden.high, hidden.low}))
-      results.push_back(product.build(b, sums[2 * plane + half], codes[plane],
-                                      loadHidden(memref, column)));
+         llvm::enumerate(ArrayRef<Value>{hidden.high, hidden.low})) {
+      Value x = loadHidden(memref, column);
+      for (size_t tile = 0; tile < offsets.size(); ++tile) {
+        Value &sum = results[getSumIndex(tile, plane, half)];
+        sum = product.build(b, sum, codes[tile][plane], x);
+      }
+    }
   }
   return results;
 }
@@ -192,36 +212,49 @@ Value StripScorer::toF64(Value vector) {
       b, VectorType::get(product.lanes, b.getF64Type()), vector);
 }
 
-Value StripScorer::buildSums(Value tile, int64_t firstRow) {
+SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
+                                          int64_t firstRow) {
   // Codes are read once: fetch them from memory ahead of use.
-  constexpr int64_t prefetchBytes = 1024;
+  constexpr int64_t prefetchBytes = 2048;
   int64_t tileBytes = shape.getSteps() * ScreenShape::kStepBytes;
-  Value tileOffset =
-      b.add(b.mul(tile, b.index(tileBytes)), b.index(4 * firstRow));
-  SmallVector<Value> zeros(8, buildIntegerSplat(b, sumType, 0));
+  SmallVector<Value> tileOffsets;
+  for (Value tile : tiles)
+    tileOffsets.push_back(
+        b.add(b.mul(tile, b.index(tileBytes)), b.index(4 * firstRow)));
+  SmallVector<Value> zeros(getSumIndex(tiles.size(), 0, 0),
+                           buildIntegerSplat(b, sumType, 0));
   auto sums = b.loop(
       b.index(0), b.index(shape.getSteps()), 1, zeros,
       [&](Value step, ValueRange sums) {
-        Value offset =
-            b.add(tileOffset, b.mul(step, b.index(ScreenShape::kStepBytes)));
-        for (int64_t line = 0; line < ScreenShape::kStepBytes; line += 64)
-          memref::PrefetchOp::create(
-              b, operands.codes, b.add(offset, b.index(prefetchBytes + line)),
-              /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-        return buildStep(offset, step, sums);
+        SmallVector<Value> offsets;
+        for (Value tileOffset : tileOffsets) {
+          offsets.push_back(
+              b.add(tileOffset, b.mul(step, b.index(ScreenShape::kStepBytes))));
+          for (int64_t line = 0; line < ScreenShape::kStepBytes; line += 64)
+            memref::PrefetchOp::create(
+                b, operands.codes,
+                b.add(offsets.back(), b.index(prefetchBytes + line)),
+                /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+        }
+        return buildStep(offsets, step, sums);
       });
-  auto joinPlanes = [&](unsigned half) {
-    Value sum = sums[half];
-    for (unsigned plane = 1; plane < 4; ++plane)
-      sum = b.add(sum, sums[2 * plane + half]);
-    return toF64(sum);
-  };
-  return b.add(b.mul(joinPlanes(0), b.splat(b.f64(128), product.lanes)),
-               joinPlanes(1));
+  SmallVector<Value> results;
+  for (size_t tile = 0; tile < tiles.size(); ++tile) {
+    auto joinPlanes = [&](unsigned half) {
+      Value sum = sums[getSumIndex(tile, 0, half)];
+      for (unsigned plane = 1; plane < getWays(); ++plane)
+        sum = b.add(sum, sums[getSumIndex(tile, plane, half)]);
+      return toF64(sum);
+    };
+    results.push_back(
+        b.add(b.mul(joinPlanes(0), b.splat(b.f64(128), product.lanes)),
+              joinPlanes(1)));
+  }
+  return results;
 }
 
-Value StripScorer::build(Value tile, int64_t firstRow,
-                         const HeadScores &scores) {
+Value StripScorer::finish(Value tile, int64_t firstRow, Value sum,
+                          const HeadScores &scores) {
   int64_t lanes = product.lanes;
   auto splat = [&](Value scalar) { return b.splat(scalar, lanes); };
   auto f64s = VectorType::get(lanes, b.getF64Type());
@@ -234,7 +267,7 @@ Value StripScorer::build(Value tile, int64_t firstRow,
   };
 
   Value zeros = b.mul(hidden.sum, b.f64(ScreenShape::kZeroCode));
-  Value sum = arith::SubFOp::create(b, buildSums(tile, firstRow), splat(zeros));
+  sum = arith::SubFOp::create(b, sum, splat(zeros));
   Value score =
       b.mul(b.mul(loadBound(ScreenShape::Scale), splat(hidden.scale)), sum);
   Value error =
@@ -253,19 +286,49 @@ Value StripScorer::build(Value tile, int64_t firstRow,
   return vector::ReductionOp::create(b, vector::CombiningKind::MAXNUMF, narrow);
 }
 
+SmallVector<Value> StripScorer::build(ArrayRef<Value> tiles, int64_t firstRow,
+                                      const HeadScores &scores) {
+  SmallVector<Value> best;
+  for (auto [tile, sum] : llvm::zip_equal(tiles, buildSums(tiles, firstRow)))
+    best.push_back(finish(tile, firstRow, sum, scores));
+  return best;
+}
+
+/// Scores tiles at once, all of whose rows a thread has.
+static void buildTileScores(HeadBuilder &b, StripScorer &scorer, int64_t lanes,
+                            ArrayRef<Value> tiles, const HeadScores &scores) {
+  SmallVector<Value> best;
+  for (int64_t row = 0; row < ScreenShape::kTile; row += lanes) {
+    SmallVector<Value> strip = scorer.build(tiles, row, scores);
+    if (best.empty())
+      best = strip;
+    else
+      for (auto [value, other] : llvm::zip_equal(best, strip))
+        value = arith::MaxNumFOp::create(b, value, other);
+  }
+  for (auto [tile, value] : llvm::zip_equal(tiles, best))
+    b.store(value, scores.tileMax, tile);
+}
+
+// A core fetches several streams of bytes at once faster than one: a thread
+// reads from as many parts of the codes.
 void tern::ternary::buildScores(HeadBuilder &b, ScreenShape shape,
                                 CodeProduct product,
                                 const HeadOperands &operands,
                                 const HiddenCopy &hidden,
                                 const HeadScores &scores) {
-  b.parallel(b.index(shape.getTiles()), [&](Value tile) {
-    Value best;
-    for (int64_t row = 0; row < ScreenShape::kTile; row += product.lanes) {
-      Value strip = StripScorer(b, shape, product, operands, hidden)
-                        .build(tile, row, scores);
-      best =
-          best ? arith::MaxNumFOp::create(b, best, strip).getResult() : strip;
-    }
-    b.store(best, scores.tileMax, tile);
+  StripScorer scorer(b, shape, product, operands, hidden);
+  int64_t streams = std::min(product.streams, shape.getTiles());
+  int64_t length = shape.getTiles() / streams;
+  b.parallel(b.index(length), [&](Value first) {
+    SmallVector<Value> tiles;
+    for (int64_t stream = 0; stream < streams; ++stream)
+      tiles.push_back(b.add(first, b.index(stream * length)));
+    buildTileScores(b, scorer, product.lanes, tiles, scores);
   });
+  SmallVector<Value> rest;
+  for (int64_t tile = streams * length; tile < shape.getTiles(); ++tile)
+    rest.push_back(b.index(tile));
+  if (!rest.empty())
+    buildTileScores(b, scorer, product.lanes, rest, scores);
 }

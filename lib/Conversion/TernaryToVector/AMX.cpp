@@ -7,11 +7,13 @@ using namespace mlir;
 using namespace tern::ternary;
 
 namespace {
-/// AVX512-VNNI for few tokens, and tiles for as many as fill one.
-class AmxTarget : public VnniTarget {
+/// AVX512-VNNI for few tokens, and tiles for as many as fill one. Every CPU
+/// with tiles has AVX512-VBMI.
+class AmxTarget : public VbmiTarget {
 public:
   AmxTarget()
-      : VnniTarget("amx", /*lanes=*/16, /*blockTokens=*/8, /*blockStrips=*/3) {}
+      : VbmiTarget("amx", /*lanes=*/16, /*blockTokens=*/8, /*blockStrips=*/3,
+                   /*streams=*/4) {}
 
   int64_t getLeastTiledTokens(MatrixType matrix) const override {
     return canTile(matrix) ? tileTokens : 0;

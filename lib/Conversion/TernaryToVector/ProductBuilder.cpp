@@ -87,7 +87,7 @@ Value ProductBuilder::loadPacked(Value offset) {
 
 void ProductBuilder::prefetchAhead(Value offset) {
   // Far enough for memory's latency, near enough to be within a short tile.
-  constexpr int64_t prefetchBytes = 1024;
+  constexpr int64_t prefetchBytes = 2048;
   memref::PrefetchOp::create(
       b, loc, bytes, ValueRange{add(offset, prefetchBytes)}, /*isWrite=*/false,
       /*localityHint=*/3, /*isDataCache=*/true);

@@ -52,10 +52,12 @@ Value VbmiTarget::buildLookup(OpBuilder &b, Location loc,
 // 24 accumulators of 32 registers: 8 tokens by 48 rows.
 std::unique_ptr<VectorTarget> tern::ternary::createAvx512VnniTarget() {
   return std::make_unique<VnniTarget>("avx512vnni", /*lanes=*/16,
-                                      /*blockTokens=*/8, /*blockStrips=*/3);
+                                      /*blockTokens=*/8, /*blockStrips=*/3,
+                                      /*streams=*/4);
 }
 
 std::unique_ptr<VectorTarget> tern::ternary::createAvx512VbmiTarget() {
   return std::make_unique<VbmiTarget>("avx512vbmi", /*lanes=*/16,
-                                      /*blockTokens=*/8, /*blockStrips=*/3);
+                                      /*blockTokens=*/8, /*blockStrips=*/3,
+                                      /*streams=*/4);
 }

@@ -59,16 +59,19 @@ Value VectorProductBuilder::buildPlaneSum(Accumulators &accumulators,
   return sum;
 }
 
-void VectorProductBuilder::buildTile(Value firstStrip, Value rowSum) {
+void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
+  SmallVector<Value> blockStrips, offsets;
+  for (Value firstStrip : tiles)
+    for (int64_t strip = 0; strip < stripsPerTile; ++strip) {
+      blockStrips.push_back(add(firstStrip, strip));
+      offsets.push_back(getStripOffset(blockStrips.back()));
+    }
   Accumulators accumulators;
-  accumulators.strips = stripsPerTile;
+  accumulators.strips = blockStrips.size();
   // Each plane has its own where that costs nothing.
   accumulators.ways = target.hasWideDot() ? planes : 1;
-  accumulators.values.assign(stripsPerTile * accumulators.ways,
+  accumulators.values.assign(accumulators.strips * accumulators.ways,
                              buildSplat(b, loc, accType, 0));
-  SmallVector<Value> offsets;
-  for (int64_t strip = 0; strip < stripsPerTile; ++strip)
-    offsets.push_back(getStripOffset(add(firstStrip, strip)));
 
   auto loop = scf::ForOp::create(
       b, loc, getIndex(0), getIndex(steps), getIndex(1), accumulators.values,
@@ -78,24 +81,40 @@ void VectorProductBuilder::buildTile(Value firstStrip, Value rowSum) {
         SmallVector<Value> at;
         for (Value offset : offsets)
           at.push_back(add(offset, stepOffset));
-        prefetchAhead(at[0]);
+        for (size_t i = 0; i < at.size(); i += stripsPerTile)
+          prefetchAhead(at[i]);
         Step operands(*this, at, mul(step, stepColumns));
         target.buildStep(b, loc, operands, accumulators);
         scf::YieldOp::create(b, loc, accumulators.values);
       });
   accumulators.values.assign(loop->result_begin(), loop->result_end());
 
-  for (int64_t strip = 0; strip < stripsPerTile; ++strip) {
-    Value sum = buildPlaneSum(accumulators, strip);
+  for (auto [index, strip] : llvm::enumerate(blockStrips)) {
+    Value sum = buildPlaneSum(accumulators, index);
     sum = arith::SubIOp::create(b, loc, sum, rowSum);
-    storeSums(sum, getIndex(0), add(firstStrip, strip));
+    storeSums(sum, getIndex(0), strip);
   }
 }
 
+// A core fetches several streams of bytes at once faster than one. Streams are
+// a part of the tiles apart, so that each goes on from block to block of a
+// thread.
 void VectorProductBuilder::build() {
   // A plane's sum has to fit i32: at most K / 4 * 128 * 2 * 64.
   inPlace = target.hasWideDot() && matrix.getPaddedCols() < (int64_t(1) << 19);
   Value rowSum = broadcast(buildRowSum(getIndex(0)));
-  forEachOnThreads(getIndex(strips), stripsPerTile,
-                   [&](Value strip) { buildTile(strip, rowSum); });
+  int64_t streams = std::min(target.streams, strips / stripsPerTile);
+  int64_t streamStrips = strips / stripsPerTile / streams * stripsPerTile;
+  forEachOnThreads(getIndex(streamStrips), stripsPerTile, [&](Value strip) {
+    SmallVector<Value> tiles;
+    for (int64_t stream = 0; stream < streams; ++stream)
+      tiles.push_back(add(strip, stream * streamStrips));
+    buildTiles(tiles, rowSum);
+  });
+  SmallVector<Value> rest;
+  for (int64_t strip = streams * streamStrips; strip < strips;
+       strip += stripsPerTile)
+    rest.push_back(getIndex(strip));
+  if (!rest.empty())
+    buildTiles(rest, rowSum);
 }

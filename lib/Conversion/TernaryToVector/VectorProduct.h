@@ -19,7 +19,8 @@ public:
 private:
   class Step;
 
-  void buildTile(mlir::Value firstStrip, mlir::Value rowSum);
+  /// `tiles`: the first strip of each of some tiles, which are read at once.
+  void buildTiles(llvm::ArrayRef<mlir::Value> tiles, mlir::Value rowSum);
   /// The sum over the planes of a strip's accumulators.
   mlir::Value buildPlaneSum(Accumulators &accumulators, int64_t strip);
 

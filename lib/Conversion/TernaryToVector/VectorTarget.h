@@ -58,9 +58,9 @@ struct ProductOperands {
 class VectorTarget {
 public:
   VectorTarget(llvm::StringRef name, int64_t lanes, int64_t blockTokens,
-               int64_t blockStrips)
+               int64_t blockStrips, int64_t streams = 1)
       : name(name), lanes(lanes), blockTokens(blockTokens),
-        blockStrips(blockStrips) {}
+        blockStrips(blockStrips), streams(streams) {}
   virtual ~VectorTarget() = default;
 
   /// Whether a product is exact for codes of any u8, not only of 0, 1 and 2,
@@ -105,6 +105,9 @@ public:
   const int64_t blockTokens;
   /// Strips of a block: a multiple or a divisor of the strips of a tile.
   const int64_t blockStrips;
+  /// Tiles that the product of one token reads at once: as many as there are
+  /// registers for.
+  const int64_t streams;
 };
 
 std::unique_ptr<VectorTarget> createGenericTarget();
