@@ -43,6 +43,9 @@ static bool isConstant(const NodeProto &node) {
 }
 
 static LogicalResult makeInitializer(ModelFile &file, NodeProto &node) {
+  if (node.output_size() != 1)
+    return file.emitError(node)
+           << "has " << node.output_size() << " outputs; expected 1";
   if (node.attribute_size() != 1)
     return file.emitError(node) << "has " << node.attribute_size()
                                 << " attributes; expected 1, its value";

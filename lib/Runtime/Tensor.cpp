@@ -131,7 +131,12 @@ std::vector<int64_t> Tensor::dims() const {
 }
 
 int64_t Tensor::numElements() const {
+  // Only where none is zero is their product known to be small.
   int64_t count = 1;
+  for (int32_t i = 0; i < tensor.rank; ++i) {
+    if (tensor.dims[i] == 0)
+      return 0;
+  }
   for (int32_t i = 0; i < tensor.rank; ++i)
     count *= tensor.dims[i];
   return count;

@@ -73,6 +73,13 @@ void parseDamaged(const std::string &bytes) {
 
 } // namespace
 
+TEST(Tensor, HasNoElementsHoweverLargeTheOtherDimensions) {
+  // The product of all but the last fits 64 bits only without a sign.
+  Tensor tensor(TERN_BOOL, {2, 709551615, 551615, 20000, 0});
+  EXPECT_EQ(tensor.numElements(), 0);
+  EXPECT_EQ(tensor.numBytes(), 0u);
+}
+
 TEST(Npz, ReadsWhatNumPyDeflated) {
   NamedTensors arrays = readNpz(TERN_TEST_INPUTS "/deflated.npz");
   ASSERT_EQ(arrays.size(), 3u);

@@ -244,6 +244,18 @@ text("deep", "g (float[2] x) => (float[2] y) { [n] y = f.f0 (x) }\n" + "\n".join
     FUNCTION + f"f{i} (a) => (b) {{ b = f.f{i + 1} (a) }}" for i in range(300)) + "\n" +
      FUNCTION + "f300 (a) => (b) { b = Abs (a) }", "more than 64 levels deep")
 
+
+
+@case("node 'n' (Constant", "has 0 outputs", "expected 1")
+def constant_without_outputs(path):
+    node = helper.make_node("Constant", [], [], name="n", value_ints=[1])
+    result = helper.make_node("Abs", ["x"], ["y"])
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [2]) for name in "xy")
+    graph = helper.make_graph([node, result], "g", [x], [y])
+    opsets = [helper.make_opsetid("", 25)]
+    path.write_bytes(helper.make_model(graph, opset_imports=opsets).SerializeToString())
+
+
 #--- Dimensions ---------------------------------------------------------------------------
 
 text("matmul", "g (float[2, 3] x, float[4, 5] w) => (float[2, 5] y) { [n] y = MatMul (x, w) }",
