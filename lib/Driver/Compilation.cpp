@@ -193,6 +193,9 @@ ExitCode Compilation::checkRequest() {
     levels[0].name = "portable";
     levels[0].vectorTarget = "generic";
   }
+  options.packTargets.clear();
+  for (const CPULevel &level : levels)
+    options.packTargets.push_back(level.vectorTarget);
   return ExitCode::Done;
 }
 

@@ -41,6 +41,7 @@ public:
       packing.layout = getArgument(remark, "encoding") + " tile " +
                        getArgument(remark, "tile");
       StringRef(getArgument(remark, "bytes")).getAsInteger(10, packing.bytes);
+      packing.choice = getArgument(remark, "Reason");
       return;
     }
     std::string reason = getArgument(remark, "Reason");
@@ -195,6 +196,7 @@ void Report::addKernels(ArrayRef<CPULevel> levels) {
       continue;
     layer.layout = found->second.layout;
     layer.bytes = found->second.bytes;
+    layer.choice = found->second.choice;
     layer.kernels = kernels;
   }
 }
@@ -250,7 +252,10 @@ void Report::printText(raw_ostream &os) const {
                        getShare(layer.zeros, layer.rows * layer.cols))
        << llvm::left_justify(layer.layout, 11)
        << llvm::format("%10lld bytes  ", static_cast<long long>(layer.bytes))
-       << layer.kernels << '\n';
+       << layer.kernels;
+    if (!layer.choice.empty())
+      os << "  (" << layer.choice << ')';
+    os << '\n';
   }
   for (const FloatLayer &layer : floats)
     os << llvm::left_justify(layer.name, 44) << "  stays float ("
@@ -279,6 +284,7 @@ void Report::printJson(raw_ostream &os) const {
                            {"activations", layer.activations},
                            {"zeros", layer.zeros},
                            {"layout", layer.layout},
+                           {"layout_choice", layer.choice},
                            {"bytes", layer.bytes},
                            {"kernels", layer.kernels}});
   for (const FloatLayer &layer : floats)

@@ -21,6 +21,7 @@ struct TernaryLayer {
   std::string form;        ///< how its weights were found: "packed", ...
   std::string activations; ///< what is multiplied with the trits
   std::string layout;      ///< of the stored trits
+  std::string choice;      ///< why it is that layout; empty if it was asked for
   std::string kernels;     ///< one for each CPU level, as the levels are
   int64_t rows = 0, cols = 0, zeros = 0, bytes = 0;
 };
@@ -83,6 +84,7 @@ private:
   /// How the weights of a layer were packed.
   struct Packing {
     std::string layout;
+    std::string choice; ///< why that layout; empty if it was asked for
     int64_t bytes = 0;
   };
 

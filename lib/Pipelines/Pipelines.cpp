@@ -81,6 +81,7 @@ void tern::buildPackPipeline(OpPassManager &pm,
                              const PipelineOptions &options) {
   ternary::PackWeightsOptions pack;
   pack.encoding = options.encoding;
+  pack.targets.assign(options.packTargets.begin(), options.packTargets.end());
   pm.addPass(ternary::createPackWeights(pack));
   addCleanup(pm);
   pm.addPass(createOutlineRepeatedLayers());
@@ -214,7 +215,7 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                         llvm::cl::desc("Portable loops, no vector code"),
                         llvm::cl::init(false)};
   Option<std::string> encoding{*this, "encoding",
-                               llvm::cl::desc("Packed weights: i2 or t5"),
+                               llvm::cl::desc("Packed weights: auto, i2 or t5"),
                                llvm::cl::init("i2")};
   Option<std::string> target{*this, "target",
                              llvm::cl::desc("Vector instructions"),
@@ -233,6 +234,7 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
     options.portable = portable;
     options.encoding = encoding;
     options.vectorTarget = target;
+    options.packTargets = {target};
     options.variant = target;
     options.context = context;
     return options;

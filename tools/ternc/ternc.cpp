@@ -100,8 +100,6 @@ int main(int argc, char **argv) {
     int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::BadCommandLine);
   }
-  if (request.encoding == "auto")
-    request.encoding = "i2";
   if (request.output.empty()) {
     llvm::errs()
         << "ternc: error: the output's name is empty; expected a file, "

@@ -34,7 +34,7 @@ struct CompileRequest {
   std::string cpu = "all";              ///< see getCPULevels
   std::string triple;                   ///< "": this machine's
   int64_t context = 0;                  ///< 0: as the model says
-  std::string encoding = "i2";          ///< of packed weights
+  std::string encoding = "auto";        ///< of packed weights
   std::string head = "auto";            ///< see ternary-screen-head
   bool portable = false;                ///< portable ternary products
   bool verbose = false;                 ///< time of each step, on stderr

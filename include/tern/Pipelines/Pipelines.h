@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace mlir {
 class OpPassManager;
@@ -32,8 +33,11 @@ llvm::StringRef getStageName(Stage stage);
 struct PipelineOptions {
   /// Use the portable add/sub loops for ternary products, not vector code.
   bool portable = false;
-  /// Encoding of packed weights: "i2" (2 bits) or "t5" (1.6 bits).
+  /// Encoding of packed weights: "i2" (2 bits), "t5" (1.6 bits), or "auto",
+  /// which chooses for each matrix what serves `packTargets` best.
   std::string encoding = "i2";
+  /// The vector targets of all variants.
+  std::vector<std::string> packTargets = {"generic"};
   /// Vector instructions of the ternary kernels: see convert-ternary-to-vector.
   std::string vectorTarget = "generic";
   /// Suffix of the entry points.

@@ -16,6 +16,7 @@ assert (layer["rows"], layer["cols"], layer["zeros"]) == (rows, cols, zeros), la
 assert layer["form"] == "qlinear" and layer["activations"].startswith("int8"), layer
 assert (layer["layout"], layer["bytes"]) == ("i2 tile 16", rows * cols // 4), layer
 assert layer["kernels"] == "generic", layer
+assert "of the cycles of i2 on generic" in layer["layout_choice"], layer
 assert report["float_layers"] == [], report
 assert report["totals"] == {"layers": 1, "float_layers": 0, "weights": rows * cols,
                             "zeros": zeros, "bytes": rows * cols // 4}, report  # fmt: skip

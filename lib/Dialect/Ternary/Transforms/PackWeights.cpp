@@ -3,6 +3,7 @@
 #include "tern/Dialect/Ternary/Transforms/Passes.h"
 
 #include "tern/Dialect/Ternary/IR/Ternary.h"
+#include "tern/Dialect/Ternary/Transforms/LayoutChoice.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -24,25 +25,24 @@ namespace {
 /// module share what is packed, since each has its own copy of the constant.
 class Packer {
 public:
-  Packer(MLIRContext *context, LayoutAttr layout)
-      : rewriter(context), layout(layout) {}
+  explicit Packer(MLIRContext *context) : rewriter(context) {}
 
-  void pack(MatmulOp op);
+  /// `reason`: why that layout; empty if it was asked for.
+  void pack(MatmulOp op, LayoutAttr layout, StringRef reason);
 
 private:
-  Value getBytes(Value weights);
+  Value getBytes(Value weights, LayoutAttr layout);
   /// x with zero columns added to whole steps.
   Value padColumns(Location loc, Value x, int64_t cols);
 
   IRRewriter rewriter;
-  LayoutAttr layout;
   llvm::DenseMap<Value, Value> bytesOf;
   /// What the bytes of a constant of this type become.
   llvm::DenseMap<std::pair<Attribute, Type>, TypedAttr> packedOf;
 };
 } // namespace
 
-Value Packer::getBytes(Value weights) {
+Value Packer::getBytes(Value weights, LayoutAttr layout) {
   Value &bytes = bytesOf[weights];
   if (bytes)
     return bytes;
@@ -79,10 +79,10 @@ Value Packer::padColumns(Location loc, Value x, int64_t cols) {
   return tensor::PadOp::create(rewriter, loc, padded, x, low, high, value);
 }
 
-void Packer::pack(MatmulOp op) {
+void Packer::pack(MatmulOp op, LayoutAttr layout, StringRef reason) {
   Location loc = op.getLoc();
   auto matrix = op.getWeights().getType().withLayout(layout);
-  Value bytes = getBytes(op.getWeights());
+  Value bytes = getBytes(op.getWeights(), layout);
   rewriter.setInsertionPoint(op);
 
   Value x = op.getX();
@@ -113,7 +113,8 @@ void Packer::pack(MatmulOp op) {
   remark::passed(loc, remark::RemarkOpts::name("packed").category("tern-pack"))
       << remark::metric("encoding", stringifyEncoding(layout.getEncoding()))
       << remark::metric("tile", layout.getTile())
-      << remark::metric("bytes", matrix.getStorageBytes());
+      << remark::metric("bytes", matrix.getStorageBytes())
+      << remark::reason("{0}", reason);
   rewriter.replaceOp(op, y);
 }
 
@@ -123,24 +124,38 @@ static bool isPackable(MatmulOp op) {
          op.getWeights().getDefiningOp<ConstantOp>();
 }
 
+/// Bytes of the different weights of some products, as they are stored.
+static int64_t countBytes(ArrayRef<MatmulOp> products) {
+  llvm::SmallDenseSet<Attribute> seen;
+  int64_t bytes = 0;
+  for (MatmulOp op : products) {
+    Attribute weights = op.getWeights().getDefiningOp<ConstantOp>().getBytes();
+    if (seen.insert(weights).second)
+      bytes += op.getWeights().getType().getStorageBytes();
+  }
+  return bytes;
+}
+
 namespace {
 struct PackWeightsPass : tern::ternary::impl::PackWeightsBase<PackWeightsPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    std::optional<Encoding> code = symbolizeEncoding(encoding);
-    if (!code) {
-      emitError(getOperation().getLoc())
-          << "unknown encoding '" << encoding << "'; expected i2 or t5";
-      return signalPassFailure();
-    }
+    bool isAuto = encoding == "auto";
+    std::optional<Encoding> code =
+        isAuto ? Encoding::I2 : symbolizeEncoding(encoding);
+    if (!code)
+      return fail("unknown encoding '" + encoding +
+                  "'; expected auto, i2 or t5");
+    if (isAuto && targets.empty())
+      return fail("no targets to choose an encoding for; expected "
+                  "targets=NAME,...");
     auto layout = LayoutAttr::getChecked(
         [&] { return emitError(getOperation().getLoc()); }, &getContext(),
         *code, tile.getValue());
     if (layout && layout.isRowMajor())
-      emitError(getOperation().getLoc())
-          << "tile of 0 rows; expected a power of two up to 256";
-    if (!layout || layout.isRowMajor())
+      return fail("tile of 0 rows; expected a power of two up to 256");
+    if (!layout)
       return signalPassFailure();
 
     SmallVector<MatmulOp> products;
@@ -148,9 +163,28 @@ struct PackWeightsPass : tern::ternary::impl::PackWeightsBase<PackWeightsPass> {
       if (isPackable(op))
         products.push_back(op);
     });
-    Packer packer(&getContext(), layout);
-    for (MatmulOp op : products)
-      packer.pack(op);
+    WeightsPlace place = countBytes(products) > cacheBytes
+                             ? WeightsPlace::Memory
+                             : WeightsPlace::Cache;
+    Packer packer(&getContext());
+    for (MatmulOp op : products) {
+      if (!isAuto) {
+        packer.pack(op, layout, /*reason=*/"");
+        continue;
+      }
+      SmallVector<std::string> names(targets.begin(), targets.end());
+      LayoutChoice choice = chooseLayout(
+          op.getWeights().getType().withLayout(layout), names, place);
+      packer.pack(
+          op,
+          LayoutAttr::get(op.getContext(), choice.encoding, tile.getValue()),
+          choice.reason);
+    }
+  }
+
+  void fail(const Twine &message) {
+    emitError(getOperation().getLoc()) << message;
+    signalPassFailure();
   }
 };
 } // namespace

@@ -3,7 +3,7 @@
 // RUN: not tern-opt %s --ternary-pack-weights=encoding=i4 2>&1 | FileCheck %s --check-prefix=ENCODING
 // RUN: not tern-opt %s --ternary-pack-weights=tile=3 2>&1 | FileCheck %s --check-prefix=TILE
 // RUN: not tern-opt %s --ternary-pack-weights=tile=0 2>&1 | FileCheck %s --check-prefix=NOTILE
-// ENCODING: error: unknown encoding 'i4'; expected i2 or t5
+// ENCODING: error: unknown encoding 'i4'; expected auto, i2 or t5
 // TILE: error: tile of 3 rows; expected 0 or a power of two up to 256
 // NOTILE: error: tile of 0 rows; expected a power of two up to 256
 

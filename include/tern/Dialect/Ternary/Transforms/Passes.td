@@ -21,11 +21,21 @@ def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
     weights packed at compile time, with padding and slicing around it where
     the shape is no multiple of the tile.
 
+    With the encoding `auto`, that of each matrix is chosen by an estimate of
+    the cycles that one token takes on each of `targets`, which all read the
+    same bytes: see `LayoutChoice.h`. The remark `packed`, of category
+    `tern-pack`, tells why.
+
     Ensures: bit-identical results.
   }];
   let options = [
     Option<"encoding", "encoding", "std::string", /*default=*/"\"i2\"",
-           "Codes of a byte: i2 (4) or t5 (5)">,
+           "Codes of a byte: i2 (4), t5 (5) or auto">,
+    ListOption<"targets", "targets", "std::string",
+               "Targets of convert-ternary-to-vector that auto is to serve">,
+    Option<"cacheBytes", "cache-bytes", "int64_t", /*default=*/"33554432",
+           "Weights of a module, in bytes at two bits, that stay in a cache "
+           "from token to token">,
     Option<"tile", "tile", "int64_t", /*default=*/"16", "Rows of a tile">];
   let dependentDialects = ["::tern::ternary::TernaryDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect"];
