@@ -254,7 +254,11 @@ ExitCode Compilation::buildCommonStages() {
   printReport();
   if (stopsAfter(Stage::Pack))
     return ExitCode::Done;
-  return runStage("bufferize", buildBufferizePipeline, *module, options);
+  mlir::Attribute screenedRows = findScreenedRows(*module);
+  code = runStage("bufferize", buildBufferizePipeline, *module, options);
+  if (code == ExitCode::Done)
+    addScreenedRows(spec, *module, screenedRows);
+  return code;
 }
 
 ExitCode Compilation::checkLayers() {

@@ -3,9 +3,13 @@
 #include "tern/Driver/ModelSpecBuilder.h"
 
 #include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
+#include "tern/Dialect/Ternary/IR/Ternary.h"
 #include "tern/Runtime/ModelABI.h"
+#include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace tern;
@@ -140,4 +144,28 @@ void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported, ModuleOp raised,
         result.caches.empty() ? TERN_CACHE_NONE : TERN_CACHE_RETURNED;
   }
   spec.languageModel = result;
+}
+
+Attribute tern::findScreenedRows(ModuleOp packed) {
+  Attribute rows;
+  packed.walk([&](ternary::HeadOp head) {
+    if (head.getCodes())
+      matchPattern(head.getRows(), m_Constant(&rows));
+  });
+  return rows;
+}
+
+void tern::addScreenedRows(ModelSpec &spec, ModuleOp bufferized,
+                           Attribute rows) {
+  if (!rows || !spec.languageModel)
+    return;
+  for (auto global : bufferized.getOps<memref::GlobalOp>()) {
+    auto index = global->getAttrOfType<IntegerAttr>(kWeightIndexAttr);
+    if (!index || global.getConstantInitValue() != rows)
+      continue;
+    MemRefType type = global.getType();
+    spec.languageModel->screenedIndex = index.getInt();
+    spec.languageModel->screenedBytes =
+        type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  }
 }

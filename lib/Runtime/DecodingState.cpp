@@ -57,6 +57,8 @@ private:
                  logits);
   }
 
+  bool leavesOutLogits() const override { return true; }
+
   // Positions at and after size() are never read before they are written.
   void clearCaches() override {}
 
@@ -259,5 +261,12 @@ std::vector<float> DecodingState::feed(const std::vector<int64_t> &tokens,
     }
     length += end - begin;
   }
+  lastToken = tokens.back();
   return logits;
+}
+
+// Its keys and values are written again where they were.
+std::vector<float> DecodingState::recall(int64_t numBest) {
+  --length;
+  return feed({lastToken}, /*numLogits=*/1, numBest);
 }

@@ -38,6 +38,15 @@ std::vector<int64_t> Generator::encodePrompt(std::string_view prompt) const {
   return tokens;
 }
 
+std::vector<float> Generator::feed(const std::vector<int64_t> &tokens,
+                                   const Sampler &sampler) {
+  int64_t numBest = sampler.numBest();
+  std::vector<float> logits = state.feed(tokens, /*numLogits=*/1, numBest);
+  if (!state.leavesOutLogits() || sampler.isDecidedBy(logits, numBest))
+    return logits;
+  return state.recall(sampler.numBestAtMost());
+}
+
 GenerationResult Generator::generate(std::string_view prompt,
                                      const GenerationOptions &options,
                                      const Emit &emit) {
@@ -58,8 +67,7 @@ GenerationResult Generator::generate(std::string_view prompt,
     sampler.accept(token);
     stream->push(token);
   }
-  std::vector<float> logits =
-      state.feed(result.promptTokens, /*numLogits=*/1, sampler.numBest());
+  std::vector<float> logits = feed(result.promptTokens, sampler);
   result.promptSeconds = promptTime.seconds();
 
   Stopwatch decodeTime;
@@ -90,7 +98,7 @@ GenerationResult Generator::generate(std::string_view prompt,
     // The last token asked for needs no successor's logits.
     if (static_cast<int64_t>(result.tokens.size()) == options.maxTokens)
       continue;
-    logits = state.feed({token}, /*numLogits=*/1, sampler.numBest());
+    logits = feed({token}, sampler);
     ++result.decodedTokens;
   }
   result.decodeSeconds = decodeTime.seconds();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 
 using namespace tern::runtime;
@@ -68,26 +69,66 @@ void Sampler::accept(int64_t token) {
   isIn = true;
 }
 
-int64_t Sampler::numBest() const {
+int64_t Sampler::numChosen() const {
   // Any token may rise if penalties are rewards.
   if (options.repetitionPenalty < 1)
     return 0;
   bool isGreedy = options.temperature == 0 || options.topK == 1;
   // Top-k may be any number; more than there are tokens are all of them.
   int64_t vocab = static_cast<int64_t>(isInSequence.size());
-  int64_t chosen = isGreedy ? 1 : std::min(options.topK, vocab);
+  return isGreedy ? 1 : std::min(options.topK, vocab);
+}
+
+int64_t Sampler::numBestAtMost() const {
+  int64_t chosen = numChosen();
   // Those in the sequence may fall behind as many others.
   bool isPenalised = options.repetitionPenalty > 1;
   return chosen == 0 ? 0 : chosen + (isPenalised ? numInSequence : 0);
 }
 
+int64_t Sampler::numBest() const {
+  // Few of a long sequence's tokens compete for the next place, and the more
+  // logits are asked for, the more of a model's head is read.
+  constexpr int64_t kExpectedPenalised = 4;
+  return std::min(numBestAtMost(), numChosen() + kExpectedPenalised);
+}
+
+// Penalties only lower logits. So those that were left out are below the
+// numBest-th largest with and without; if enough others are not, these win.
+bool Sampler::isDecidedBy(const std::vector<float> &logits,
+                          int64_t numBest) const {
+  if (numBest >= numBestAtMost())
+    return true;
+  std::vector<float> given, penalised;
+  for (size_t id = 0; id < logits.size(); ++id)
+    if (logits[id] > -INFINITY) {
+      given.push_back(logits[id]);
+      penalised.push_back(penalise(logits[id], id));
+    }
+  size_t wanted = static_cast<size_t>(numBest);
+  // Then there are no others.
+  if (given.size() < wanted)
+    return true;
+  std::nth_element(given.begin(), given.begin() + (wanted - 1), given.end(),
+                   std::greater<float>());
+  float least = given[wanted - 1];
+  return std::count_if(penalised.begin(), penalised.end(),
+                       [least](float logit) { return logit >= least; }) >=
+         numChosen();
+}
+
+float Sampler::penalise(float logit, size_t id) const {
+  if (!isInSequence[id])
+    return logit;
+  float penalty = static_cast<float>(options.repetitionPenalty);
+  return logit > 0 ? logit / penalty : logit * penalty;
+}
+
 void Sampler::applyPenalty(std::vector<float> &logits) const {
   if (options.repetitionPenalty == 1)
     return;
-  float penalty = static_cast<float>(options.repetitionPenalty);
   for (size_t id = 0; id < logits.size(); ++id)
-    if (isInSequence[id])
-      logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
+    logits[id] = penalise(logits[id], id);
 }
 
 /// Returns the id of the largest logit, the lowest id if several share it.

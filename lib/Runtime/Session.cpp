@@ -136,6 +136,14 @@ bool matches(const TernTensorSpec &spec, const TernTensor &input) {
   return true;
 }
 
+ColdPages findScreenedRows(const TernModel &model) {
+  const TernLanguageModel *language = model.language_model;
+  if (!language || !language->screened_rows)
+    return {};
+  return ColdPages(*language->screened_rows,
+                   static_cast<size_t>(language->screened_bytes));
+}
+
 const TernModel &checkAbi(const TernModel &model) {
   if (model.abi_version != TERN_ABI_VERSION)
     throw InputError(
@@ -164,7 +172,7 @@ void tern::runtime::checkInputs(const TernModel &model,
 
 Session::Session(const TernModel &model, int numThreads)
     : model(checkAbi(model)), variant(selectVariantForThisCpu(model)),
-      team(numThreads) {}
+      screenedRows(findScreenedRows(model)), team(numThreads) {}
 
 std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   checkInputs(model, inputs);
@@ -191,6 +199,10 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
   frame.team = &team;
   StepArguments args = {tokens,    count,   past,  caches,
                         numLogits, numBest, logits};
-  if (!callStep(variant.step, frame, args))
+  bool succeeded = callStep(variant.step, frame, args);
+  // Otherwise all rows of the head are read, as they will be next time.
+  if (numBest > 0)
+    screenedRows.drop();
+  if (!succeeded)
     throw InputError(frame.message);
 }

@@ -3,6 +3,7 @@
 #include "tern/Target/ModelDescriptor.h"
 
 #include "tern/Runtime/ModelABI.h"
+#include "tern/Transforms/Passes.h"
 
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
@@ -49,6 +50,8 @@ private:
   Constant *createVariants(const ModelSpec &spec);
   Constant *createLanguageModel(const LanguageModelSpec &spec);
   Constant *entryPoint(const Twine &name);
+  /// The address of an entry of the table of weights; null for index -1.
+  Constant *weightsEntry(int64_t index);
 
   Module &module;
   LLVMContext &context;
@@ -89,6 +92,14 @@ Constant *DescriptorBuilder::entryPoint(const Twine &name) {
   return function;
 }
 
+Constant *DescriptorBuilder::weightsEntry(int64_t index) {
+  if (index < 0)
+    return null();
+  auto *type = ArrayType::get(pointer, 0);
+  Constant *table = module.getOrInsertGlobal(kWeightsTable, type);
+  return ConstantExpr::getInBoundsGetElementPtr(pointer, table, i64(index));
+}
+
 Constant *DescriptorBuilder::createVariants(const ModelSpec &spec) {
   bool hasStep = spec.languageModel &&
                  spec.languageModel->cacheKind == TERN_CACHE_IN_PLACE;
@@ -112,7 +123,8 @@ DescriptorBuilder::createLanguageModel(const LanguageModelSpec &spec) {
       structure({i64(spec.vocab), i64(spec.context), i32(spec.cacheKind),
                  i32(static_cast<int32_t>(spec.caches.size())), array(caches),
                  i32(spec.inputIds), i32(spec.attentionMask),
-                 i32(spec.positionIds), i32(spec.logits)}));
+                 i32(spec.positionIds), i32(spec.logits),
+                 weightsEntry(spec.screenedIndex), i64(spec.screenedBytes)}));
 }
 
 Constant *DescriptorBuilder::createModel(const ModelSpec &spec) {

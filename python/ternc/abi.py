@@ -21,7 +21,7 @@ from ctypes import (
 import ml_dtypes
 import numpy as np
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 MAX_RANK = 8
 
 # TernDType, numbered as ONNX's TensorProto.DataType.
@@ -72,6 +72,8 @@ class TernLanguageModel(Structure):
         ("attention_mask", c_int32),
         ("position_ids", c_int32),
         ("logits", c_int32),
+        ("screened_rows", c_void_p),
+        ("screened_bytes", c_int64),
     ]
 
 

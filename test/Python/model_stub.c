@@ -167,6 +167,8 @@ const struct {
     FIELD(TernLanguageModel, attention_mask),
     FIELD(TernLanguageModel, position_ids),
     FIELD(TernLanguageModel, logits),
+    FIELD(TernLanguageModel, screened_rows),
+    FIELD(TernLanguageModel, screened_bytes),
     SIZE(TernModel),
     FIELD(TernModel, abi_version),
     FIELD(TernModel, num_inputs),

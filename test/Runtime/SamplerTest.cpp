@@ -140,6 +140,35 @@ TEST(Sampler, SaysHowManyLogitsItLooksAt) {
   EXPECT_EQ(count(0, 0, 1, 2, {1, 2, 1, 9}), 4);
   EXPECT_EQ(count(1, INT64_MAX, 1, 2, {1}), 11) << "no more than there are";
   EXPECT_EQ(count(1, 5, 1, 0.5, {1}), 0) << "any may rise";
+  EXPECT_EQ(count(0, 0, 1, 2, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}), 5)
+      << "not all of a long sequence compete";
+}
+
+// The first seven tokens have occurred, more than are asked for: of the five
+// largest logits, it depends whether one is above what those that are left out
+// can be.
+TEST(Sampler, KnowsWhetherItHasSeenEnough) {
+  SamplingOptions options;
+  options.repetitionPenalty = 2;
+  Sampler sampler(options, 100);
+  for (int64_t token = 0; token < 7; ++token)
+    sampler.accept(token);
+  int64_t numBest = sampler.numBest();
+  ASSERT_EQ(numBest, 5);
+  ASSERT_EQ(sampler.numBestAtMost(), 8);
+  auto isDecided = [&](std::vector<float> given) {
+    given.resize(100, -INFINITY);
+    return sampler.isDecidedBy(given, numBest);
+  };
+  // All five are halved, below the least of them, 4.
+  EXPECT_FALSE(isDecided({7.5, 7, 6, 5, 4}));
+  EXPECT_TRUE(isDecided({8, 7, 6, 5, 4}))
+      << "8 / 2 reaches any that is missing";
+  EXPECT_TRUE(isDecided({7.5, 7, 6, 5, -INFINITY, -INFINITY, -INFINITY, 4}))
+      << "the last did not occur";
+  EXPECT_TRUE(isDecided({-1, -2, -3, -4, -5})) << "-1 * 2 is above -5";
+  EXPECT_TRUE(isDecided({1, 2, 3})) << "there are no more";
+  EXPECT_TRUE(sampler.isDecidedBy(std::vector<float>(100, 1), 8));
 }
 
 TEST(Sampler, RepeatsWithTheSeed) {

@@ -46,6 +46,13 @@ public:
   std::vector<float> feed(const std::vector<int64_t> &tokens,
                           int64_t numLogits = 1, int64_t numBest = kAllLogits);
 
+  /// Whether `feed` with a positive numBest may leave out logits.
+  virtual bool leavesOutLogits() const { return false; }
+
+  /// Returns the logits of the last token read once more, or, of those, at
+  /// least the `numBest` best. Requires leavesOutLogits() and size() > 0.
+  std::vector<float> recall(int64_t numBest);
+
   /// Starts an empty sequence.
   void reset();
 
@@ -65,6 +72,7 @@ private:
   void checkTokens(const std::vector<int64_t> &tokens, int64_t numLogits) const;
 
   int64_t length = 0;
+  int64_t lastToken = 0; ///< of the sequence, if it has one
 };
 
 } // namespace tern::runtime

@@ -55,6 +55,9 @@ public:
 private:
   std::vector<int64_t> encodePrompt(std::string_view prompt) const;
   bool isEnd(int64_t token) const;
+  /// Reads `tokens`; returns the logits of the last that `sampler` needs.
+  std::vector<float> feed(const std::vector<int64_t> &tokens,
+                          const Sampler &sampler);
 
   DecodingState &state;
   const Tokenizer &tokenizer;

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 2
+#define TERN_ABI_VERSION 3
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -115,6 +115,11 @@ typedef struct TernLanguageModel {
   int32_t attention_mask; /* i64 [batch, past + sequence], ones */
   int32_t position_ids;   /* i64 [batch, sequence] */
   int32_t logits;         /* float [batch, sequence, vocab] */
+  /* The rows of the head, of which a step that wants the best logits reads a
+   * few: where the table of weights holds their address, and their size; null
+   * and 0 if any step reads all of them. */
+  const void *const *screened_rows;
+  int64_t screened_bytes;
 } TernLanguageModel;
 
 /* CPU features that a variant may need: bits of TernVariant.features. */

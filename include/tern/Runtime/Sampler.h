@@ -2,6 +2,7 @@
 #ifndef TERN_RUNTIME_SAMPLER_H
 #define TERN_RUNTIME_SAMPLER_H
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -52,9 +53,15 @@ public:
   /// applies to it from now on. Requires 0 <= token < vocab.
   void accept(int64_t token);
 
-  /// How many of the largest logits the next choice depends on: others may be
-  /// -inf. 0: on all.
+  /// How many of the largest logits the next choice depends on, in all
+  /// likelihood: others may be -inf. 0: on all.
   int64_t numBest() const;
+  /// How many it can depend on, if every token of the sequence is among the
+  /// largest and falls behind.
+  int64_t numBestAtMost() const;
+  /// Whether the choice from `logits`, of which those below the `numBest`-th
+  /// largest may be -inf, is that from all of them.
+  bool isDecidedBy(const std::vector<float> &logits, int64_t numBest) const;
 
   /// Returns the id of the next token. Ties go to the lowest id.
   /// \param logits  shape (vocab); natural-log units, unnormalised. May hold
@@ -69,6 +76,9 @@ private:
     double weight; ///< proportional to the probability
   };
 
+  /// Logits that a choice without penalties depends on; 0: all.
+  int64_t numChosen() const;
+  float penalise(float logit, std::size_t id) const;
   void applyPenalty(std::vector<float> &logits) const;
   void computeWeights(std::vector<Candidate> &candidates) const;
   void keepTopK(std::vector<Candidate> &candidates) const;

@@ -2,6 +2,7 @@
 #ifndef TERN_RUNTIME_SESSION_H
 #define TERN_RUNTIME_SESSION_H
 
+#include "tern/Runtime/ColdPages.h"
 #include "tern/Runtime/ModelABI.h"
 #include "tern/Runtime/Tensor.h"
 #include "tern/Runtime/ThreadTeam.h"
@@ -40,6 +41,7 @@ public:
 private:
   const TernModel &model;
   const TernVariant &variant;
+  ColdPages screenedRows; ///< of the head
   ThreadTeam team;
 };
 

@@ -36,6 +36,8 @@ struct LanguageModelSpec {
   int32_t cacheKind; ///< TernCacheKind
   std::vector<CacheSpec> caches;
   int32_t inputIds, attentionMask, positionIds, logits;
+  int64_t screenedIndex = -1; ///< of the head's rows among the weights, or -1
+  int64_t screenedBytes = 0;
 };
 
 /// Everything that the runtime is told of a model.

@@ -1,0 +1,72 @@
+//===- ColdPagesTest.cpp - what is dropped is there again -----------------===//
+
+#include "tern/Runtime/ColdPages.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace tern::runtime;
+
+namespace {
+
+/// A file of four pages, whose bytes count up, that is mapped.
+class MappedFile {
+public:
+  explicit MappedFile(int protection) : page(sysconf(_SC_PAGESIZE)) {
+    for (size_t i = 0; i < size(); ++i)
+      contents.push_back(expect(i));
+    std::string name = testing::TempDir() + "cold-pages-XXXXXX";
+    int file = mkstemp(name.data());
+    EXPECT_GE(file, 0);
+    unlink(name.c_str());
+    EXPECT_EQ(write(file, contents.data(), size()), ssize_t(size()));
+    data = static_cast<char *>(
+        mmap(nullptr, size(), protection, MAP_PRIVATE, file, 0));
+    close(file);
+  }
+  ~MappedFile() { munmap(data, size()); }
+
+  static char expect(size_t i) { return static_cast<char>(i * 7 + i / 256); }
+  size_t size() const { return 4 * static_cast<size_t>(page); }
+
+  long page;
+  std::vector<char> contents;
+  char *data;
+};
+
+} // namespace
+
+TEST(ColdPages, AreThereAgain) {
+  MappedFile file(PROT_READ);
+  // From within the first page to within the last.
+  ColdPages pages(file.data + 1, file.size() - 2);
+  EXPECT_EQ(pages.size(), 2 * static_cast<size_t>(file.page));
+  for (int turn = 0; turn < 3; ++turn) {
+    EXPECT_EQ(std::vector<char>(file.data, file.data + file.size()),
+              file.contents);
+    pages.drop();
+  }
+}
+
+// What is written to memory is in no file.
+TEST(ColdPages, LeaveOtherMemoryAlone) {
+  MappedFile writable(PROT_READ | PROT_WRITE);
+  EXPECT_EQ(ColdPages(writable.data, writable.size()).size(), 0u);
+  void *memory = mmap(nullptr, writable.size(), PROT_READ,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_EQ(ColdPages(memory, writable.size()).size(), 0u);
+  munmap(memory, writable.size());
+  EXPECT_EQ(ColdPages(nullptr, 1 << 20).size(), 0u);
+  MappedFile small(PROT_READ);
+  EXPECT_EQ(ColdPages(small.data + 1, 100).size(), 0u) << "no whole page";
+  ColdPages().drop();
+}
+
+#endif // __linux__
