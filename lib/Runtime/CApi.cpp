@@ -67,8 +67,8 @@ int guard(Body body) {
     return TERN_OK;
   } catch (const InputError &error) {
     return fail(TERN_ERROR_INPUT, error.what());
-  } catch (const std::bad_alloc &) {
-    return fail(TERN_ERROR_MEMORY, "out of memory");
+  } catch (const std::bad_alloc &error) {
+    return fail(TERN_ERROR_MEMORY, describeOutOfMemory(error));
   } catch (const std::system_error &error) {
     return fail(TERN_ERROR_MEMORY, error.what());
   } catch (const std::exception &error) {

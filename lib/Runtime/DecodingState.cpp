@@ -5,7 +5,6 @@
 #include "tern/Runtime/Error.h"
 
 #include <algorithm>
-#include <new>
 #include <numeric>
 #include <string>
 
@@ -28,7 +27,7 @@ public:
         address(mmap(nullptr, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
     if (address == MAP_FAILED)
-      throw std::bad_alloc();
+      throw MemoryError(size, "a cache of keys or values");
   }
   ZeroedBuffer(const ZeroedBuffer &) = delete;
   ZeroedBuffer &operator=(const ZeroedBuffer &) = delete;

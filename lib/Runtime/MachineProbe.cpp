@@ -2,6 +2,7 @@
 
 #include "tern/Runtime/MachineProbe.h"
 
+#include "tern/Runtime/Error.h"
 #include "tern/Runtime/ModelABI.h"
 #include "tern/Runtime/Stopwatch.h"
 #include "tern/Runtime/ThreadTeam.h"
@@ -10,7 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 
 #include <sys/mman.h>
 
@@ -77,7 +77,7 @@ Buffer makeBuffer(int64_t bytes) {
   size_t size = static_cast<size_t>(bytes);
   Buffer buffer(std::aligned_alloc(kHugePage, size));
   if (!buffer)
-    throw std::bad_alloc();
+    throw MemoryError(size, "the measurement");
 #ifdef MADV_HUGEPAGE
   madvise(buffer.get(), size, MADV_HUGEPAGE);
 #endif

@@ -98,8 +98,8 @@ int tern::runtime::modelMain(int argc, char **argv, const TernModel &model) {
   } catch (const InputError &error) {
     complain("error", error.what());
     return kInputAtFault;
-  } catch (const std::bad_alloc &) {
-    complain("error", "out of memory");
+  } catch (const std::bad_alloc &error) {
+    complain("error", describeOutOfMemory(error));
     return kInputAtFault;
   } catch (const std::system_error &error) { // no more threads, say
     complain("error", error.what());

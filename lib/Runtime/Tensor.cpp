@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 using namespace tern::runtime;
@@ -107,7 +106,7 @@ Tensor::Tensor(int32_t dtype, const std::vector<int64_t> &dims) {
   // An array without elements still has an address.
   tensor.data = std::calloc(bytes ? bytes : 1, 1);
   if (!tensor.data)
-    throw std::bad_alloc();
+    throw MemoryError(bytes, "an array of " + describeTensor(tensor));
 }
 
 Tensor Tensor::adopt(const TernTensor &raw) {

@@ -2,9 +2,11 @@
 
 #include "tern/Transforms/Passes.h"
 
+#include "tern/Dialect/Ternary/IR/Ternary.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -24,12 +26,6 @@ static StringRef getNodeName(Location location) {
       if (StringRef name = getNodeName(part); !name.empty())
         return name;
   return {};
-}
-
-static std::string getMessage(Location location) {
-  StringRef name = getNodeName(location);
-  std::string subject = name.empty() ? "" : ("node '" + name + "': ").str();
-  return subject + "not enough memory for a result of this size";
 }
 
 /// The bytes of an element in memory.
@@ -53,48 +49,108 @@ static std::optional<int64_t> getStaticBytes(MemRefType type) {
   return bytes;
 }
 
-/// An i1 that holds where the size of `alloc` in bytes fits a signed index, as
-/// no larger one can be had, and a wrapped one would be too small. Null where
-/// it always does.
-static Value buildSizeCheck(ImplicitLocOpBuilder &b, memref::AllocOp alloc) {
-  std::optional<int64_t> bytes = getStaticBytes(alloc.getType());
-  if (!bytes)
-    return arith::ConstantIntOp::create(b, 0, 1);
-  if (alloc.getDynamicSizes().empty())
-    return {};
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  Value product = arith::ConstantIndexOp::create(b, *bytes);
-  Value fits;
-  for (Value size : alloc.getDynamicSizes()) {
-    auto multiply = arith::MulUIExtendedOp::create(b, product, size);
-    product = multiply.getLow();
-    Value isLow = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
-                                        multiply.getHigh(), zero);
-    Value isSigned =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::sge, product, zero);
-    for (Value condition : {isLow, isSigned})
-      fits = fits ? arith::AndIOp::create(b, fits, condition) : condition;
-  }
-  return fits;
-}
-
 namespace {
+/// Checks one allocation.
+class AllocationCheck {
+public:
+  explicit AllocationCheck(memref::AllocOp alloc)
+      : b(alloc.getLoc(), alloc), alloc(alloc), type(alloc.getType()) {
+    b.setInsertionPointAfter(alloc);
+  }
+
+  void insert() {
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, alloc);
+    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, address,
+                                          constant(0));
+    std::optional<int64_t> bytes = getStaticBytes(type);
+    if (!bytes) {
+      createAssert(arith::ConstantIntOp::create(b, 0, 1), {});
+      return;
+    }
+    Value product = constant(*bytes);
+    if (Value fits = multiplySizes(product))
+      createAssert(fits, {});
+    createAssert(isThere, product);
+  }
+
+private:
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+
+  /// Multiplies `product` with the dynamic sizes. Returns an i1 that holds
+  /// where it fits a signed index, as no larger buffer can be had, and the
+  /// wrapped size would be too small; null where there are none.
+  Value multiplySizes(Value &product) {
+    Value fits, zero = constant(0);
+    for (Value size : alloc.getDynamicSizes()) {
+      auto multiply = arith::MulUIExtendedOp::create(b, product, size);
+      product = multiply.getLow();
+      Value isLow = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                          multiply.getHigh(), zero);
+      Value isSigned =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::sge, product, zero);
+      for (Value condition : {isLow, isSigned})
+        fits = fits ? arith::AndIOp::create(b, fits, condition) : condition;
+    }
+    return fits;
+  }
+
+  /// Asserts `condition`. The message states node and shape, and `bytes`, if
+  /// any: else there are too many to count.
+  void createAssert(Value condition, Value bytes) {
+    SmallVector<std::string> texts(1);
+    SmallVector<Value> values;
+    auto state = [&](Value value) {
+      // What is known now needs no value.
+      if (std::optional<int64_t> known = getConstantIntValue(value)) {
+        texts.back() += std::to_string(*known);
+        return;
+      }
+      values.push_back(value);
+      texts.emplace_back();
+    };
+    if (StringRef name = getNodeName(alloc.getLoc()); !name.empty())
+      texts.back() += ("node '" + name + "': ").str();
+    texts.back() += "not enough memory: ";
+    if (bytes)
+      state(bytes);
+    else
+      texts.back() += "more than 2^63";
+    texts.back() += " bytes for " + describe(type.getElementType()) + "[";
+    auto sizes = alloc.getDynamicSizes().begin();
+    for (auto [index, dim] : llvm::enumerate(type.getShape())) {
+      texts.back() += index ? ", " : "";
+      if (ShapedType::isDynamic(dim))
+        state(*sizes++);
+      else
+        texts.back() += std::to_string(dim);
+    }
+    texts.back() += "]";
+    tern::ternary::AssertOp::create(
+        b, condition,
+        b.getStrArrayAttr(SmallVector<StringRef>(texts.begin(), texts.end())),
+        values);
+  }
+
+  static std::string describe(Type element) {
+    std::string text;
+    llvm::raw_string_ostream(text) << element;
+    return text;
+  }
+
+  ImplicitLocOpBuilder b;
+  memref::AllocOp alloc;
+  MemRefType type;
+};
+
 struct CheckAllocationsPass
     : tern::impl::CheckAllocationsBase<CheckAllocationsPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    getOperation().walk([](memref::AllocOp alloc) {
-      ImplicitLocOpBuilder b(alloc.getLoc(), alloc->getContext());
-      b.setInsertionPointAfter(alloc);
-      Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, alloc);
-      Value zero = arith::ConstantIndexOp::create(b, 0);
-      Value isThere =
-          arith::CmpIOp::create(b, arith::CmpIPredicate::ne, address, zero);
-      if (Value fits = buildSizeCheck(b, alloc))
-        isThere = arith::AndIOp::create(b, isThere, fits);
-      cf::AssertOp::create(b, isThere, getMessage(alloc.getLoc()));
-    });
+    getOperation().walk(
+        [](memref::AllocOp alloc) { AllocationCheck(alloc).insert(); });
   }
 };
 } // namespace

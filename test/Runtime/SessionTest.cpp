@@ -220,3 +220,33 @@ TEST(DecodingState, RefusesAnInputWithoutARole) {
             "input 'position_ids' has no role in generating text; run the "
             "model with --inputs and --outputs");
 }
+
+TEST(DecodingState, SaysHowMuchMemoryACacheTakes) {
+  constexpr int64_t kBeyondAddresses = int64_t(1) << 57;
+  TernLanguageModel language = *findFakeModel("in-place")->language_model;
+  TernCacheSpec cache = language.caches[0];
+  cache.bytes = kBeyondAddresses;
+  language.caches = &cache;
+  TernModel model = *findFakeModel("in-place");
+  model.language_model = &language;
+  Session session(model, 1);
+  try {
+    DecodingState::create(session);
+    FAIL() << "found memory";
+  } catch (const std::bad_alloc &error) {
+    EXPECT_STREQ(describeOutOfMemory(error),
+                 "not enough memory: 144115188075855872 bytes for a cache of "
+                 "keys or values");
+  }
+}
+
+TEST(Tensor, SaysHowMuchMemoryItTakes) {
+  try {
+    Tensor tensor(TERN_F64, {1, int64_t(1) << 54});
+    FAIL() << "found memory";
+  } catch (const std::bad_alloc &error) {
+    EXPECT_STREQ(describeOutOfMemory(error),
+                 "not enough memory: 144115188075855872 bytes for an array of "
+                 "float64[1,18014398509481984]");
+  }
+}

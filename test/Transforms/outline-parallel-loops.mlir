@@ -236,6 +236,37 @@ func.func private @external(i1)
 
 // -----
 
+// A message with values is text that snprintf makes, of 512 bytes with its end;
+// what snprintf would read as its own is escaped.
+// CHECK-DAG:     llvm.func @snprintf(!llvm.ptr, i64, !llvm.ptr, ...) -> i32
+// CHECK-DAG:     llvm.mlir.global private constant @[[ROWS:tern_message_[0-9]+]]("100 %% of %lld rows and %lld\00")
+// CHECK-DAG:     llvm.mlir.global private constant @[[NONE:tern_message_[0-9]+]]("none\00")
+// CHECK-LABEL: func.func @stating(
+// CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %[[OK:.*]]: i1, %[[M:.*]]: index, %[[N:.*]]: index)
+// CHECK:         scf.if %[[OK]] {
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      %[[TEXT:.*]] = llvm.mlir.addressof @[[ROWS]]
+// CHECK-NEXT:      %[[FIRST:.*]] = arith.index_cast %[[M]] : index to i64
+// CHECK-NEXT:      %[[SECOND:.*]] = arith.index_cast %[[N]] : index to i64
+// CHECK-NEXT:      llvm.call @tern_fail_2(%[[HOST]], %[[TEXT]], %[[FIRST]], %[[SECOND]])
+// CHECK:           %[[TEXT:.*]] = llvm.mlir.addressof @[[NONE]]
+// CHECK-NEXT:      llvm.call @tern_fail(%[[HOST]], %[[TEXT]])
+// CHECK:         llvm.func internal @tern_fail_2(
+// CHECK-SAME:    %[[HOST:.*]]: !llvm.ptr, %[[FORMAT:.*]]: !llvm.ptr, %[[FIRST:.*]]: i64, %[[SECOND:.*]]: i64)
+// CHECK-SAME:    attributes {passthrough = ["cold", "noreturn"]}
+// CHECK-NEXT:      %[[SIZE:.*]] = llvm.mlir.constant(512 : i64)
+// CHECK-NEXT:      %[[TEXT:.*]] = llvm.alloca %[[SIZE]] x i8
+// CHECK-NEXT:      llvm.call @snprintf(%[[TEXT]], %[[SIZE]], %[[FORMAT]], %[[FIRST]], %[[SECOND]])
+// CHECK-NEXT:      llvm.call @tern_fail(%[[HOST]], %[[TEXT]])
+// CHECK-NEXT:      llvm.unreachable
+func.func @stating(%ok: i1, %m: index, %n: index) {
+  ternary.assert %ok, ["100 % of ", " rows and ", ""], %m, %n
+  ternary.assert %ok, ["none"]
+  return
+}
+
+// -----
+
 func.func @reduction(%x: memref<?xf32>, %n: index, %zero: f32) -> f32 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

@@ -8,7 +8,10 @@
 #ifndef TERN_RUNTIME_ERROR_H
 #define TERN_RUNTIME_ERROR_H
 
+#include <cstdint>
+#include <new>
 #include <stdexcept>
+#include <string>
 
 namespace tern::runtime {
 
@@ -24,6 +27,26 @@ class UsageError : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
+
+/// The system has no more memory. Where a std::bad_alloc says no more, this
+/// says how much was asked for, and for what.
+class MemoryError : public std::bad_alloc {
+public:
+  MemoryError(uint64_t bytes, const std::string &purpose)
+      : message("not enough memory: " + std::to_string(bytes) + " bytes for " +
+                purpose) {}
+
+  const char *what() const noexcept override { return message.what(); }
+
+private:
+  std::runtime_error message; ///< copies without throwing
+};
+
+/// What to say of `error`, whose own text is a name of C++.
+inline const char *describeOutOfMemory(const std::bad_alloc &error) {
+  auto *described = dynamic_cast<const MemoryError *>(&error);
+  return described ? described->what() : "out of memory";
+}
 
 } // namespace tern::runtime
 

@@ -62,11 +62,12 @@ typedef struct TernHost {
                        void (*body)(void *context, int64_t begin, int64_t end),
                        void *context);
   /* Reports that the inputs contradict each other (shapes that do not
-   * broadcast, say) or ask for more memory than there is. Does not return: it
-   * jumps back out of run or step without unwinding, so memory allocated since
-   * is lost. May be called by the body of parallel_for, on any thread: then no
-   * more of the loop's iterations begin, and the jump follows when all threads
-   * are done with theirs. Outputs written by then are freed. */
+   * broadcast, say) or ask for more memory than there is. Copies `message`,
+   * which may be gone afterwards. Does not return: it jumps back out of run or
+   * step without unwinding, so memory allocated since is lost. May be called by
+   * the body of parallel_for, on any thread: then no more of the loop's
+   * iterations begin, and the jump follows when all threads are done with
+   * theirs. Outputs written by then are freed. */
   void (*fail)(void *self, const char *message);
 } TernHost;
 

@@ -250,20 +250,22 @@ def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
   let description = [{
     The sizes of a run may ask for more memory than there is, or for so much that
     its bytes do not fit 64 bits. Behind each `memref.alloc`, asserts that neither
-    is so; the message names the ONNX node.
+    is so; the message names the ONNX node, the bytes and the shape.
 
     ```mlir
-    %a = memref.alloc(%n) : memref<?xf32>
-    // %p is its address, %high and %low the product of %n and 4
-    %ok = %p != 0 && %high == 0 && %low >= 0
-    cf.assert %ok, "node 'y': not enough memory for a result of this size"
+    %a = memref.alloc(%n) : memref<3x?xf32>
+    // %p is its address, %high and %low the product of %n and 12
+    %fits = %high == 0 && %low >= 0
+    ternary.assert %fits, ["node 'y': not enough memory: more than 2^63 bytes for f32[3, ", "]"], %n
+    %there = %p != 0
+    ternary.assert %there, ["node 'y': not enough memory: ", " bytes for f32[3, ", "]"], %low, %n
     ```
     Requires: to run before `tern-outline-parallel-loops`, which lowers the
     assertions.
     Ensures: no buffer is used that could not be allocated in full.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
-                           "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::tern::ternary::TernaryDialect"];
 }
 
 def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp"> {
@@ -272,11 +274,12 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     Outlines the body of each outermost `scf.parallel` into a function of a
     range of iterations, which the caller hands to `parallel_for` of ModelABI.h;
     loops with little work call it directly. Every function gets the host as
-    its first argument, and `cf.assert` becomes a call of the host's `fail`.
+    its first argument, and `cf.assert` and `ternary.assert` become calls of the
+    host's `fail`.
 
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
-    Ensures: no cf.assert is left; an scf.parallel inside another stays, to be
+    Ensures: no assertion is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];
   let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"16384",

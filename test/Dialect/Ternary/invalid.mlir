@@ -429,3 +429,11 @@ func.func @packed_mixed(%x: tensor<2x16xi8>, %b: memref<64xi8>, %y: memref<2x16x
   ternary.packed_matmul !ternary.matrix<15x15, #ternary.layout<i2, tile = 16>> ins(%x, %b : tensor<2x16xi8>, memref<64xi8>) outs(%y : memref<2x16xi32>)
   return
 }
+
+// -----
+
+func.func @assert(%ok: i1, %n: index) {
+  // expected-error @below {{has 1 texts and 1 values; expected one text more, values standing between them}}
+  ternary.assert %ok, ["rows"], %n
+  return
+}

@@ -388,3 +388,15 @@ void PackedMatmulOp::getEffects(
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }
+
+//===----------------------------------------------------------------------===//
+// AssertOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AssertOp::verify() {
+  if (getTexts().size() != getValues().size() + 1)
+    return emitOpError("has ")
+           << getTexts().size() << " texts and " << getValues().size()
+           << " values; expected one text more, values standing between them";
+  return success();
+}

@@ -28,6 +28,8 @@ def group_types(names, types):
 
 def operand_types(operation):
     """The types of an operation's operands, in the forms of this dialect."""
+    if operation.startswith("ternary.assert "):
+        return ["i1"] + ["index"] * (operation.count("%") - 1)
     groups = re.findall(
         r"(?:ins|screen|outs)\(([^:]*): (.*?)\)(?= screen| outs| ->|$)", operation)
     if groups:
@@ -48,7 +50,7 @@ def main():
         operations = [" ".join(operation.split()) for operation in operations]
         arguments, defined = {}, set()
         for operation in operations:
-            results, body = operation.split(" = ", 1)
+            results, body = operation.split(" = ", 1) if " = " in operation else ("", operation)
             uses = re.findall(r"%\w+", body)
             for name, kind in zip(uses, operand_types(body) if uses else []):
                 if name not in defined:

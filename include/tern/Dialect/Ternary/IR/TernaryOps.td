@@ -310,4 +310,25 @@ def Ternary_HeadOp : Ternary_Op<"head",
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+def Ternary_AssertOp : Ternary_Op<"assert", [MemoryEffects<[MemWrite]>]> {
+  let summary = "end the run, saying sizes, unless a condition holds";
+  let description = [{
+    As `cf.assert`, whose message cannot say what only a run knows. The message
+    is `texts` with `values`, as decimal numbers, between them. It reaches the
+    host's `fail` (ModelABI.h), cut at 511 bytes.
+
+    Example:
+    ```mlir
+    ternary.assert %ok, ["not enough memory: ", " bytes"], %bytes
+    ```
+  }];
+  let arguments = (ins I1:$condition, StrArrayAttr:$texts, Variadic<Index>:$values);
+  let assemblyFormat = "$condition `,` $texts (`,` $values^)? attr-dict";
+  let hasVerifier = 1;
+}
+
 #endif // TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD
