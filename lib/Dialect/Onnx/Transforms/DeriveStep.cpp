@@ -37,9 +37,14 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
     std::optional<LanguageModel> model = findLanguageModel(graph);
     if (!model)
       return;
-    if (failed(setContext(graph, *model)))
-      return signalPassFailure();
+    std::optional<TableLimit> limit = findTableLimit(graph, *model);
+    setContext(limit);
     std::optional<Refusal> refusal = derive(graph, *model);
+    if (limit && limit->positions < context &&
+        generatesText(*model, refusal.has_value())) {
+      refuseContext(*limit);
+      return signalPassFailure();
+    }
     if (refusal)
       emitWarning(refusal->location)
           << describeConsequence(*model) << ": " << refusal->reason;
@@ -51,19 +56,19 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
 private:
   /// Decides how many positions a sequence may have: no more than there are
   /// rows in the model's tables.
-  LogicalResult setContext(func::FuncOp graph, const LanguageModel &model) {
+  void setContext(const std::optional<TableLimit> &limit) {
     length = getContextLength(getOperation(), context);
-    std::optional<TableLimit> limit = findTableLimit(graph, model);
-    if (limit && limit->positions < context)
-      return emitError(limit->location)
-             << limit->reader << ": found a context of " << context.getValue()
-             << "; expected at most " << limit->positions
-             << ", the positions in its table";
     if (limit)
       length = std::min(length, limit->positions);
     getOperation()->setAttr("onnx.context",
                             Builder(&getContext()).getI64IntegerAttr(length));
-    return success();
+  }
+
+  void refuseContext(const TableLimit &limit) {
+    emitError(limit.location)
+        << limit.reader << ": found a context of " << context.getValue()
+        << "; expected at most " << limit.positions
+        << ", the positions in its table";
   }
 
   /// Adds `step`, or says why it cannot be.
@@ -131,8 +136,13 @@ private:
                : "generation appends in place to the graph's KV cache";
   }
 
+  /// Whether the context matters: arrays are as long as their user makes them.
+  static bool generatesText(const LanguageModel &model, bool isStepRefused) {
+    return !isStepRefused || (model.unknown.empty() && model.runsWithoutStep());
+  }
+
   static StringRef describeConsequence(const LanguageModel &model) {
-    if (!model.unknown.empty() || !model.runsWithoutStep())
+    if (!generatesText(model, /*isStepRefused=*/true))
       return "the model does not generate text by itself";
     return model.caches.empty()
                ? "generation recomputes the whole sequence for each token"

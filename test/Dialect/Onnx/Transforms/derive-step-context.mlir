@@ -72,3 +72,39 @@ func.func @main(%ids: tensor<?x?xi64> {onnx.dims = ["batch", "sequence"], onnx.n
   return %x : tensor<?x?x8xf32>
 }
 }
+
+// -----
+
+// A graph that recomputes the sequence, here as a token sees later ones, has a
+// context as well,
+// CHECK:       module attributes {{{.*}}onnx.context = 30 : i64
+// CHECK-NOT:   @step
+module attributes {onnx.opsets = {ai.onnx = 23 : i64}} {
+func.func @main(%ids: tensor<?x?xi64> {onnx.dims = ["batch", "sequence"], onnx.name = "ids"}, %positions: tensor<?x?xi64> {onnx.dims = ["batch", "sequence"], onnx.name = "position_ids"}) -> tensor<?x?x8xf32> {
+  %table = onnx.constant dense<1.0> : tensor<8x8xf32>
+  %places = onnx.constant dense<1.0> : tensor<30x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<8x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  // expected-error @below {{Gather: found a context of 41; expected at most 30, the positions in its table}}
+  %p = onnx.node "Gather"(%places, %positions) : (tensor<30x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %e = onnx.node "Add"(%x, %p) : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %y = onnx.node "Attention"(%e, %e, %e) {is_causal = 0, q_num_heads = 2, kv_num_heads = 2} : (tensor<?x?x8xf32>, tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
+}
+}
+
+// -----
+
+// but not one that generates no text: it takes arrays of any length.
+// CHECK:       module attributes {{{.*}}onnx.generation = "the model does not generate text by itself: {{.*}}style
+module attributes {onnx.opsets = {ai.onnx = 23 : i64}} {
+// expected-warning @below {{the model does not generate text by itself: input 'style' has no role}}
+func.func @main(%ids: tensor<?x?xi64> {onnx.dims = ["batch", "sequence"], onnx.name = "ids"}, %positions: tensor<?x?xi64> {onnx.dims = ["batch", "sequence"], onnx.name = "position_ids"}, %style: tensor<8xf32> {onnx.name = "style"}) -> tensor<?x?x8xf32> {
+  %table = onnx.constant dense<1.0> : tensor<8x8xf32>
+  %places = onnx.constant dense<1.0> : tensor<30x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<8x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %p = onnx.node "Gather"(%places, %positions) : (tensor<30x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %e = onnx.node "Add"(%x, %p) : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %y = onnx.node "Mul"(%e, %style) : (tensor<?x?x8xf32>, tensor<8xf32>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
+}
+}

@@ -118,7 +118,8 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
 
     C is at most the number of rows of any table that is looked up by position
     or cut to the sequence's length: learned positions, or cosines and sines. An
-    explicit `context` beyond that is an error. `onnx.context` is set to C.
+    explicit `context` beyond that is an error, unless the graph generates no
+    text. `onnx.context` is set to C.
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
                         "Positions of the cache; 0: tern.context of the model's metadata or 2048, "
