@@ -69,6 +69,7 @@ static LogicalResult verifyContribOperands(const ModelFile &file,
                  {{0}, 1, 1})
           .Case("com.microsoft::GroupQueryAttention", {{0, 5, 6}, 14, 4})
           .Case("com.microsoft::MatMulNBits", {{0, 1, 2}, 6, 1})
+          .Case("com.microsoft::MultiHeadAttention", {{0}, 10, 4})
           .Case("com.microsoft::RotaryEmbedding", {{0, 1, 2, 3}, 4, 1})
           .Cases({"SimplifiedLayerNormalization",
                   "com.microsoft::SimplifiedLayerNormalization"},

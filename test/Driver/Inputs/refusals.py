@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnx.parser
@@ -179,6 +180,28 @@ text("two-outputs", "g (float[2] x) => (float[2] y, float[2] y) { y = Abs (x) }"
 text("two-initializers", "g (float[2] x) => (float[2] y) <float[1] w = {1}, float[1] w = {2}> "
      "{ y = Add (x, w) }", "tensor 'w'", "initialized twice")
 text("no-outputs", "g (float[2] x) => () { y = Abs (x) }", "no outputs", "expected at least 1")
+
+
+def edited(name, edit, *expected):
+    """The model `GRAPH` with something that its text cannot say."""
+    def make(path):
+        model = onnx.parser.parse_model(HEADER + GRAPH)
+        edit(model.graph)
+        path.write_bytes(model.SerializeToString())
+    CASES[name] = (make, expected, "import")
+
+
+edited("unnamed-input", lambda graph: graph.input.add(), "input without a name")
+edited("unnamed-initializer",
+       lambda graph: graph.initializer.add(data_type=TensorProto.FLOAT, dims=[1], float_data=[1]),
+       "initializer without a name")
+edited("no-operator", lambda graph: graph.node[0].ClearField("op_type"), "node 'n'",
+       "has no operator")
+edited("unnamed-attribute", lambda graph: graph.node[0].attribute.add(type=2, i=1),
+       "node 'n' (Abs, opset 20)", "attribute without a name")
+edited("no-contrib-output", lambda graph: graph.node.add(
+    name="m", op_type="SimplifiedLayerNormalization", input=["x", "x"]),
+       "node 'm' (SimplifiedLayerNormalization, opset 20)", "has 0 outputs; expected 1 to 2")
 text("subgraph", "g (bool c, float[2] x) => (float[2] y) { [n] y = If (c) <then_branch = "
      "t () => (float[2] a) { a = Neg (x) }, else_branch = e () => (float[2] b) "
      "{ b = Abs (x) }> }", "node 'n' (If, opset 20)", "expected a node without subgraphs")
@@ -203,6 +226,38 @@ text("contrib-types", "g (float[2, 16] x, int64[1, 1, 4] b, float[1, 1] z) => (f
      "{ [n] y = com.microsoft.MatMulNBits <K = 16, N = 1, bits = 2, block_size = 16> "
      "(x, b, z) }", "node 'n' (com.microsoft::MatMulNBits, opset 1)", "expected bytes",
      stage="raise", header=CONTRIB)
+# Of onnxruntime's operators: the least and the most inputs, the most outputs.
+CONTRIB_OPERANDS = {
+    "Gelu": (1, 1, 1),
+    "QuickGelu": (1, 1, 1),
+    "GroupQueryAttention": (7, 14, 4),
+    "MatMulNBits": (3, 6, 1),
+    "MultiHeadAttention": (1, 10, 4),
+    "RotaryEmbedding": (4, 4, 1),
+    "SimplifiedLayerNormalization": (2, 2, 2),
+    "SkipLayerNormalization": (3, 5, 4),
+    "SkipSimplifiedLayerNormalization": (3, 4, 4),
+}
+
+
+def contrib(operator, what, inputs, outputs, *expected):
+    results = ", ".join(["y", "a", "b", "c", "d"][:outputs])
+    call = f"com.microsoft.{operator} ({', '.join(inputs)})"
+    node = f"[n] {results} = {call}" if outputs else f"[m] y = Abs (x)\n [n] = {call}"
+    text(f"{operator}-{what}", f"g (float[2] x) => (float[2] y) {{ {node} }}",
+         f"node 'n' (com.microsoft::{operator}, opset 1)", *expected, header=CONTRIB)
+
+
+for operator, (least, most, most_outputs) in CONTRIB_OPERANDS.items():
+    span = str(least) if least == most else f"{least} to {most}"
+    few, many = ["x"] * (least - 1), ["x"] * (most + 1)
+    contrib(operator, "few-inputs", few, 1, f"has {least - 1} inputs; expected {span}")
+    contrib(operator, "many-inputs", many, 1, f"has {most + 1} inputs; expected {span}")
+    span = "1" if most_outputs == 1 else f"1 to {most_outputs}"
+    enough = ["x"] * least
+    contrib(operator, "many-outputs", enough, most_outputs + 1,
+            f"has {most_outputs + 1} outputs; expected {span}")
+    contrib(operator, "first-omitted", ['""'] + enough[1:], 1, "input 0 is left out")
 text("many-outputs", "g (float[2] x) => (float[2] y) { [n] y, z = Abs (x) }",
      "node 'n' (Abs, opset 20)", "has 2 outputs; expected 1")
 text("no-attribute", "g (float[2] x) => (float[4] y) { [n] y = Concat (x, x) }",
@@ -217,6 +272,13 @@ text("permutation", "g (float[2, 3] x) => (float[3, 2] y) { [n] y = Transpose <p
      "(x) }", "node 'n' (Transpose, opset 20)", "expected", stage="raise")
 text("element-type", "g (float[2] x) => (string[2] y) { [n] y = Cast <to = 8> (x) }",
      "node 'n' (Cast, opset 20)", "STRING", "expected one of numbers")
+text("other-element-types", "g (float[2, 2] x) => (double[2, 2] y) { [n] y = "
+     "EyeLike <dtype = 8> (x) }", "node 'n' (EyeLike, opset 20)", "'dtype' is element type STRING",
+     "expected one of numbers")
+text("output-element-type", "g (float[2] x) => (int8[2] y) <float s = {1.0}> { [n] y = "
+     "QuantizeLinear <output_dtype = 8> (x, s) }", "node 'n' (QuantizeLinear, opset 21)",
+     "'output_dtype' is element type STRING", "expected one of numbers",
+     header='<ir_version: 10, opset_import: ["" : 21]>\n')
 text("unknown-element-type", "g (float[2] x) => (float[2] y) { [n] y = Cast <to = 77> (x) }",
      "node 'n' (Cast, opset 20)", "77", "expected")
 text("mixed-types", "g (float[2] x, int64[2] i) => (float[2] y) { [n] y = Add (x, i) }",
@@ -354,6 +416,20 @@ external("external-nan", "offset 'abc'", "expected a number", location="w.bin", 
 external("external-fraction", "offset '1.5'", "expected a number", location="w.bin", offset=1.5)
 external("external-wide", "offset '36893488147419103232'", "expected a number",
          location="w.bin", offset=2**65)
+
+
+@case("node 'n' (Add, opset 25)", "constant 'w'", "holds NaN at [16777218]")
+def external_nan_far(path):
+    """Beyond the first piece of 64 MiB, in a file that is nothing but a hole before."""
+    count = (64 << 20) // 4 + 3
+    with open(path.parent / "w.bin", "wb") as file:
+        file.seek(4 * (count - 1))
+        file.write(np.float32(np.nan).tobytes())
+    tensor = tensor_of(dims=[count], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="w.bin")
+    save(path, tensor)
+
+
 external("external-missing", "'nowhere.bin'", "No such file", location="nowhere.bin")
 external("external-absolute", "absolute path", "expected one relative", location="/etc/hostname")
 external("external-parent", "leaves the model's folder through '..'", location="../w.bin")
@@ -414,6 +490,32 @@ def recoded(name, fixture_name, byte, *expected):
 
 
 NAN, INF = float("nan"), float("inf")
+
+
+def tainted(name, operator, array, *expected, order="xw", declared="float[2, 2]"):
+    """A product of an input with weights of any type."""
+    def make(path):
+        model = onnx.parser.parse_model(
+            f"{HEADER}g ({declared} x) => ({declared} y) {{ [n] y = {operator} "
+            f"({', '.join(order)}) }}")
+        model.graph.initializer.append(numpy_helper.from_array(array, "w"))
+        onnx.save(model, path)
+    CASES[name] = (make, (f"node 'n' ({operator}, opset 20)", "constant 'w'") + expected, "import")
+
+
+for kind, dtype in (("float16", np.float16), ("bfloat16", ml_dtypes.bfloat16),
+                    ("double", np.float64)):
+    # The last of the elements, and the sign bit is no part of a number's size.
+    for value in NAN, -NAN:
+        array = np.array([[-1, 0], [0, value]], dtype)
+        tainted(f"{'-' if np.signbit(value) else ''}nan-{kind}", "Add", array, "holds NaN at [1, 1]",
+                "expected finite", declared=f"{kind}[2, 2]")
+for operator, orders in {"MatMul": ("xw", "wx"), "Gemm": ("xw", "wx"), "Transpose": ("w",),
+                         "QuantizeLinear": ("xw",), "LayerNormalization": ("xw",),
+                         "SimplifiedLayerNormalization": ("xw",)}.items():
+    for order in orders:
+        tainted(f"inf-{operator}-{order}", operator, np.array([[1, 0], [-INF, 0]], np.float32),
+                "holds inf at [1, 0]", "expected finite", order=order)
 FLOATS, QAT = "bitlinear/a_fakeq_baked_op17", "bitlinear/b_fakeq_qat_op18"
 poisoned("nan-weight", FLOATS, NAN, "(MatMul, opset 17)", "'weight_t'", "NaN", "[32, 0]",
          "expected finite")
