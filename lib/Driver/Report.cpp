@@ -18,14 +18,19 @@ using namespace tern;
 // Listening to raising
 //===----------------------------------------------------------------------===//
 
-/// The innermost name of a location: the ONNX node's.
-static std::string getName(Location location) {
+/// The location of the ONNX node that `location` comes from, or null.
+static NameLoc getNodeLoc(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
-    return name.getName().str();
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    return fused.getLocations().empty() ? "?"
-                                        : getName(fused.getLocations().front());
-  return "?";
+    return name;
+  auto fused = dyn_cast<FusedLoc>(location);
+  return fused && !fused.getLocations().empty()
+             ? getNodeLoc(fused.getLocations().front())
+             : NameLoc();
+}
+
+static std::string getName(Location location) {
+  NameLoc node = getNodeLoc(location);
+  return node ? node.getName().str() : "?";
 }
 
 /// Takes the remarks about layers and attention that were kept as they are.
@@ -37,7 +42,7 @@ public:
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     std::string name = getName(remark.getLocation());
     if (remark.getRemarkName() == "packed") {
-      Packing &packing = report.packings[name];
+      Packing &packing = report.packings[getNodeLoc(remark.getLocation())];
       packing.layout = getArgument(remark, "encoding") + " tile " +
                        getArgument(remark, "tile");
       StringRef(getArgument(remark, "bytes")).getAsInteger(10, packing.bytes);
@@ -173,6 +178,7 @@ void Report::addLayers(ModuleOp raised) {
     ternary::MatrixType type = weights.getResult().getType();
     auto form = op->getAttrOfType<StringAttr>("form");
     TernaryLayer layer;
+    layer.node = getNodeLoc(op->getLoc());
     layer.name = getName(op->getLoc());
     layer.form = form ? form.str() : "-";
     layer.activations = describeActivations(op);
@@ -191,7 +197,7 @@ void Report::addKernels(ArrayRef<CPULevel> levels) {
   for (const CPULevel &level : levels)
     kernels += (kernels.empty() ? "" : " ") + level.name;
   for (TernaryLayer &layer : layers) {
-    auto found = packings.find(layer.name);
+    auto found = packings.find(layer.node);
     if (found == packings.end())
       continue;
     layer.layout = found->second.layout;

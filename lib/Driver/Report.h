@@ -5,7 +5,7 @@
 #include "tern/Target/CPULevel.h"
 
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -17,7 +17,8 @@ namespace tern {
 
 /// A ternary layer, N x K.
 struct TernaryLayer {
-  std::string name;        ///< of the ONNX node that multiplies
+  mlir::LocationAttr node; ///< of the ONNX node that multiplies, or null
+  std::string name;        ///< of that node
   std::string form;        ///< how its weights were found: "packed", ...
   std::string activations; ///< what is multiplied with the trits
   std::string layout;      ///< of the stored trits
@@ -89,7 +90,7 @@ private:
   };
 
   std::vector<TernaryLayer> layers;
-  llvm::StringMap<Packing> packings; ///< by the layers' names
+  llvm::DenseMap<mlir::Attribute, Packing> packings; ///< by the layers' nodes
   std::vector<FloatLayer> floats;
   std::vector<PlainAttention> attentions;
   std::string generation; ///< empty unless the model is a language model

@@ -41,6 +41,7 @@ private:
   FailureOr<Type> getOutputType(const NodeProto &node, const std::string &name);
   LogicalResult checkDeclaredType(const onnxlib::ValueInfoProto &output);
   DictionaryAttr getValueAttrs(const std::string &name);
+  Location getLoc(const NodeProto &node);
   Value getNone();
 
   ModelFile &file;
@@ -51,6 +52,7 @@ private:
   /// Names of the values that some output depends on.
   llvm::StringSet<> live;
   llvm::StringMap<Value> values;
+  llvm::StringMap<unsigned> numNodes; ///< built so far, by name
   Value none;
 };
 
@@ -236,6 +238,17 @@ Value GraphBuilder::getNone() {
   return none;
 }
 
+// Reports go by location: nodes of one name have one each.
+Location GraphBuilder::getLoc(const NodeProto &node) {
+  unsigned earlier = numNodes[getNodeName(node)]++;
+  if (earlier == 0)
+    return file.getLoc(node);
+  auto within = cast<NameLoc>(file.getLoc(node));
+  auto place = cast<FileLineColLoc>(file.getLoc());
+  return NameLoc::get(within.getName(),
+                      FileLineColLoc::get(place.getFilename(), 0, earlier));
+}
+
 LogicalResult GraphBuilder::buildNode(NodeProto &node) {
   auto isLive = [&](const std::string &name) {
     return !name.empty() && live.contains(name);
@@ -261,7 +274,7 @@ LogicalResult GraphBuilder::buildNode(NodeProto &node) {
   if (failed(attrs))
     return failure();
 
-  auto op = tern::onnx::NodeOp::create(builder, file.getLoc(node), outputTypes,
+  auto op = tern::onnx::NodeOp::create(builder, getLoc(node), outputTypes,
                                        getOperatorName(node), inputs, *attrs);
   for (auto [name, result] : llvm::zip_equal(node.output(), op.getOutputs()))
     if (!name.empty())

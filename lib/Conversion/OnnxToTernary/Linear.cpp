@@ -192,20 +192,67 @@ static bool isMatrix(Value value) {
   return value && (!type || type.getRank() == 2);
 }
 
+/// Whether `weights` are one matrix behind dimensions of 1 which the product
+/// with `x` has anyway.
+static bool isStackOfOne(Value weights, Value x) {
+  auto type = dyn_cast<RankedTensorType>(weights.getType());
+  auto other = dyn_cast<RankedTensorType>(x.getType());
+  return type && other && type.getRank() > 2 &&
+         other.getRank() >= type.getRank() &&
+         llvm::all_of(type.getShape().drop_back(2),
+                      [](int64_t dim) { return dim == 1; });
+}
+
+/// Whether a product with `value`, summing over its dimension `dim` from the
+/// back, is a layer: constant, and no vector of factors as that of a rotary
+/// embedding's frequencies.
+static bool isLayerWeight(const Matcher &matcher, Value value, int64_t dim) {
+  if (!value || !matcher.getEvaluator().isConstant(value))
+    return false;
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.getRank() < 1)
+    return false;
+  int64_t rank = type.getRank();
+  return type.getDimSize(rank - std::min(dim, rank)) > 1;
+}
+
+/// Reports weights where no layer of ours has them: what stays is said. One of
+/// `dims` each, of the first and the second factor, is summed over.
+static LogicalResult keepOtherProduct(const Matcher &matcher, NodeOp node,
+                                      std::pair<int64_t, int64_t> dims) {
+  Value first = node.getInput(0), second = node.getInput(1);
+  if (isLayerWeight(matcher, second, dims.second))
+    return keepFloat(node,
+                     isMatrix(second) ? "activations are transposed"
+                                      : "weights are no matrix",
+                     second);
+  if (isLayerWeight(matcher, first, dims.first))
+    return keepFloat(node, "weights are the first factor", first);
+  return success();
+}
+
 LogicalResult tern::raiseMatMul(const Matcher &matcher, NodeOp node) {
-  if (node.getInputs().size() != 2 || !isMatrix(node.getInput(1)))
+  if (node.getInputs().size() != 2)
     return success();
-  return raiseWithWeights(matcher, node, node.getInput(1),
-                          /*isOutputMajor=*/false, /*bias=*/{}, /*alpha=*/1.0f);
+  Value weights = node.getInput(1);
+  if (matcher.getEvaluator().isConstant(weights) &&
+      (isMatrix(weights) || isStackOfOne(weights, node.getInput(0))))
+    return raiseWithWeights(matcher, node, weights, /*isOutputMajor=*/false,
+                            /*bias=*/{}, /*alpha=*/1.0f);
+  return keepOtherProduct(matcher, node, {1, 2});
 }
 
 LogicalResult tern::raiseGemm(const Matcher &matcher, NodeOp node) {
-  if (!isMatrix(node.getInput(1)) || node.getInt("transA", 0) != 0)
-    return success();
+  bool isTransposed = node.getInt("transA", 0) != 0;
+  bool isOutputMajor = node.getInt("transB", 0) != 0;
+  Value weights = node.getInput(1);
+  if (isTransposed || !isMatrix(weights) ||
+      !matcher.getEvaluator().isConstant(weights))
+    return keepOtherProduct(matcher, node,
+                            {isTransposed ? 2 : 1, isOutputMajor ? 1 : 2});
   Value bias = node.getInput(2);
   if (bias && node.getFloat("beta", 1.0f) != 1.0f)
     return keepFloat(node, "beta is not 1");
-  return raiseWithWeights(matcher, node, node.getInput(1),
-                          node.getInt("transB", 0) != 0, bias,
+  return raiseWithWeights(matcher, node, weights, isOutputMajor, bias,
                           node.getFloat("alpha", 1.0f));
 }

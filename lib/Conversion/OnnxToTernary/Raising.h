@@ -74,11 +74,14 @@ llvm::StringRef getWeightForm(mlir::Value value);
 
 void reportRaised(onnx::NodeOp node, llvm::StringRef form,
                   llvm::StringRef operation);
-void reportMissed(onnx::NodeOp node, const llvm::Twine &reason);
+/// `weights` is the input that holds them, or null for where `node` has them.
+void reportMissed(onnx::NodeOp node, const llvm::Twine &reason,
+                  mlir::Value weights = {});
 /// Reports that a layer stays float, which is no failure.
 inline mlir::LogicalResult keepFloat(onnx::NodeOp node,
-                                     const llvm::Twine &reason) {
-  reportMissed(node, reason);
+                                     const llvm::Twine &reason,
+                                     mlir::Value weights = {}) {
+  reportMissed(node, reason, weights);
   return mlir::success();
 }
 

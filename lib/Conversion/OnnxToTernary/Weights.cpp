@@ -31,9 +31,8 @@ void tern::reportRaised(NodeOp node, StringRef form, StringRef operation) {
       << operation << remark::metric("form", form);
 }
 
-/// Sizes and element type of the weights in `node`.
-static std::string describeWeights(NodeOp node) {
-  Value weights = node.getInput(node.is("QLinearMatMul") ? 3 : 1);
+/// Sizes and element type of `weights`.
+static std::string describeWeights(Value weights) {
   auto type = weights ? dyn_cast<RankedTensorType>(weights.getType())
                       : RankedTensorType();
   if (!type)
@@ -46,12 +45,14 @@ static std::string describeWeights(NodeOp node) {
   return text;
 }
 
-void tern::reportMissed(NodeOp node, const Twine &reason) {
+void tern::reportMissed(NodeOp node, const Twine &reason, Value weights) {
+  if (!weights)
+    weights = node.getInput(node.is("QLinearMatMul") ? 3 : 1);
   std::string text = (node.getKind() + ": " + reason).str();
   remark::missed(node.getLoc(),
                  remark::RemarkOpts::name("kept").category(kCategory))
       << remark::reason("{0}", text)
-      << remark::metric("weights", describeWeights(node));
+      << remark::metric("weights", describeWeights(weights));
 }
 
 static ProofResult notTernary(NodeOp node, const Twine &reason) {
@@ -190,6 +191,15 @@ static Value skipMovement(const Matcher &matcher, Value value,
   }
 }
 
+/// A stack of one matrix as the matrix.
+static Tensor dropUnitDims(Tensor weights) {
+  ArrayRef<int64_t> shape = weights.getShape();
+  if (shape.size() <= 2 ||
+      llvm::any_of(shape.drop_back(2), [](int64_t dim) { return dim != 1; }))
+    return weights;
+  return weights.withShape(SmallVector<int64_t>(shape.take_back(2)));
+}
+
 ProofResult tern::proveWeights(const Matcher &matcher, NodeOp node, Value value,
                                bool isOutputMajor) {
   if (!value || !matcher.getEvaluator().isConstant(value))
@@ -201,6 +211,7 @@ ProofResult tern::proveWeights(const Matcher &matcher, NodeOp node, Value value,
   std::optional<Tensor> weights = matcher.getEvaluator().evaluate(value);
   if (!weights)
     return notTernary(node, "constant weights cannot be evaluated");
+  weights = dropUnitDims(std::move(*weights));
   if (weights->getRank() != 2 || !fitsF32(weights->getKind()))
     return notTernary(node,
                       "weights are no matrix of floats or small integers");

@@ -12,3 +12,33 @@ func.func @layers(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x2xf32>, ten
   %2 = onnx.node "MatMul"(%x, %x) : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32> loc("scores")
   return %0, %1, %2 : tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
 }
+
+// Constant weights where a layer has none stay, and are said to: a stack of
+// matrices, a vector, the first factor, and Gemm with a transpose of activations.
+// A column of frequencies, which nothing is summed over, is no layer.
+// CHECK: remark: loc("stack"): [Missed] kept | Category:tern-raise | Reason="MatMul: weights are no matrix", weights=3x2x2xf32
+// CHECK: remark: loc("vector"): [Missed] kept | Category:tern-raise | Reason="MatMul: weights are no matrix", weights=2xf32
+// CHECK: remark: loc("first"): [Missed] kept | Category:tern-raise | Reason="MatMul: weights are the first factor", weights=2x2xf32
+// CHECK: remark: loc("transposed"): [Missed] kept | Category:tern-raise | Reason="Gemm: activations are transposed", weights=2x2xf32
+// CHECK: remark: loc("gemm"): [Missed] kept | Category:tern-raise | Reason="Gemm: weights are the first factor", weights=3x2xf32
+// CHECK-NOT: remark: loc("frequencies")
+// One matrix behind dimensions that the product has anyway is a layer.
+// CHECK: remark: loc("one"): [Passed] raised
+// CHECK: remark: loc("rank"): [Missed] kept | {{.*}}weights are no matrix", weights=1x2x2xf32
+func.func @products(%x: tensor<2x2xf32>, %xs: tensor<3x2x2xf32>, %p: tensor<3x1x4xf32>) -> (tensor<3x2x2xf32>, tensor<2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<3x2xf32>, tensor<3x2x4xf32>, tensor<3x2x2xf32>, tensor<1x2x2xf32>) {
+  %s = onnx.constant dense<1.0> : tensor<3x2x2xf32>
+  %v = onnx.constant dense<1.0> : tensor<2xf32>
+  %w = onnx.constant dense<[[1.0, -1.0], [0.0, 1.0]]> : tensor<2x2xf32>
+  %g = onnx.constant dense<1.0> : tensor<3x2xf32>
+  %f = onnx.constant dense<1.0> : tensor<1x2x1xf32>
+  %o = onnx.constant dense<[[[1.0, -1.0], [0.0, 1.0]]]> : tensor<1x2x2xf32>
+  %0 = onnx.node "MatMul"(%xs, %s) : (tensor<3x2x2xf32>, tensor<3x2x2xf32>) -> tensor<3x2x2xf32> loc("stack")
+  %1 = onnx.node "MatMul"(%x, %v) : (tensor<2x2xf32>, tensor<2xf32>) -> tensor<2xf32> loc("vector")
+  %2 = onnx.node "MatMul"(%w, %x) : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32> loc("first")
+  %3 = onnx.node "Gemm"(%x, %w) {transA = 1} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32> loc("transposed")
+  %4 = onnx.node "Gemm"(%g, %x) {transB = 1} : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32> loc("gemm")
+  %5 = onnx.node "MatMul"(%f, %p) : (tensor<1x2x1xf32>, tensor<3x1x4xf32>) -> tensor<3x2x4xf32> loc("frequencies")
+  %6 = onnx.node "MatMul"(%xs, %o) : (tensor<3x2x2xf32>, tensor<1x2x2xf32>) -> tensor<3x2x2xf32> loc("one")
+  %7 = onnx.node "MatMul"(%x, %o) : (tensor<2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32> loc("rank")
+  return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<3x2x2xf32>, tensor<2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<3x2xf32>, tensor<3x2x4xf32>, tensor<3x2x2xf32>, tensor<1x2x2xf32>
+}

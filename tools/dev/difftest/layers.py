@@ -100,18 +100,28 @@ def finish(g, rng, y, n, dtype, rank):
 # ===------------------------------------------------------------------------=== #
 
 
+def multiply(g, rng, value, matrix, trits, rank):
+    """A product with the matrix, perhaps behind dimensions of 1 that the value has anyway."""
+    if rank > 2 and rng.random() < 0.15:
+        lead = [1] * int(rng.integers(1, rank - 1))
+        g.notes.append(f"behind {lead}")
+        matrix = g.node("Reshape", matrix, np.array(lead + list(trits.T.shape), np.int64))
+    return g.node("MatMul", value, matrix)
+
+
 def on_floats(g, rng, dtype):
     """x * W, without quantisation."""
     form, trits, scale = pick_weights(g, rng, dtype)
     n, k = trits.shape
     x, rank = random_input(g, rng, dtype, k)
-    y = g.node("MatMul", x, form.emit(g, trits, scale, dtype))
+    y = multiply(g, rng, x, form.emit(g, trits, scale, dtype), trits, rank)
     finish(g, rng, y, n, dtype, rank)
 
 
 def quantized_input(g, rng, x, dtype):
     """Codes of x, computed in f32 or in the model's own type."""
-    if dtype != np.float32 and rng.random() < 0.7:
+    is_known = dtype != DTYPES["bf16"] or g.opset >= 22  # to Round
+    if dtype != np.float32 and (rng.random() < 0.7 or not is_known):
         codes = activations.quantize(g, g.cast(x, np.float32), np.float32)
         return codes, np.float32
     return activations.quantize(g, x, dtype), dtype
@@ -143,7 +153,7 @@ def fake_quantized(g, rng, dtype):
         if takes_gemm and rng.random() < 0.2:
             y = gemm(g, rng, value, matrix, n, k, rank, dtype)
         else:
-            y = g.node("MatMul", value, matrix)
+            y = multiply(g, rng, value, matrix, trits, rank)
         if scale is None:
             y = g.swap("Mul", y, weight_scale(g, rng, n, dtype))
         finish(g, rng, y, n, dtype, rank)
@@ -182,7 +192,7 @@ def on_codes(g, rng, dtype):
         value = g.cast(g.cast(value, np.int8), dtype)
     elif code_dtype != dtype:
         value = g.cast(value, dtype)
-    y = g.node("MatMul", value, form.emit(g, trits, None, dtype))
+    y = multiply(g, rng, value, form.emit(g, trits, None, dtype), trits, rank)
     if code_dtype != dtype:
         y = g.cast(y, code_dtype)
     y = rescale(g, rng, y, codes, n, code_dtype)
