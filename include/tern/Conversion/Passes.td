@@ -24,6 +24,8 @@ def ConvertOnnxToTernary : Pass<"convert-onnx-to-ternary", "::mlir::func::FuncOp
       activations are int8 by any other rule.
     - `ternary.bit_linear` on floats otherwise.
 
+    Parts of a constant by `Split` become slices of it, which are evaluated.
+
     The attribute `form` of the new operation says where the weights came from
     (`baked`, `fake_quant`, `packed`, `dequantize`, `matmul_nbits`, `integer`,
     `qlinear`). Remarks of category `tern-raise` tell of each layer raised or

@@ -44,6 +44,9 @@ static Extent forwardExtent(ImplicitLocOpBuilder &b, OpFoldResult start,
                             OpFoldResult end, int64_t step, OpFoldResult size) {
   OpFoldResult zero = b.getIndexAttr(0);
   start = clampBound(b, start, size, zero, size);
+  // No offset of a slice may be the end, not even where it takes nothing.
+  if (areSameSize(start, size))
+    return {zero, zero, step};
   end = clampBound(b, end, size, zero, size);
   OpFoldResult length = subtractSizes(b, end, start);
   // A start is at most `size`, so nothing is negative where that is the end.

@@ -203,11 +203,27 @@ static bool isStackOfOne(Value weights, Value x) {
                       [](int64_t dim) { return dim == 1; });
 }
 
+/// Whether `value` is the same in each run, also where it is computed by what
+/// the evaluator does not know.
+static bool needsNoInput(Value value) {
+  SmallVector<Value> worklist{value};
+  llvm::DenseSet<Value> seen{value};
+  while (!worklist.empty()) {
+    Value next = worklist.pop_back_val();
+    if (isa<BlockArgument>(next))
+      return false;
+    for (Value operand : next.getDefiningOp()->getOperands())
+      if (seen.insert(operand).second)
+        worklist.push_back(operand);
+  }
+  return true;
+}
+
 /// Whether a product with `value`, summing over its dimension `dim` from the
 /// back, is a layer: constant, and no vector of factors as that of a rotary
 /// embedding's frequencies.
-static bool isLayerWeight(const Matcher &matcher, Value value, int64_t dim) {
-  if (!value || !matcher.getEvaluator().isConstant(value))
+static bool isLayerWeight(Value value, int64_t dim) {
+  if (!value || !needsNoInput(value))
     return false;
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() < 1)
@@ -221,12 +237,15 @@ static bool isLayerWeight(const Matcher &matcher, Value value, int64_t dim) {
 static LogicalResult keepOtherProduct(const Matcher &matcher, NodeOp node,
                                       std::pair<int64_t, int64_t> dims) {
   Value first = node.getInput(0), second = node.getInput(1);
-  if (isLayerWeight(matcher, second, dims.second))
+  if (isLayerWeight(second, dims.second)) {
+    if (!matcher.getEvaluator().isConstant(second))
+      return keepFloat(node, "constant weights cannot be evaluated", second);
     return keepFloat(node,
                      isMatrix(second) ? "activations are transposed"
                                       : "weights are no matrix",
                      second);
-  if (isLayerWeight(matcher, first, dims.first))
+  }
+  if (isLayerWeight(first, dims.first))
     return keepFloat(node, "weights are the first factor", first);
   return success();
 }

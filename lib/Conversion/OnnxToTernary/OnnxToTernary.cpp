@@ -58,6 +58,10 @@ static void eraseUnusedNodes(func::FuncOp function) {
 
 void ConvertOnnxToTernaryPass::runOnOperation() {
   Matcher matcher;
+  getOperation().walk([&](NodeOp node) {
+    if (node.is("Split"))
+      replaceSplitOfConstant(matcher, node);
+  });
   SmallVector<NodeOp> layers;
   getOperation().walk([&](NodeOp node) {
     if (getRaising(node.getKind()) && node->getNumResults() == 1)

@@ -86,6 +86,14 @@ inline mlir::LogicalResult keepFloat(onnx::NodeOp node,
 }
 
 //===----------------------------------------------------------------------===//
+// Parts of weights (SplitWeights.cpp)
+//===----------------------------------------------------------------------===//
+
+/// Gives the users of a Split of a constant slices of it, which are values that
+/// the evaluator knows. Leaves the node where sizes are not known.
+void replaceSplitOfConstant(const Matcher &matcher, onnx::NodeOp split);
+
+//===----------------------------------------------------------------------===//
 // Output scales (OutputScale.cpp)
 //===----------------------------------------------------------------------===//
 

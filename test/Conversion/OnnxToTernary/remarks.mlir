@@ -42,3 +42,13 @@ func.func @products(%x: tensor<2x2xf32>, %xs: tensor<3x2x2xf32>, %p: tensor<3x1x
   %7 = onnx.node "MatMul"(%x, %o) : (tensor<2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32> loc("rank")
   return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<3x2x2xf32>, tensor<2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<3x2xf32>, tensor<3x2x4xf32>, tensor<3x2x2xf32>, tensor<1x2x2xf32>
 }
+
+// Weights by an operator that is not evaluated are weights all the same.
+// CHECK: remark: loc("padded"): [Missed] kept | Category:tern-raise | Reason="MatMul: constant weights cannot be evaluated", weights=2x2xf32
+func.func @padded(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %w = onnx.constant dense<[[1.0], [-1.0]]> : tensor<2x1xf32>
+  %p = onnx.constant dense<[0, 0, 0, 1]> : tensor<4xi64>
+  %v = onnx.node "Pad"(%w, %p) : (tensor<2x1xf32>, tensor<4xi64>) -> tensor<2x2xf32>
+  %y = onnx.node "MatMul"(%x, %v) : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32> loc("padded")
+  return %y : tensor<2x2xf32>
+}

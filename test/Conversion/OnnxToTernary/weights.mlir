@@ -194,3 +194,37 @@ func.func @narrowed(%x: tensor<?x2xf16>) -> tensor<?x1xf16> {
   %y = onnx.node "MatMul"(%x, %c) : (tensor<?x2xf16>, tensor<2x1xf16>) -> tensor<?x1xf16>
   return %y : tensor<?x1xf16>
 }
+
+// -----
+
+// Parts of one matrix, along either axis, are layers each.
+// CHECK-LABEL: func.func @split(
+// CHECK-DAG: %[[W0:.*]] = ternary.constant {{.*}}<2x2>
+// CHECK-DAG: %[[W1:.*]] = ternary.constant {{.*}}<1x2>
+// CHECK-DAG: ternary.bit_linear %arg0, %[[W0]]
+// CHECK-DAG: ternary.bit_linear %arg0, %[[W1]]
+// CHECK-NOT: onnx.node
+module attributes {onnx.opsets = {ai.onnx = 20 : i64}} {
+func.func @split(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x1xf32>) {
+  %w = onnx.constant dense<[[1.0, -1.0, 0.0], [0.0, 1.0, 1.0]]> : tensor<2x3xf32>
+  %sizes = onnx.constant dense<[2, 1]> : tensor<2xi64>
+  %s:2 = onnx.node "Split"(%w, %sizes) {axis = -1} : (tensor<2x3xf32>, tensor<2xi64>) -> (tensor<2x2xf32>, tensor<2x1xf32>)
+  %y = onnx.node "MatMul"(%x, %s#0) : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %z = onnx.node "MatMul"(%x, %s#1) : (tensor<?x2xf32>, tensor<2x1xf32>) -> tensor<?x1xf32>
+  return %y, %z : tensor<?x2xf32>, tensor<?x1xf32>
+}
+}
+
+// -----
+
+// Of sizes that no type tells, and where Slice has no inputs, the node stays.
+// CHECK-LABEL: func.func @old_split(
+// CHECK: onnx.node "Split"
+module attributes {onnx.opsets = {ai.onnx = 9 : i64}} {
+func.func @old_split(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %w = onnx.constant dense<[[1.0, -1.0, 0.0, 1.0], [0.0, 1.0, 1.0, 1.0]]> : tensor<2x4xf32>
+  %s:2 = onnx.node "Split"(%w) {axis = 1} : (tensor<2x4xf32>) -> (tensor<2x2xf32>, tensor<2x2xf32>)
+  %y = onnx.node "MatMul"(%x, %s#0) : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+}

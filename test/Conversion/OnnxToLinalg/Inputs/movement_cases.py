@@ -228,6 +228,10 @@ def slices():
     for step in (1, -1):
         yield from both("Slice", [floats(0, 3), *(Const(ints(v)) for v in (0, last, 0, step))],
                         expected=[floats(0, 3)])  # fmt: skip
+    # A start at the end, known where the end is not.
+    rows = x.shape[0]
+    for start in rows, rows + 2:
+        yield Case("Slice", [x, Const(ints(start)), ints(rows)], dynamic=False)
     yield from both("Slice", [x], {"starts": [1, -3], "ends": [3, 99]}, opset=9)
     yield from both("Slice", [x], {"starts": [1], "ends": [3], "axes": [1]}, opset=9)
 
