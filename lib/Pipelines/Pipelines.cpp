@@ -202,6 +202,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createMakeBF16Bits());
   addCleanup(pm);
+  pm.addPass(createEmitKernelTable(EmitKernelTableOptions{options.variant}));
 }
 
 //===----------------------------------------------------------------------===//

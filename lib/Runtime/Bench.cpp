@@ -71,13 +71,15 @@ static double findMedian(std::vector<double> values) {
 }
 
 BenchResult tern::runtime::runBench(DecodingState &state, const BenchTest &test,
-                                    int runs) {
+                                    int runs,
+                                    const std::function<void()> &warm) {
   if (test.count > state.context())
     throw InputError("benchmark '" + test.name +
                      "' exceeds the model's context of " +
                      std::to_string(state.context()));
   std::vector<int64_t> tokens = makeTokens(test.count, state.vocab());
   timeOnce(state, test, tokens);
+  warm();
   BenchResult result;
   for (int i = 0; i < runs; ++i)
     result.runs.push_back(perSecond(static_cast<double>(test.count),

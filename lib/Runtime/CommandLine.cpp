@@ -154,6 +154,10 @@ private:
                    "Threads to run on [default: one for every core]")
         ->check(CLI::Range(1, kMaxThreads));
     app.add_flag("--json", line.json, "Print JSON, one object a line");
+    app.add_flag("--profile{table}", profileForm,
+                 "Show on standard error where a prompt's or --bench's time "
+                 "went, by kernel; --profile=json: as JSON")
+        ->check(CLI::IsMember({"table", "json"}));
   }
 
   CommandLine::Action findAction() const {
@@ -175,6 +179,12 @@ private:
   void checkOptions() {
     if (line.action == CommandLine::Action::Bench)
       line.benchTests = parseBenchTests(benchList);
+    else if (!profileForm.empty() &&
+             line.action != CommandLine::Action::Generate)
+      throw UsageError("--profile needs a prompt or --bench");
+    if (!profileForm.empty())
+      line.profile = profileForm == "json" ? CommandLine::ProfileForm::Json
+                                           : CommandLine::ProfileForm::Table;
     if (seed->count() == 0)
       line.generation.sampling.seed = drawSeed();
     try {
@@ -190,7 +200,7 @@ private:
   };
 
   CommandLine line;
-  std::string benchList;
+  std::string benchList, profileForm;
   CLI::App app;
   std::vector<Declared> actions;
   CLI::Option *seed = nullptr;

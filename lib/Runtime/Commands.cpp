@@ -6,6 +6,7 @@
 #include "tern/Runtime/Files.h"
 #include "tern/Runtime/Npz.h"
 #include "tern/Runtime/Perplexity.h"
+#include "tern/Runtime/Profile.h"
 #include "tern/Runtime/SpecialTokens.h"
 #include "tern/Runtime/Tokenizer.h"
 
@@ -98,8 +99,14 @@ int tern::runtime::measurePerplexity(const CommandLine &line,
 int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
   Session session(model, line.threads);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
+  Profile profile(session.getVariant().kernels);
+  bool isProfiled = line.profile != CommandLine::ProfileForm::None;
   for (const BenchTest &test : line.benchTests) {
-    BenchResult result = runBench(*state, test, line.benchRuns);
+    BenchResult result = runBench(*state, test, line.benchRuns, [&] {
+      if (isProfiled)
+        session.setProfile(&profile);
+    });
+    session.setProfile(nullptr);
     auto [slowest, fastest] =
         std::minmax_element(result.runs.begin(), result.runs.end());
     if (line.json)
@@ -119,6 +126,8 @@ int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
                   std::to_string(session.numThreads()) + " threads, " +
                   session.getVariant().name + ")\n");
   }
+  if (isProfiled)
+    showProfile(line, model, profile);
   return 0;
 }
 

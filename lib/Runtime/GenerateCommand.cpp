@@ -3,6 +3,7 @@
 #include "tern/Runtime/Commands.h"
 
 #include "tern/Runtime/Generator.h"
+#include "tern/Runtime/Profile.h"
 #include "tern/Runtime/SpecialTokens.h"
 #include "tern/Runtime/Utf8.h"
 
@@ -71,6 +72,9 @@ void showSpeed(const CommandLine &line, const Session &session,
 
 int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
   Session session(model, line.threads);
+  Profile profile(session.getVariant().kernels);
+  if (line.profile != CommandLine::ProfileForm::None)
+    session.setProfile(&profile);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
   Generator generator(*state, tokenizer,
@@ -93,5 +97,7 @@ int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
   else
     writeOutput(isPromptShown ? "\n" : repairUtf8(line.text) + "\n");
   showSpeed(line, session, result);
+  if (line.profile != CommandLine::ProfileForm::None)
+    showProfile(line, model, profile);
   return interrupted ? kInterruptedExitCode : 0;
 }

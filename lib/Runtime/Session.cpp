@@ -4,6 +4,8 @@
 
 #include "tern/Runtime/CpuFeatures.h"
 #include "tern/Runtime/Error.h"
+#include "tern/Runtime/Profile.h"
+#include "tern/Runtime/Stopwatch.h"
 
 #include <atomic>
 #include <csetjmp>
@@ -19,6 +21,7 @@ namespace {
 /// What TernHost.self points to during one call.
 struct CallFrame {
   ThreadTeam *team;
+  Profile *profile; // null: nothing is timed
   std::atomic<bool> failed{false};
   char message[512]; // of the first failure
 };
@@ -79,8 +82,17 @@ void hostParallelFor(void *self, int64_t count, ThreadTeam::Body body,
     std::longjmp(innermost->registers, 1);
 }
 
+/// The same, timed. Outermost loops only come here, from the calling thread.
+void timedParallelFor(void *self, int64_t count, ThreadTeam::Body body,
+                      void *context) {
+  CallFrame *frame = static_cast<CallFrame *>(self);
+  Stopwatch time;
+  hostParallelFor(self, count, body, context);
+  frame->profile->addLoop(body, time.seconds());
+}
+
 TernHost makeHost(CallFrame &frame) {
-  return {&frame, hostParallelFor, hostFail};
+  return {&frame, frame.profile ? timedParallelFor : hostParallelFor, hostFail};
 }
 
 // These return false if the model called `fail`.
@@ -144,6 +156,19 @@ ColdPages findScreenedRows(const TernModel &model) {
                    static_cast<size_t>(language->screened_bytes));
 }
 
+/// How many tokens a call of `run` reads: ids, if it takes any.
+int64_t countTokens(const TernModel &model,
+                    const std::vector<TernTensor> &inputs) {
+  int64_t count = 1;
+  if (model.language_model && model.language_model->input_ids >= 0) {
+    const TernTensor &ids =
+        inputs[static_cast<size_t>(model.language_model->input_ids)];
+    for (int32_t i = 0; i < ids.rank; ++i)
+      count *= ids.dims[i];
+  }
+  return count;
+}
+
 const TernModel &checkAbi(const TernModel &model) {
   if (model.abi_version != TERN_ABI_VERSION)
     throw InputError(
@@ -183,7 +208,13 @@ std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   }
   CallFrame frame;
   frame.team = &team;
+  frame.profile = profile;
+  Stopwatch time;
   bool succeeded = callRun(variant.run, frame, inputs.data(), raw.data());
+  if (profile && succeeded)
+    profile->addCall(countTokens(model, inputs), time.seconds());
+  else if (profile)
+    profile->dropLoops();
   std::vector<Tensor> outputs;
   for (const TernTensor &tensor : raw)
     outputs.push_back(Tensor::adopt(tensor));
@@ -197,12 +228,19 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
                    float *logits) {
   CallFrame frame;
   frame.team = &team;
+  frame.profile = profile;
   StepArguments args = {tokens,    count,   past,  caches,
                         numLogits, numBest, logits};
+  Stopwatch time;
   bool succeeded = callStep(variant.step, frame, args);
   // Otherwise all rows of the head are read, as they will be next time.
   if (numBest > 0)
     screenedRows.drop();
-  if (!succeeded)
+  if (!succeeded) {
+    if (profile)
+      profile->dropLoops();
     throw InputError(frame.message);
+  }
+  if (profile)
+    profile->addCall(count, time.seconds());
 }

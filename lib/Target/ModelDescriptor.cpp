@@ -52,6 +52,7 @@ private:
   Constant *entryPoint(const Twine &name);
   /// The address of an entry of the table of weights; null for index -1.
   Constant *weightsEntry(int64_t index);
+  Constant *kernelTable(const Twine &name);
 
   Module &module;
   LLVMContext &context;
@@ -100,6 +101,15 @@ Constant *DescriptorBuilder::weightsEntry(int64_t index) {
   return ConstantExpr::getInBoundsGetElementPtr(pointer, table, i64(index));
 }
 
+Constant *DescriptorBuilder::kernelTable(const Twine &name) {
+  // Of unknown length to this object.
+  auto *table = new GlobalVariable(
+      module, ArrayType::get(pointer, 0), /*isConstant=*/true,
+      GlobalValue::ExternalLinkage, /*Initializer=*/nullptr, name);
+  table->setVisibility(GlobalValue::HiddenVisibility);
+  return table;
+}
+
 Constant *DescriptorBuilder::createVariants(const ModelSpec &spec) {
   bool hasStep = spec.languageModel &&
                  spec.languageModel->cacheKind == TERN_CACHE_IN_PLACE;
@@ -108,7 +118,8 @@ Constant *DescriptorBuilder::createVariants(const ModelSpec &spec) {
     variants.push_back(
         structure({string(level.name), i64(level.required),
                    entryPoint("tern_run_" + level.name),
-                   hasStep ? entryPoint("tern_step_" + level.name) : null()}));
+                   hasStep ? entryPoint("tern_step_" + level.name) : null(),
+                   kernelTable("tern_kernels_" + level.name)}));
   return array(variants);
 }
 

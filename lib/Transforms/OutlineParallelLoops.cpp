@@ -19,6 +19,7 @@
 #include "tern/Transforms/Passes.h"
 
 #include "AssertLowering.h"
+#include "KernelNames.h"
 #include "MemRefCasts.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -91,9 +92,11 @@ using BodyTable = SmallVector<func::FuncOp>;
 /// Outlines the loops of one function.
 class Outliner {
 public:
-  Outliner(func::FuncOp function, int64_t minWork, BodyTable &bodies)
+  Outliner(func::FuncOp function, int64_t minWork, BodyTable &bodies,
+           tern::KernelNames &names)
       : b(function.getLoc(), function.getContext()), function(function),
-        minWork(minWork), bodies(bodies), converter(function.getContext()),
+        minWork(minWork), bodies(bodies), names(names),
+        converter(function.getContext()),
         pointer(LLVM::LLVMPointerType::get(function.getContext())) {}
 
   LogicalResult outline(scf::ParallelOp loop);
@@ -131,6 +134,7 @@ private:
   func::FuncOp function;
   int64_t minWork;
   BodyTable &bodies;
+  tern::KernelNames &names;
   LLVMTypeConverter converter;
   Type pointer;
 };
@@ -383,6 +387,7 @@ LogicalResult Outliner::outline(scf::ParallelOp loop) {
   }
   auto context = LLVM::LLVMStructType::getLiteral(b.getContext(), fields);
   func::FuncOp body = createBody(loop, captured, context);
+  names.add(body, loop, function);
 
   SmallVector<Value> counts = emitTripCounts(loop, IRMapping());
   uint64_t work = estimateWork(*loop.getBody());
@@ -415,13 +420,15 @@ struct OutlineParallelLoopsPass
                                            return isPartOf(function, "step");
                                          }) != functions.begin();
     BodyTable bodies;
+    tern::KernelNames names(getOperation());
     tern::AssertLowering asserts(getOperation());
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
       asserts.lower(function);
-      if (failed(outlineLoops(function, bodies)))
+      if (failed(outlineLoops(function, bodies, names)))
         return signalPassFailure();
     }
+    names.annotate();
     hideFunctions();
     if (hasStep)
       shrinkGraph();
@@ -470,8 +477,9 @@ private:
     });
   }
 
-  LogicalResult outlineLoops(func::FuncOp function, BodyTable &bodies) {
-    Outliner outliner(function, minWork, bodies);
+  LogicalResult outlineLoops(func::FuncOp function, BodyTable &bodies,
+                             tern::KernelNames &names) {
+    Outliner outliner(function, minWork, bodies, names);
     SmallVector<scf::ParallelOp> loops;
     function.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
       loops.push_back(loop);

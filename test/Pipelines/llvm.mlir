@@ -11,6 +11,7 @@
 // PASSES:      finalize-memref-to-llvm{{.*}}use-aligned-alloc=true
 // PASSES:      convert-func-to-llvm
 // PASSES:      reconcile-unrealized-casts
+// PASSES:      tern-emit-kernel-table{{.*}}variant=generic
 
 // CHECK-DAG: llvm.mlir.global external constant @tern_weights()
 // CHECK-DAG: llvm.func internal @main(

@@ -167,8 +167,8 @@ public:
             std::vector<TernTensorSpec> outputs, TernRunFn run, TernStepFn step)
       : inputs(std::move(inputs)), outputs(std::move(outputs)) {
     // No CPU has all of the features, so the first is never chosen.
-    variants[0] = {"impossible", ~uint64_t(0), run, step};
-    variants[1] = {"portable", 0, run, step};
+    variants[0] = {"impossible", ~uint64_t(0), run, step, nullptr};
+    variants[1] = {"portable", 0, run, step, nullptr};
     model = {TERN_ABI_VERSION,
              static_cast<int32_t>(this->inputs.size()),
              static_cast<int32_t>(this->outputs.size()),

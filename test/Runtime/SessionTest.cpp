@@ -42,9 +42,10 @@ std::vector<int64_t> makeTokens(int64_t count) {
 
 TEST(CpuFeatures, TakesTheFirstVariantThatTheCpuRuns) {
   TernVariant variants[] = {
-      {"best", TERN_FEATURE_AVX512 | TERN_FEATURE_AMX, nullptr, nullptr},
-      {"middle", TERN_FEATURE_AVX2, nullptr, nullptr},
-      {"last", 0, nullptr, nullptr}};
+      {"best", TERN_FEATURE_AVX512 | TERN_FEATURE_AMX, nullptr, nullptr,
+       nullptr},
+      {"middle", TERN_FEATURE_AVX2, nullptr, nullptr, nullptr},
+      {"last", 0, nullptr, nullptr, nullptr}};
   TernModel model = *findFakeModel("tensor");
   model.variants = variants;
   model.num_variants = 3;

@@ -171,8 +171,8 @@ func.func @two(%x: memref<?xvector<2xf32>>, %n: index) {
 // -----
 
 // Where there is a step, it comes first and the graph is held small.
-// CHECK-DAG:   func.func private @step_parallel_0({{.*}}passthrough = ["noinline"]}
-// CHECK-DAG:   func.func private @main_parallel_1({{.*}}passthrough = ["noinline", "minsize", "optsize"]}
+// CHECK-DAG:   func.func private @step_parallel_0({{.*}}passthrough = ["noinline"], tern.kernel
+// CHECK-DAG:   func.func private @main_parallel_1({{.*}}passthrough = ["noinline", "minsize", "optsize"], tern.kernel
 // CHECK-DAG:   func.func private @main({{.*}}passthrough = ["minsize", "optsize"]}
 // CHECK-DAG:   func.func private @step({{.*}}attributes {llvm.linkage = #llvm.linkage<internal>} {
 func.func private @main(%x: memref<?xf64>, %v: f64, %n: index) {

@@ -5,6 +5,7 @@
 #include "tern/Runtime/DecodingState.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,11 @@ struct BenchResult {
   double median;
 };
 
-/// Runs `test` once to warm up and then `runs` >= 1 times.
-/// \throws InputError if the test exceeds the model's context.
-BenchResult runBench(DecodingState &state, const BenchTest &test, int runs);
+/// Runs `test` once to warm up, calls `warm`, and then runs it `runs` >= 1
+/// times. \throws InputError if the test exceeds the model's context.
+BenchResult runBench(
+    DecodingState &state, const BenchTest &test, int runs,
+    const std::function<void()> &warm = [] {});
 
 } // namespace tern::runtime
 

@@ -36,6 +36,9 @@ struct CommandLine {
   std::string inputsFile, outputsFile;
   int threads = 1; ///< at least 1
   bool json = false;
+  /// How to show where the time went; with Generate and Bench only.
+  enum class ProfileForm { None, Table, Json };
+  ProfileForm profile = ProfileForm::None;
 };
 
 /// \throws UsageError if the arguments are wrong.

@@ -30,6 +30,12 @@ int bench(const CommandLine &line, const TernModel &model);
 int measureMachine(const CommandLine &line, const TernModel &model);
 int runTensors(const CommandLine &line, const TernModel &model);
 
+/// Prints `profile` of a model's calls on standard error, as `line` asks for,
+/// with what the machine can do at most, which it measures.
+class Profile;
+void showProfile(const CommandLine &line, const TernModel &model,
+                 const Profile &profile);
+
 /// The tokenizer that was compiled in. \throws InputError if there is none.
 class Tokenizer;
 Tokenizer makeTokenizer(const TernModel &model);

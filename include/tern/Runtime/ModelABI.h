@@ -133,6 +133,18 @@ enum TernFeature {
   TERN_FEATURE_AMX = 1 << 5 /* AMX-TILE and AMX-INT8, permitted by the system */
 };
 
+/* A loop that generated code hands to parallel_for, for whoever measures it. */
+typedef struct TernKernel {
+  void (*body)(void *context, int64_t begin, int64_t end);
+  const char *name; /* the nodes that it computes, numbers of layers as '*' */
+  /* What is known of one loop: the bytes of constants that it reads, and its
+   * products of a weight and an activation, of which a loop has
+   * macs + macs_per_token * count. 0: none, or unknown. */
+  int64_t bytes;
+  int64_t macs;
+  int64_t macs_per_token;
+} TernKernel;
+
 /* The model's code for one level of CPU. */
 typedef struct TernVariant {
   const char *name;  /* "amx", "avx512vbmi", "avx512vnni", "avxvnni", "avx2",
@@ -140,6 +152,9 @@ typedef struct TernVariant {
   uint64_t features; /* all of them must be there */
   TernRunFn run;
   TernStepFn step; /* null unless the cache is in place */
+  /* The loops of step, or of run where there is no step; the last has a null
+   * body. */
+  const TernKernel *kernels;
 } TernVariant;
 
 typedef struct TernModel {

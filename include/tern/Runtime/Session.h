@@ -12,6 +12,8 @@
 
 namespace tern::runtime {
 
+class Profile;
+
 /// One variant of a model on one team of threads. Used by one thread at a time.
 class Session {
 public:
@@ -25,6 +27,10 @@ public:
   const TernModel &getModel() const { return model; }
   const TernVariant &getVariant() const { return variant; }
   int numThreads() const { return team.numThreads(); }
+
+  /// From now on, calls and their loops are timed and added to `profile`, which
+  /// outlives the session; null: no more.
+  void setProfile(Profile *newProfile) { profile = newProfile; }
 
   /// Runs the graph on `inputs`, one for each of the model's inputs and in
   /// their order. Returns the outputs in the model's order.
@@ -43,6 +49,7 @@ private:
   const TernVariant &variant;
   ColdPages screenedRows; ///< of the head
   ThreadTeam team;
+  Profile *profile = nullptr;
 };
 
 /// \throws InputError that names the first input that does not match its spec.

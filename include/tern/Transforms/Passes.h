@@ -22,6 +22,11 @@ constexpr llvm::StringLiteral kWeightIndexAttr = "tern.weight";
 constexpr llvm::StringLiteral kWeightsTable = "tern_weights";
 /// Marks a function that has the C interface of ModelABI.h.
 constexpr llvm::StringLiteral kEntryAttr = "tern.entry";
+/// Describes a loop as TernKernel of ModelABI.h does: a dictionary of `name`, a
+/// string, and `bytes`, `macs` and `macs_per_token`, i64 (absent: unknown). On
+/// an scf.parallel the name says what it is ("2560x6912 i2"); on the function
+/// that it is outlined to, which nodes it computes as well.
+constexpr llvm::StringLiteral kKernelAttr = "tern.kernel";
 } // namespace tern
 
 #endif // TERN_TRANSFORMS_PASSES_H

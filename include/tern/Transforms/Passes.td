@@ -277,6 +277,16 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     its first argument, and `cf.assert` and `ternary.assert` become calls of the
     host's `fail`.
 
+    Each such function gets an attribute `tern.kernel`, a dictionary that names
+    the nodes it computes, after the loop's location or, in a function that the
+    layers call, after those calls; numbers of layers become `*`. What the
+    `tern.kernel` of the loop said is added.
+
+    ```mlir
+    func.func @f_parallel_0(...) attributes {tern.kernel = {bytes = 512 : i64,
+        macs_per_token = 2048 : i64, name = "layers.*.mlp.up_proj 32x64 i2"}}
+    ```
+
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
     Ensures: no assertion is left; an scf.parallel inside another stays, to be
@@ -286,6 +296,23 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
                         "Operations below which a loop stays on its thread">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect",
                            "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
+def EmitKernelTable : Pass<"tern-emit-kernel-table", "::mlir::ModuleOp"> {
+  let summary = "List the kernels for whoever measures them";
+  let description = [{
+    Makes the constant `tern_kernels_<variant>`, an array of TernKernel of
+    ModelABI.h: one for each function with an attribute `tern.kernel` whose
+    address is taken, and an end. By it the runtime knows which loop it runs;
+    nothing else of the code changes. Where a function `step` generates the
+    text, the loops of `main` alone are left out: nobody measures them.
+
+    Requires: functions of the LLVM dialect.
+    Ensures: no `tern.kernel` is left.
+  }];
+  let options = [Option<"variant", "variant", "std::string", /*default=*/"\"generic\"",
+                        "Suffix of the table's name">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // TERN_TRANSFORMS_PASSES_TD

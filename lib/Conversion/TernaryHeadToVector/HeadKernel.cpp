@@ -9,6 +9,8 @@
 
 #include "HeadKernel.h"
 
+#include "tern/Transforms/Passes.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -88,14 +90,27 @@ ResultRange HeadBuilder::loop(Value begin, Value end, int64_t step,
   return loop.getResults();
 }
 
-void HeadBuilder::parallel(Value end, function_ref<void(Value)> body) {
-  scf::ParallelOp::create(
+scf::ParallelOp HeadBuilder::parallel(Value end,
+                                      function_ref<void(Value)> body) {
+  return scf::ParallelOp::create(
       *this, index(0), end, index(1),
       [&](OpBuilder &nested, Location, ValueRange position) {
         OpBuilder::InsertionGuard guard(*this);
         restoreInsertionPoint(nested.saveInsertionPoint());
         body(position[0]);
       });
+}
+
+void HeadBuilder::describe(scf::ParallelOp loop, StringRef what,
+                           ScreenShape shape, int64_t bytes) {
+  std::string name =
+      (what + " " + Twine(shape.rows) + "x" + Twine(shape.cols)).str();
+  loop->setAttr(
+      tern::kKernelAttr,
+      getDictionaryAttr(
+          {getNamedAttr("name", getStringAttr(name)),
+           getNamedAttr("bytes", getI64IntegerAttr(bytes)),
+           getNamedAttr("macs", getI64IntegerAttr(shape.rows * shape.cols))}));
 }
 
 void HeadBuilder::when(Value condition, function_ref<void()> body) {
@@ -247,12 +262,15 @@ Value HeadKernel::buildLogit(Value row) {
 }
 
 void HeadKernel::buildAllLogits() {
-  b.parallel(b.index(shape.getTiles()), [&](Value tile) {
+  auto loop = b.parallel(b.index(shape.getTiles()), [&](Value tile) {
     loopOverRows(tile, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
       b.store(buildLogit(row), operands.out, row);
       return {};
     });
   });
+  auto rows = cast<MemRefType>(operands.rows.getType());
+  b.describe(loop, "head", shape,
+             shape.rows * shape.cols * rows.getElementTypeBitWidth() / 8);
 }
 
 //===----------------------------------------------------------------------===//
@@ -395,10 +413,14 @@ Value HeadKernel::buildBestLogits(Value norm, Value largest) {
              b.store(b.f32(-kInfinity), operands.out, row);
              return {};
            });
-    b.parallel(count, [&](Value position) {
+    auto loop = b.parallel(count, [&](Value position) {
       Value row = b.load(list, position);
       b.store(buildLogit(row), operands.out, row);
     });
+    // How many rows it reads, only a run tells.
+    loop->setAttr(tern::kKernelAttr,
+                  b.getDictionaryAttr(b.getNamedAttr(
+                      "name", b.getStringAttr("head, rows that remain"))));
   });
   for (Value buffer : {hidden.high, hidden.low, scores.scores, scores.upper,
                        scores.tileMax, list})

@@ -5,6 +5,8 @@
 
 #include "CodeProduct.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 #include "tern/Dialect/Ternary/IR/HeadScreen.h"
 
 namespace tern::ternary {
@@ -43,8 +45,11 @@ public:
   mlir::ResultRange loop(mlir::Value begin, mlir::Value end, int64_t step,
                          mlir::ValueRange initial, LoopBody body);
   /// A loop shared out to threads.
-  void parallel(mlir::Value end,
-                llvm::function_ref<void(mlir::Value index)> body);
+  mlir::scf::ParallelOp
+  parallel(mlir::Value end, llvm::function_ref<void(mlir::Value index)> body);
+  /// Says what a loop over all rows is, for --profile: it reads `bytes`.
+  void describe(mlir::scf::ParallelOp loop, llvm::StringRef what,
+                ScreenShape shape, int64_t bytes);
   void when(mlir::Value condition, llvm::function_ref<void()> body);
 };
 

@@ -320,12 +320,15 @@ void tern::ternary::buildScores(HeadBuilder &b, ScreenShape shape,
   StripScorer scorer(b, shape, product, operands, hidden);
   int64_t streams = std::min(product.streams, shape.getTiles());
   int64_t length = shape.getTiles() / streams;
-  b.parallel(b.index(length), [&](Value first) {
+  auto loop = b.parallel(b.index(length), [&](Value first) {
     SmallVector<Value> tiles;
     for (int64_t stream = 0; stream < streams; ++stream)
       tiles.push_back(b.add(first, b.index(stream * length)));
     buildTileScores(b, scorer, product.lanes, tiles, scores);
   });
+  int64_t boundBytes =
+      ScreenShape::NumBounds * shape.getPaddedRows() * int64_t(sizeof(float));
+  b.describe(loop, "head screen", shape, shape.getCodeBytes() + boundBytes);
   SmallVector<Value> rest;
   for (int64_t tile = streams * length; tile < shape.getTiles(); ++tile)
     rest.push_back(b.index(tile));

@@ -5,6 +5,7 @@
 
 #include "tern/Conversion/Passes.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
+#include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -104,7 +105,27 @@ private:
     buildKernel(builder, op.getLoc(), target, matrix, kernel.getArgument(0),
                 kernel.getArgument(1), kernel.getArgument(2));
     func::ReturnOp::create(builder, op.getLoc());
+    describeLoops(kernel, matrix);
     return kernel;
+  }
+
+  /// Each loop of a kernel is a whole product, for some number of tokens.
+  static void describeLoops(func::FuncOp kernel, MatrixType matrix) {
+    Builder b(kernel.getContext());
+    std::string shape =
+        (Twine(matrix.getRows()) + "x" + Twine(matrix.getCols()) + " " +
+         stringifyEncoding(matrix.getLayout().getEncoding()))
+            .str();
+    auto description = b.getDictionaryAttr(
+        {b.getNamedAttr("name", b.getStringAttr(shape)),
+         b.getNamedAttr("bytes", b.getI64IntegerAttr(matrix.getStorageBytes())),
+         b.getNamedAttr(
+             "macs_per_token",
+             b.getI64IntegerAttr(matrix.getRows() * matrix.getCols()))});
+    kernel.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
+      loop->setAttr(kKernelAttr, description);
+      return WalkResult::skip();
+    });
   }
 
   ModuleOp module;

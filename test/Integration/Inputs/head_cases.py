@@ -48,6 +48,7 @@ class Variant(ctypes.Structure):
         ("features", ctypes.c_uint64),
         ("run", ctypes.c_void_p),
         ("step", _STEP),
+        ("kernels", ctypes.c_void_p),
     ]
 
 

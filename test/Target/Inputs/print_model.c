@@ -44,6 +44,11 @@ int main(void) {
     printf("variant %s needs %" PRIu64 "%s%s\n", variant->name,
            variant->features, variant->run ? " run" : "",
            variant->step ? " step" : "");
+    for (const TernKernel *k = variant->kernels; k->body; ++k)
+      if (k->bytes > 0)
+        printf("kernel %s: bytes %" PRId64 " macs %" PRId64 " + %" PRId64
+               " a token\n",
+               k->name, k->bytes, k->macs, k->macs_per_token);
   }
   if (model->language_model)
     printLanguageModel(model->language_model);
