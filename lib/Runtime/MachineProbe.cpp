@@ -58,7 +58,7 @@ namespace {
 /// Beyond the caches of a core. Not beyond every shared cache, where a model
 /// may lie as well.
 constexpr int64_t kReadBytes = int64_t(256) << 20;
-/// What a thread claims at a time; long against the cost of a claim.
+/// What a thread takes at a time; long against the cost of taking it.
 constexpr int64_t kPieceBytes = int64_t(1) << 20;
 constexpr int64_t kRoundsPerPiece = 2000;
 /// Enough to find the machine undisturbed once, and its clock up.

@@ -3,6 +3,7 @@
 #include "tern/Runtime/Profile.h"
 
 #include "tern/Runtime/Stopwatch.h"
+#include "tern/Runtime/Utf8.h"
 
 #include <nlohmann/json.hpp>
 
@@ -63,10 +64,15 @@ std::string printKnown(double value, size_t width) {
   return padLeft(value > 0 ? print("%.1f", value) : "", width);
 }
 
+/// A model's name as a terminal may have it: no control characters, which could
+/// be commands to it.
 std::string shorten(std::string name) {
-  return name.size() <= kMostWidth
-             ? name
-             : "..." + name.substr(name.size() - (kMostWidth - 3));
+  if (name.size() > kMostWidth)
+    name = "..." + name.substr(name.size() - (kMostWidth - 3));
+  for (char &c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      c = '?';
+  return repairUtf8(name);
 }
 
 std::string trimRight(const std::string &text) {

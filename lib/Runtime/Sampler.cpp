@@ -87,10 +87,11 @@ int64_t Sampler::numBestAtMost() const {
 }
 
 int64_t Sampler::numBest() const {
-  // Few of a long sequence's tokens compete for the next place, and the more
+  // Few of a long sequence's tokens compete for the next places, and the more
   // logits are asked for, the more of a model's head is read.
-  constexpr int64_t kExpectedPenalised = 4;
-  return std::min(numBestAtMost(), numChosen() + kExpectedPenalised);
+  int64_t chosen = numChosen();
+  int64_t expectedPenalised = std::max<int64_t>(4, chosen / 2);
+  return std::min(numBestAtMost(), chosen + expectedPenalised);
 }
 
 // Penalties only lower logits. So those that were left out are below the
@@ -106,8 +107,8 @@ bool Sampler::isDecidedBy(const std::vector<float> &logits,
       penalised.push_back(penalise(logits[id], id));
     }
   size_t wanted = static_cast<size_t>(numBest);
-  // Then there are no others.
-  if (given.size() < wanted)
+  // Then there are no others, or none that is missing.
+  if (given.size() < wanted || given.size() == logits.size())
     return true;
   std::nth_element(given.begin(), given.begin() + (wanted - 1), given.end(),
                    std::greater<float>());

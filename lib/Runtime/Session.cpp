@@ -233,6 +233,7 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
                         numLogits, numBest, logits};
   Stopwatch time;
   bool succeeded = callStep(variant.step, frame, args);
+  double seconds = time.seconds();
   // Otherwise all rows of the head are read, as they will be next time.
   if (numBest > 0)
     screenedRows.drop();
@@ -242,5 +243,5 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
     throw InputError(frame.message);
   }
   if (profile)
-    profile->addCall(count, time.seconds());
+    profile->addCall(count, seconds);
 }

@@ -116,7 +116,7 @@ private:
     if (bytes)
       state(bytes);
     else
-      texts.back() += "more than 2^63";
+      texts.back() += "2^63 or more";
     texts.back() += " bytes for " + describe(type.getElementType()) + "[";
     auto sizes = alloc.getDynamicSizes().begin();
     for (auto [index, dim] : llvm::enumerate(type.getShape())) {

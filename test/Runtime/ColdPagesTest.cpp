@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,20 @@ public:
   static char expect(size_t i) { return static_cast<char>(i * 7 + i / 256); }
   size_t size() const { return 4 * static_cast<size_t>(page); }
 
+  /// Whether the process has each page; nothing if the system does not say.
+  std::vector<bool> findPresent() const {
+    std::vector<bool> present;
+    std::ifstream map("/proc/self/pagemap", std::ios::binary);
+    for (int i = 0; i < 4; ++i) {
+      uint64_t entry;
+      map.seekg((reinterpret_cast<intptr_t>(data) / page + i) * 8);
+      if (!map.read(reinterpret_cast<char *>(&entry), sizeof(entry)))
+        return {};
+      present.push_back(entry >> 63);
+    }
+    return present;
+  }
+
   long page;
   std::vector<char> contents;
   char *data;
@@ -51,7 +67,13 @@ TEST(ColdPages, AreThereAgain) {
   for (int turn = 0; turn < 3; ++turn) {
     EXPECT_EQ(std::vector<char>(file.data, file.data + file.size()),
               file.contents);
+    std::vector<bool> before = file.findPresent();
     pages.drop();
+    std::vector<bool> after = file.findPresent();
+    if (before.empty())
+      continue;
+    EXPECT_EQ(before, (std::vector<bool>{true, true, true, true}));
+    EXPECT_EQ(after, (std::vector<bool>{true, false, false, true}));
   }
 }
 

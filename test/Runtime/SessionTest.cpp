@@ -222,6 +222,24 @@ TEST(DecodingState, RefusesAnInputWithoutARole) {
             "model with --inputs and --outputs");
 }
 
+// The last token's logits once more, of which fewer were asked for at first;
+// the sequence goes on as if nothing had happened.
+TEST(DecodingState, RecallsTheLastTokensLogits) {
+  Session session(*findFakeModel("in-place"), 1);
+  std::unique_ptr<DecodingState> state = DecodingState::create(session);
+  std::unique_ptr<DecodingState> other = DecodingState::create(session);
+  ASSERT_TRUE(state->leavesOutLogits());
+  for (const std::vector<int64_t> &tokens :
+       {std::vector<int64_t>{3, 1, 4}, {1}, {5, 9}}) {
+    std::vector<float> all = other->feed(tokens);
+    std::vector<float> best = state->feed(tokens, 1, /*numBest=*/1);
+    EXPECT_NE(best, all);
+    EXPECT_EQ(state->recall(/*numBest=*/1), best);
+    EXPECT_EQ(state->recall(DecodingState::kAllLogits), all);
+    EXPECT_EQ(state->size(), other->size());
+  }
+}
+
 TEST(DecodingState, SaysHowMuchMemoryACacheTakes) {
   constexpr int64_t kBeyondAddresses = int64_t(1) << 57;
   TernLanguageModel language = *findFakeModel("in-place")->language_model;
@@ -240,6 +258,16 @@ TEST(DecodingState, SaysHowMuchMemoryACacheTakes) {
                  "keys or values");
   }
 }
+
+// AddressSanitizer ends a program that asks for too much, unless it is told.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+extern "C" __attribute__((used, visibility("default")))
+const char *__asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+#endif
+#endif
 
 TEST(Tensor, SaysHowMuchMemoryItTakes) {
   try {

@@ -27,7 +27,7 @@ func.func @static() -> memref<4xf32> {
 // CHECK:         arith.cmpi sge, %[[LOW2]]
 // CHECK:         arith.andi
 // CHECK-NEXT:    %[[FITS:.*]] = arith.andi
-// CHECK-NEXT:    ternary.assert %[[FITS]], ["node 'scores': not enough memory: more than 2^63 bytes for f16[", ", 3, ", "]"], %[[M]], %[[N]]
+// CHECK-NEXT:    ternary.assert %[[FITS]], ["node 'scores': not enough memory: 2^63 or more bytes for f16[", ", 3, ", "]"], %[[M]], %[[N]]
 // CHECK-NEXT:    ternary.assert %[[THERE]], ["node 'scores': not enough memory: ", " bytes for f16[", ", 3, ", "]"], %[[LOW2]], %[[M]], %[[N]]
 func.func @dynamic(%m: index, %n: index) -> memref<?x3x?xf16> {
   %a = memref.alloc(%m, %n) {alignment = 64 : i64} : memref<?x3x?xf16> loc("scores")
@@ -38,7 +38,7 @@ func.func @dynamic(%m: index, %n: index) -> memref<?x3x?xf16> {
 // CHECK-LABEL: func.func @huge(
 // CHECK-SAME:    %[[N:.*]]: index)
 // CHECK:         %[[FALSE:.*]] = arith.constant false
-// CHECK:         ternary.assert %[[FALSE]], ["not enough memory: more than 2^63 bytes for f32[4611686018427387904, 4]"]{{$}}
+// CHECK:         ternary.assert %[[FALSE]], ["not enough memory: 2^63 or more bytes for f32[4611686018427387904, 4]"]{{$}}
 // CHECK-NOT:     ternary.assert
 // CHECK:         memref.alloc(%[[N]])
 // CHECK:         arith.constant 8 : index

@@ -128,7 +128,7 @@ def ConvertTernaryHeadToVector : Pass<"convert-ternary-head-to-vector", "::mlir:
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"generic\"",
-           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni or amx">];
+           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",

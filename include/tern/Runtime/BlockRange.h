@@ -1,4 +1,4 @@
-//===- BlockRange.h - blocks that two ends are taken from -------*- C++ -*-===//
+//===- BlockRange.h - blocks that are taken from both ends ------*- C++ -*-===//
 #ifndef TERN_RUNTIME_BLOCKRANGE_H
 #define TERN_RUNTIME_BLOCKRANGE_H
 

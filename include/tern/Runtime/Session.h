@@ -29,7 +29,7 @@ public:
   int numThreads() const { return team.numThreads(); }
 
   /// From now on, calls and their loops are timed and added to `profile`, which
-  /// outlives the session; null: no more.
+  /// lives while calls are made; null: no more.
   void setProfile(Profile *newProfile) { profile = newProfile; }
 
   /// Runs the graph on `inputs`, one for each of the model's inputs and in

@@ -13,16 +13,28 @@ static Value buildIndex(ImplicitLocOpBuilder &b, int64_t value) {
   return ConstantOp::create(b, DenseElementsAttr::get(type, value));
 }
 
-/// The sizes of the parts along `axis`; nullopt where a type does not tell.
-static std::optional<SmallVector<int64_t>> getPartSizes(NodeOp split,
-                                                        int64_t axis) {
-  SmallVector<int64_t> sizes;
-  for (Value part : split->getResults()) {
+/// The sizes of the parts of `whole` along `axis`; nullopt where their types do
+/// not tell. One may have no type: a part that nobody uses.
+static std::optional<SmallVector<int64_t>>
+getPartSizes(NodeOp split, RankedTensorType whole, int64_t axis) {
+  if (axis < 0 || axis >= whole.getRank())
+    return std::nullopt;
+  int64_t rest = whole.getDimSize(axis);
+  int64_t *unknown = nullptr;
+  SmallVector<int64_t> sizes(split->getNumResults());
+  for (auto [part, size] : llvm::zip_equal(split->getResults(), sizes)) {
     auto type = dyn_cast<RankedTensorType>(part.getType());
-    if (!type || axis < 0 || axis >= type.getRank() || type.isDynamicDim(axis))
+    if (type && type.getRank() == whole.getRank() && !type.isDynamicDim(axis)) {
+      size = type.getDimSize(axis);
+      rest -= size;
+    } else if (!unknown && part.use_empty()) {
+      unknown = &size;
+    } else {
       return std::nullopt;
-    sizes.push_back(type.getDimSize(axis));
+    }
   }
+  if (unknown)
+    *unknown = rest;
   return sizes;
 }
 
@@ -37,16 +49,17 @@ void tern::replaceSplitOfConstant(const Matcher &matcher, NodeOp split) {
     return;
   int64_t axis = split.getInt("axis", 0);
   axis += axis < 0 ? type.getRank() : 0;
-  std::optional<SmallVector<int64_t>> sizes = getPartSizes(split, axis);
+  std::optional<SmallVector<int64_t>> sizes = getPartSizes(split, type, axis);
   if (!sizes)
     return;
   ImplicitLocOpBuilder b(split.getLoc(), split);
   int64_t begin = 0;
   for (auto [part, size] : llvm::zip_equal(split->getResults(), *sizes)) {
-    part.replaceAllUsesWith(
-        buildNode(b, "Slice", part.getType(),
-                  {whole, buildIndex(b, begin), buildIndex(b, begin + size),
-                   buildIndex(b, axis)}));
+    if (!part.use_empty())
+      part.replaceAllUsesWith(
+          buildNode(b, "Slice", part.getType(),
+                    {whole, buildIndex(b, begin), buildIndex(b, begin + size),
+                     buildIndex(b, axis)}));
     begin += size;
   }
 }

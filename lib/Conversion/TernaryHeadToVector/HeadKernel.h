@@ -5,9 +5,9 @@
 
 #include "CodeProduct.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-
 #include "tern/Dialect/Ternary/IR/HeadScreen.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace tern::ternary {
 

@@ -16,6 +16,8 @@
 
 #include "HeadKernel.h"
 
+#include "tern/Conversion/Streams.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -123,12 +125,14 @@ private:
   /// The codes of the four planes of a step.
   SmallVector<Value> buildCodes(Value offset);
   Value buildShift(Value bytes, int64_t amount, int64_t mask);
-  /// Sums of a half of a tile, among which the planes take turns: where few
-  /// tiles are read at once, one product would wait for the other.
-  unsigned getWays() const { return product.streams > 1 ? 1 : 4; }
+  /// The sums of a half of a tile, of `numTiles` that are read at once. Planes
+  /// take turns with several, where one product would wait for the other.
+  static unsigned getWays(size_t numTiles) { return numTiles > 1 ? 1 : 4; }
   /// Where among all sums that of a plane is; half 0 is the high one.
-  size_t getSumIndex(size_t tile, unsigned plane, unsigned half) const {
-    return (tile * getWays() + plane % getWays()) * 2 + half;
+  static size_t getSumIndex(size_t tile, unsigned plane, unsigned half,
+                            size_t numTiles) {
+    unsigned ways = getWays(numTiles);
+    return (tile * ways + plane % ways) * 2 + half;
   }
   /// Four bytes of a copy of the hidden state, in each lane.
   Value loadHidden(Value memref, Value column);
@@ -199,7 +203,7 @@ SmallVector<Value> StripScorer::buildStep(ArrayRef<Value> offsets, Value step,
          llvm::enumerate(ArrayRef<Value>{hidden.high, hidden.low})) {
       Value x = loadHidden(memref, column);
       for (size_t tile = 0; tile < offsets.size(); ++tile) {
-        Value &sum = results[getSumIndex(tile, plane, half)];
+        Value &sum = results[getSumIndex(tile, plane, half, offsets.size())];
         sum = product.build(b, sum, codes[tile][plane], x);
       }
     }
@@ -221,7 +225,7 @@ SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
   for (Value tile : tiles)
     tileOffsets.push_back(
         b.add(b.mul(tile, b.index(tileBytes)), b.index(4 * firstRow)));
-  SmallVector<Value> zeros(getSumIndex(tiles.size(), 0, 0),
+  SmallVector<Value> zeros(getSumIndex(tiles.size(), 0, 0, tiles.size()),
                            buildIntegerSplat(b, sumType, 0));
   auto sums = b.loop(
       b.index(0), b.index(shape.getSteps()), 1, zeros,
@@ -241,9 +245,9 @@ SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
   SmallVector<Value> results;
   for (size_t tile = 0; tile < tiles.size(); ++tile) {
     auto joinPlanes = [&](unsigned half) {
-      Value sum = sums[getSumIndex(tile, 0, half)];
-      for (unsigned plane = 1; plane < getWays(); ++plane)
-        sum = b.add(sum, sums[getSumIndex(tile, plane, half)]);
+      Value sum = sums[getSumIndex(tile, 0, half, tiles.size())];
+      for (unsigned plane = 1; plane < getWays(tiles.size()); ++plane)
+        sum = b.add(sum, sums[getSumIndex(tile, plane, half, tiles.size())]);
       return toF64(sum);
     };
     results.push_back(
@@ -294,7 +298,7 @@ SmallVector<Value> StripScorer::build(ArrayRef<Value> tiles, int64_t firstRow,
   return best;
 }
 
-/// Scores tiles at once, all of whose rows a thread has.
+/// Scores all rows of some tiles, which are read at once.
 static void buildTileScores(HeadBuilder &b, StripScorer &scorer, int64_t lanes,
                             ArrayRef<Value> tiles, const HeadScores &scores) {
   SmallVector<Value> best;
@@ -318,7 +322,7 @@ void tern::ternary::buildScores(HeadBuilder &b, ScreenShape shape,
                                 const HiddenCopy &hidden,
                                 const HeadScores &scores) {
   StripScorer scorer(b, shape, product, operands, hidden);
-  int64_t streams = std::min(product.streams, shape.getTiles());
+  int64_t streams = countStreams(shape.getTiles(), product.streams);
   int64_t length = shape.getTiles() / streams;
   auto loop = b.parallel(b.index(length), [&](Value first) {
     SmallVector<Value> tiles;

@@ -4,6 +4,8 @@
 
 #include "Codes.h"
 
+#include "tern/Conversion/Streams.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -98,18 +100,20 @@ void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
 
 // A core fetches several streams of bytes at once faster than one. Streams are
 // a part of the tiles apart, so that each goes on from block to block of a
-// thread.
+// thread. Fewer tiles than there are streams may be left; they are no work to
+// share.
 void VectorProductBuilder::build() {
   // A plane's sum has to fit i32: at most K / 4 * 128 * 2 * 64.
   inPlace = target.hasWideDot() && matrix.getPaddedCols() < (int64_t(1) << 19);
   Value rowSum = broadcast(buildRowSum(getIndex(0)));
-  int64_t streams = std::min(target.streams, strips / stripsPerTile);
-  int64_t streamStrips = strips / stripsPerTile / streams * stripsPerTile;
+  int64_t tiles = strips / stripsPerTile;
+  int64_t streams = countStreams(tiles, target.streams);
+  int64_t streamStrips = tiles / streams * stripsPerTile;
   forEachOnThreads(getIndex(streamStrips), stripsPerTile, [&](Value strip) {
-    SmallVector<Value> tiles;
+    SmallVector<Value> firstStrips;
     for (int64_t stream = 0; stream < streams; ++stream)
-      tiles.push_back(add(strip, stream * streamStrips));
-    buildTiles(tiles, rowSum);
+      firstStrips.push_back(add(strip, stream * streamStrips));
+    buildTiles(firstStrips, rowSum);
   });
   SmallVector<Value> rest;
   for (int64_t strip = streams * streamStrips; strip < strips;

@@ -217,6 +217,24 @@ func.func @split(%x: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<?x1xf32>) {
 
 // -----
 
+// A part that nobody uses has no type.
+// CHECK-LABEL: func.func @split_in_part(
+// CHECK-NOT:   onnx.node
+// CHECK:       ternary.constant {{.*}} as !ternary.matrix<1x2>
+// CHECK-NOT:   onnx.node
+// CHECK:       return
+module attributes {onnx.opsets = {ai.onnx = 20 : i64}} {
+func.func @split_in_part(%x: tensor<?x2xf32>) -> tensor<?x1xf32> {
+  %w = onnx.constant dense<[[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]]> : tensor<2x3xf32>
+  %sizes = onnx.constant dense<[2, 1]> : tensor<2xi64>
+  %s:2 = onnx.node "Split"(%w, %sizes) {axis = -1} : (tensor<2x3xf32>, tensor<2xi64>) -> (none, tensor<2x1xf32>)
+  %y = onnx.node "MatMul"(%x, %s#1) : (tensor<?x2xf32>, tensor<2x1xf32>) -> tensor<?x1xf32>
+  return %y : tensor<?x1xf32>
+}
+}
+
+// -----
+
 // Of sizes that no type tells, and where Slice has no inputs, the node stays.
 // CHECK-LABEL: func.func @old_split(
 // CHECK: onnx.node "Split"

@@ -3,18 +3,18 @@
 
 #i2 = #ternary.layout<i2, tile = 16>
 
-func.func @product(%x: memref<1x32xi8>, %b: memref<1664xi8>, %y: memref<1x208xi32>) {
-  ternary.packed_matmul !ternary.matrix<208x32, #i2> ins(%x, %b : memref<1x32xi8>, memref<1664xi8>) outs(%y : memref<1x208xi32>)
+func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi32>) {
+  ternary.packed_matmul !ternary.matrix<1040x32, #i2> ins(%x, %b : memref<1x32xi8>, memref<8320xi8>) outs(%y : memref<1x1040xi32>)
   return
 }
 
-// Of 13 tiles, of 128 bytes each, four are read at once, three tiles apart; the
-// last is left to the caller. Each has a register for every plane.
-// CHECK-LABEL: func.func private @ternary_packed_matmul_i2_208x32_avx512vnni(
-// CHECK:       scf.parallel (%[[TILE:.*]]) = (%c0) to (%c3) step (%c1)
-// CHECK-DAG:     %[[TILE1:.*]] = arith.addi %[[TILE]], %c3
-// CHECK-DAG:     %[[TILE2:.*]] = arith.addi %[[TILE]], %c6
-// CHECK-DAG:     %[[TILE3:.*]] = arith.addi %[[TILE]], %c9
+// Of 65 tiles, of 128 bytes each, four are read at once, 16 tiles apart; the last
+// is left to the caller. Each has a register for every plane.
+// CHECK-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_avx512vnni(
+// CHECK:       scf.parallel (%[[TILE:.*]]) = (%c0) to (%c16) step (%c1)
+// CHECK-DAG:     %[[TILE1:.*]] = arith.addi %[[TILE]], %c16
+// CHECK-DAG:     %[[TILE2:.*]] = arith.addi %[[TILE]], %c32
+// CHECK-DAG:     %[[TILE3:.*]] = arith.addi %[[TILE]], %c48
 // CHECK-DAG:     %[[AT:.*]] = arith.muli %[[TILE]], %c128
 // CHECK-DAG:     %[[AT1:.*]] = arith.muli %[[TILE1]], %c128
 // CHECK-DAG:     %[[AT2:.*]] = arith.muli %[[TILE2]], %c128
@@ -26,21 +26,32 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<1664xi8>, %y: memref<1x208xi3
 // CHECK:           %[[NOW2:.*]] = arith.addi %[[AT2]], %[[OFFSET]]
 // CHECK:           %[[NOW3:.*]] = arith.addi %[[AT3]], %[[OFFSET]]
 // CHECK-COUNT-4:   memref.prefetch
-// CHECK:           vector.load %{{.*}}[%[[NOW]]] : memref<1664xi8>, vector<64xi8>
-// CHECK:           vector.load %{{.*}}[%[[NOW1]]] : memref<1664xi8>, vector<64xi8>
-// CHECK:           vector.load %{{.*}}[%[[NOW2]]] : memref<1664xi8>, vector<64xi8>
-// CHECK:           vector.load %{{.*}}[%[[NOW3]]] : memref<1664xi8>, vector<64xi8>
+// CHECK:           vector.load %{{.*}}[%[[NOW]]] : memref<8320xi8>, vector<64xi8>
+// CHECK:           vector.load %{{.*}}[%[[NOW1]]] : memref<8320xi8>, vector<64xi8>
+// CHECK:           vector.load %{{.*}}[%[[NOW2]]] : memref<8320xi8>, vector<64xi8>
+// CHECK:           vector.load %{{.*}}[%[[NOW3]]] : memref<8320xi8>, vector<64xi8>
 // CHECK-COUNT-16:  vpdpbusd.512
-// CHECK-COUNT-4: vector.store {{.*}} : memref<?x208xi32>, vector<16xi32>
+// CHECK-COUNT-4: vector.store {{.*}} : memref<?x1040xi32>, vector<16xi32>
 // CHECK:         scf.reduce
 // CHECK:       %{{.*}}:4 = scf.for
-// CHECK:         vector.load %{{.*}} : memref<1664xi8>, vector<64xi8>
+// CHECK:         vector.load %{{.*}} : memref<8320xi8>, vector<64xi8>
 // CHECK-COUNT-4: vpdpbusd.512
-// CHECK:       vector.store %{{.*}}[%c0, %c192] : memref<?x208xi32>, vector<16xi32>
+// CHECK:       vector.store %{{.*}}[%c0, %c1024] : memref<?x1040xi32>, vector<16xi32>
 
 // Where registers are few, a tile at a time: it has two strips of 8 rows.
-// ONE-LABEL: func.func private @ternary_packed_matmul_i2_208x32_avx2(
-// ONE:       scf.parallel (%{{.*}}) = (%c0) to (%c26) step (%c2)
+// ONE-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_avx2(
+// ONE:       scf.parallel (%{{.*}}) = (%c0) to (%c130) step (%c2)
 // ONE:         memref.prefetch
 // ONE-NOT:     memref.prefetch
 // ONE:         scf.reduce
+
+// Too few tiles to share out in fours: 33 are two parts of 16 and one.
+func.func @few(%x: memref<1x32xi8>, %b: memref<4224xi8>, %y: memref<1x528xi32>) {
+  ternary.packed_matmul !ternary.matrix<528x32, #i2> ins(%x, %b : memref<1x32xi8>, memref<4224xi8>) outs(%y : memref<1x528xi32>)
+  return
+}
+// CHECK-LABEL: func.func private @ternary_packed_matmul_i2_528x32_avx512vnni(
+// CHECK:       scf.parallel (%{{.*}}) = (%c0) to (%c16) step (%c1)
+// CHECK:         %{{.*}}:8 = scf.for
+// CHECK:       %{{.*}}:4 = scf.for
+// CHECK:       vector.store %{{.*}}[%c0, %c512] : memref<?x528xi32>, vector<16xi32>

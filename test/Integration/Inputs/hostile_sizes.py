@@ -39,7 +39,7 @@ def memory(element, bytes_each, *sizes):
     total = bytes_each
     for size in sizes:
         total *= size
-    count = str(total) if total < 1 << 63 else "more than 2^63"
+    count = str(total) if total < 1 << 63 else "2^63 or more"
     return f"node 'big': not enough memory: {count} bytes for {element}{list(sizes)}"
 
 

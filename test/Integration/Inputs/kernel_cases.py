@@ -30,7 +30,7 @@ def pack_row_major(trits):
     rows, cols = trits.shape
     codes = np.ones((rows, (cols + 3) // 4 * 4), np.uint8)
     codes[:, :cols] = trits + 1
-    codes = codes.reshape(rows, -1, 4)
+    codes = codes.reshape(rows, (cols + 3) // 4, 4)
     return (codes << np.array([0, 2, 4, 6], np.uint8)).sum(axis=2).astype(np.uint8).ravel()
 
 
