@@ -6,6 +6,7 @@
 #include "tern/Dialect/Ternary/IR/Storage.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 #include "tern/Dialect/Ternary/Transforms/Passes.h"
+#include "tern/Transforms/NodeLocation.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
@@ -18,18 +19,9 @@ using namespace tern;
 // Listening to raising
 //===----------------------------------------------------------------------===//
 
-/// The location of the ONNX node that `location` comes from, or null.
-static NameLoc getNodeLoc(Location location) {
-  if (auto name = dyn_cast<NameLoc>(location))
-    return name;
-  auto fused = dyn_cast<FusedLoc>(location);
-  return fused && !fused.getLocations().empty()
-             ? getNodeLoc(fused.getLocations().front())
-             : NameLoc();
-}
-
+/// The name of the ONNX node that `location` is of.
 static std::string getName(Location location) {
-  NameLoc node = getNodeLoc(location);
+  NameLoc node = findNodeLocation(location);
   return node ? node.getName().str() : "?";
 }
 
@@ -42,7 +34,8 @@ public:
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     std::string name = getName(remark.getLocation());
     if (remark.getRemarkName() == "packed") {
-      Packing &packing = report.packings[getNodeLoc(remark.getLocation())];
+      Packing &packing =
+          report.packings[findNodeLocation(remark.getLocation())];
       packing.layout = getArgument(remark, "encoding") + " tile " +
                        getArgument(remark, "tile");
       StringRef(getArgument(remark, "bytes")).getAsInteger(10, packing.bytes);
@@ -178,7 +171,7 @@ void Report::addLayers(ModuleOp raised) {
     ternary::MatrixType type = weights.getResult().getType();
     auto form = op->getAttrOfType<StringAttr>("form");
     TernaryLayer layer;
-    layer.node = getNodeLoc(op->getLoc());
+    layer.node = findNodeLocation(op->getLoc());
     layer.name = getName(op->getLoc());
     layer.form = form ? form.str() : "-";
     layer.activations = describeActivations(op);

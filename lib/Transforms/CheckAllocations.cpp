@@ -1,5 +1,6 @@
 //===- CheckAllocations.cpp - fail where memory does not suffice ----------===//
 
+#include "tern/Transforms/NodeLocation.h"
 #include "tern/Transforms/Passes.h"
 
 #include "tern/Dialect/Ternary/IR/Ternary.h"
@@ -16,17 +17,6 @@ namespace tern {
 } // namespace tern
 
 using namespace mlir;
-
-/// The name of the ONNX node that `location` comes from, or nothing.
-static StringRef getNodeName(Location location) {
-  if (auto name = dyn_cast<NameLoc>(location))
-    return name.getName();
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    for (Location part : fused.getLocations())
-      if (StringRef name = getNodeName(part); !name.empty())
-        return name;
-  return {};
-}
 
 /// The bytes of an element in memory.
 static int64_t getBytes(Type element) {
@@ -110,7 +100,7 @@ private:
       values.push_back(value);
       texts.emplace_back();
     };
-    if (StringRef name = getNodeName(alloc.getLoc()); !name.empty())
+    if (StringRef name = tern::getNodeName(alloc.getLoc()); !name.empty())
       texts.back() += ("node '" + name + "': ").str();
     texts.back() += "not enough memory: ";
     if (bytes)

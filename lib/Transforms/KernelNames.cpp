@@ -2,6 +2,7 @@
 
 #include "KernelNames.h"
 
+#include "tern/Transforms/NodeLocation.h"
 #include "tern/Transforms/Passes.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -11,18 +12,6 @@ using namespace tern;
 
 /// Of the names of one kernel; more would only fill the screen.
 static constexpr size_t kMostNames = 4;
-
-/// The name of the node that `location` is of, or "". A fused operation is
-/// named after the one that the others were fused into, the first.
-static StringRef getNodeName(Location location) {
-  if (auto name = dyn_cast<NameLoc>(location))
-    return name.getName();
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    for (Location part : fused.getLocations())
-      if (StringRef name = getNodeName(part); !name.empty())
-        return name;
-  return "";
-}
 
 static bool isSeparator(char c) { return c == '.' || c == '/'; }
 

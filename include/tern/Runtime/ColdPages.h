@@ -13,9 +13,10 @@ namespace tern::runtime {
 class ColdPages {
 public:
   ColdPages() = default;
-  /// The whole pages within [data, data + bytes), constants without relocations.
-  /// They are left alone unless they are mapped from a file and cannot be
-  /// written to: what was dropped must be there when it is read again.
+  /// The whole pages within [data, data + bytes), constants without
+  /// relocations. They are left alone unless they are mapped from a file and
+  /// cannot be written to: what was dropped must be there when it is read
+  /// again.
   ColdPages(const void *data, size_t bytes);
 
   /// Takes the pages from the process; they stay in the system's cache. Reading
