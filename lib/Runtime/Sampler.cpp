@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <string>
 
 using namespace tern::runtime;
@@ -98,24 +99,25 @@ int64_t Sampler::numBest() const {
 // numBest-th largest with and without; if enough others are not, these win.
 bool Sampler::isDecidedBy(const std::vector<float> &logits,
                           int64_t numBest) const {
-  if (numBest >= numBestAtMost())
+  // Asking for all, or being given all, there are none that were left out. A
+  // look first: a head without a screen gives all for every token.
+  if (numBest >= numBestAtMost() ||
+      std::find(logits.begin(), logits.end(), -INFINITY) == logits.end())
     return true;
-  std::vector<float> given, penalised;
-  for (size_t id = 0; id < logits.size(); ++id)
-    if (logits[id] > -INFINITY) {
-      given.push_back(logits[id]);
-      penalised.push_back(penalise(logits[id], id));
-    }
+  std::vector<float> given;
+  std::copy_if(logits.begin(), logits.end(), std::back_inserter(given),
+               [](float logit) { return logit > -INFINITY; });
   size_t wanted = static_cast<size_t>(numBest);
-  // Then there are no others, or none that is missing.
-  if (given.size() < wanted || given.size() == logits.size())
+  // Then there are no others.
+  if (given.size() < wanted)
     return true;
   std::nth_element(given.begin(), given.begin() + (wanted - 1), given.end(),
                    std::greater<float>());
   float least = given[wanted - 1];
-  return std::count_if(penalised.begin(), penalised.end(),
-                       [least](float logit) { return logit >= least; }) >=
-         numChosen();
+  int64_t reach = 0;
+  for (size_t id = 0; id < logits.size(); ++id)
+    reach += penalise(logits[id], id) >= least;
+  return reach >= numChosen();
 }
 
 float Sampler::penalise(float logit, size_t id) const {

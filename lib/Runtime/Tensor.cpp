@@ -4,9 +4,12 @@
 
 #include "tern/Runtime/Error.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 using namespace tern::runtime;
@@ -131,14 +134,10 @@ std::vector<int64_t> Tensor::dims() const {
 
 int64_t Tensor::numElements() const {
   // Only where none is zero is their product known to be small.
-  int64_t count = 1;
-  for (int32_t i = 0; i < tensor.rank; ++i) {
-    if (tensor.dims[i] == 0)
-      return 0;
-  }
-  for (int32_t i = 0; i < tensor.rank; ++i)
-    count *= tensor.dims[i];
-  return count;
+  const int64_t *end = tensor.dims + tensor.rank;
+  if (std::find(tensor.dims, end, 0) != end)
+    return 0;
+  return std::accumulate(tensor.dims, end, int64_t(1), std::multiplies<>());
 }
 
 size_t Tensor::numBytes() const {

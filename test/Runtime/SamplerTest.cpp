@@ -169,6 +169,9 @@ TEST(Sampler, KnowsWhetherItHasSeenEnough) {
   EXPECT_TRUE(isDecided({-1, -2, -3, -4, -5})) << "-1 * 2 is above -5";
   EXPECT_TRUE(isDecided({1, 2, 3})) << "there are no more";
   EXPECT_TRUE(sampler.isDecidedBy(std::vector<float>(100, 1), 8));
+  std::vector<float> all = {7.5, 7, 6, 5, 4};
+  all.resize(100, 3);
+  EXPECT_TRUE(sampler.isDecidedBy(all, numBest)) << "none is missing";
 }
 
 TEST(Sampler, RepeatsWithTheSeed) {
