@@ -135,6 +135,9 @@ def test_programs_are_made_once(tmp_path, fake_compiler, capsys):
     os.utime(os.environ["TERNC"], (1, 1))
     assert bench(tmp_path, *arguments) == 0
     assert len(fake_compiler.read_text().splitlines()) == 6
+    # Those of the former one are gone.
+    folders = [path.name[:-13] for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+    assert sorted(folders) == ["tiny-bf16-2", "tiny-ternary-2"]
 
 
 def test_large_models_are_extrapolated(tmp_path, fake_compiler, monkeypatch):
@@ -238,6 +241,42 @@ def test_faults_of_files_and_programs(tmp_path, fake_compiler, monkeypatch, caps
     fails_with("worse")
     monkeypatch.setenv("TERNC", str(tmp_path / "gone"))
     fails_with("expected the path of the ternc command")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "message"),
+    [
+        (ternc.Error("no more"), 1, "no more"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_was_measured_outlives_a_fault(
+    fault, status, message, tmp_path, fake_compiler, monkeypatch, capsys
+):
+    def fail_at_two_threads(subjects, tests, threads, rounds, report):
+        if threads == 2:
+            raise fault
+        return measure(subjects, tests, threads, rounds, report)
+
+    monkeypatch.setattr("ternc.bench.session.measure", fail_at_two_threads)
+    file = tmp_path / "out.json"
+    arguments = ("--variants", "ternary", "--threads", "1,2,3", "--rounds", "1")
+    assert bench(tmp_path, *arguments, "--json", str(file)) == status
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert "| tiny  | ternary |       1 |" in printed.out
+    results = json.loads(file.read_text())
+    assert [row["threads"] for row in results["rows"]] == [1]
+    # The file is as good as that of a run to its end.
+    assert cli.main(["--read", str(file)]) == 0
+    assert capsys.readouterr().out == printed.out
+
+
+def test_a_result_that_cannot_be_written_is_found_first(tmp_path, fake_compiler, capsys):
+    for file in (tmp_path, tmp_path / "no" / "out.json"):
+        assert bench(tmp_path, "--threads", "1", "--json", str(file)) == 1
+        assert f"{file}: error: cannot be written" in capsys.readouterr().err
+    assert not fake_compiler.exists()
 
 
 def test_full_disk(tmp_path, fake_compiler, monkeypatch, capsys):

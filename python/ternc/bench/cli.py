@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import Error
@@ -18,19 +17,22 @@ from .session import Plan, run_plan
 from .subjects import PeerCommand, BenchTest, parse_test
 
 EXIT_INPUT = 1
+EXIT_INTERRUPTED = 130
 _MAX_THREADS = 256
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the benchmark: 0 done, 1 something failed. A faulty command line exits
-    with 2, by argparse."""
+    """Runs the benchmark: 0 done, 1 something failed, 130 interrupted. A faulty
+    command line exits with 2, by argparse."""
     parser = _parser()
     options = parser.parse_args(arguments)
     plan = _plan(parser, options)
     try:
         if options.plots:
             require_matplotlib()
-        results = _read(options.read) if options.read else run_plan(plan, _note)
+        if options.json:
+            _require_writable(options.json)
+        results = _read(options.read) if options.read else _run(plan, options.json)
         if options.json:
             _write(options.json, results)
         print(format_results(results))
@@ -40,7 +42,28 @@ def main(arguments: list[str] | None = None) -> int:
     except Error as error:
         print(error, file=sys.stderr)
         return EXIT_INPUT
+    except KeyboardInterrupt:
+        _note("interrupted")
+        return EXIT_INTERRUPTED
     return 0
+
+
+def _run(plan: Plan, file: Path | None) -> dict:
+    """Measures. What is known goes into `file` whenever there is more of it, and is
+    printed where the rest fails: a run takes hours."""
+    kept: dict = {}
+
+    def keep(results: dict) -> None:
+        kept.update(results)
+        if file:
+            _write(file, results)
+
+    try:
+        return run_plan(plan, _note, keep)
+    except (Error, KeyboardInterrupt):
+        if kept:
+            print(format_results(kept), flush=True)
+        raise
 
 
 def _note(message: str) -> None:
@@ -90,6 +113,12 @@ def _write(path: Path, results: dict) -> None:
         path.write_text(json.dumps(results, indent=1) + "\n")
     except OSError as error:
         raise Error(f"{path}: error: {error.strerror}") from error
+
+
+def _require_writable(path: Path) -> None:
+    """Fails before the hours of measuring, not after them."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise Error(f"{path}: error: cannot be written")
 
 
 def _list_of(choices):

@@ -45,9 +45,17 @@ class _Entry:
     linear_bytes: tuple[float, ...] = ()
 
 
-def run_plan(plan: Plan, report: Callable[[str], None]) -> dict:
+def run_plan(
+    plan: Plan,
+    report: Callable[[str], None],
+    keep: Callable[[dict], None] = lambda results: None,
+) -> dict:
     """Returns the results as they go into JSON. Raises ternc.Error if a model cannot
-    be made or run."""
+    be made or run.
+
+    `keep` is given what is known so far whenever a model was measured at one number
+    of threads, for a caller that would not lose it where a later one fails.
+    """
     try:
         plan.cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -57,6 +65,19 @@ def run_plan(plan: Plan, report: Callable[[str], None]) -> dict:
     notes: list[str] = []
     rows: list[dict] = []
     peaks: dict[int, Peak] | None = None
+
+    def results() -> dict:
+        return {
+            "format": FORMAT,
+            "machine": machine,
+            "peaks": [asdict(peak) for peak in (peaks or {}).values()],
+            "tests": [test.name for test in plan.tests],
+            "variants": [variant.value for variant in plan.variants],
+            "rounds": plan.rounds,
+            "rows": list(rows),
+            "notes": notes + _warnings(rows, machine),
+        }
+
     for model in plan.models:
         entries = _entries(plan, model, builder, notes, report)
         if not entries:
@@ -65,17 +86,8 @@ def run_plan(plan: Plan, report: Callable[[str], None]) -> dict:
             peaks = _peaks(entries, plan.threads, notes)
         for threads in plan.threads:
             rows += _measure(plan, model, entries, threads, peaks.get(threads), report)
-    notes += _warnings(rows, machine)
-    return {
-        "format": FORMAT,
-        "machine": machine,
-        "peaks": [asdict(peak) for peak in (peaks or {}).values()],
-        "tests": [test.name for test in plan.tests],
-        "variants": [variant.value for variant in plan.variants],
-        "rounds": plan.rounds,
-        "rows": rows,
-        "notes": notes,
-    }
+            keep(results())
+    return results()
 
 
 def _entries(
