@@ -156,6 +156,19 @@ def test_large_models_are_extrapolated(tmp_path, fake_compiler, monkeypatch):
     assert ["-1-" in layers[0], "-2-" in layers[1]] == [True, True]
 
 
+def test_any_model_can_be_extrapolated(tmp_path, fake_compiler, monkeypatch, capsys):
+    long = Model("tiny", MODELS["tiny"].preset.with_config(num_hidden_layers=9))
+    monkeypatch.setitem(MODELS, "tiny", long)
+    arguments = ("--variants", "ternary", "--threads", "1", "--rounds", "1")
+    assert bench(tmp_path, *arguments, "--layers", "2,9") == 0
+    layers = [call.split(" ")[1] for call in fake_compiler.read_text().splitlines()]
+    assert ["-2-" in layers[0], "-9-" in layers[1]] == [True, True]
+    assert "| tiny* | ternary |" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        bench(tmp_path, *arguments, "--layers", "2,10")
+    assert "--layers: found 10; tiny has 9" in capsys.readouterr().err
+
+
 def test_peer_commands(tmp_path, fake_compiler, capsys):
     peer = write_script(
         tmp_path / "llama-bench",
@@ -202,6 +215,9 @@ def test_peaks_that_cannot_be_measured_are_left_out(tmp_path, fake_compiler, cap
         (["--variants", "ternary,ternary"], "expected names, each once"),
         (["--tests", "pp512,xx"], "found 'xx'; expected ppN or tgN"),
         (["--tests", "pp4096"], "700m has a context of 2048"),
+        (["--layers", "2"], "expected two numbers of layers, the lower first"),
+        (["--layers", "0,2"], "expected two numbers of layers, the lower first"),
+        (["--layers", "2,2"], "expected two numbers of layers, the lower first"),
         (["--threads", "0"], "expected numbers from 1 to 256"),
         (["--threads", "two"], "expected numbers from 1 to 256"),
         (["--rounds", "0"], "--rounds"),

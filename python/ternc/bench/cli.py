@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Error
@@ -76,6 +77,15 @@ def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Plan:
             "--peer-command runs one model: "
             f"found {len(options.models)} --models; expected one"
         )
+    models = [MODELS[name] for name in options.models]
+    if options.layers:
+        for model in models:
+            if model.shape.layers < options.layers[1]:
+                parser.error(
+                    f"--layers: found {options.layers[1]}; {model.name} has "
+                    f"{model.shape.layers}"
+                )
+        models = [replace(model, measured_layers=options.layers) for model in models]
     longest = max(test.tokens for test in options.tests)
     for name in options.models:
         if MODELS[name].context < longest:
@@ -84,7 +94,7 @@ def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Plan:
                 f"{MODELS[name].context}"
             )
     return Plan(
-        models=tuple(MODELS[name] for name in options.models),
+        models=tuple(models),
         variants=tuple(Variant(name) for name in options.variants),
         tests=tuple(options.tests),
         threads=tuple(options.threads),
@@ -159,6 +169,19 @@ def _threads(text: str) -> list[int]:
     return counts
 
 
+def _layers(text: str) -> tuple[int, int]:
+    try:
+        few, many = map(int, text.split(","))
+    except ValueError:
+        few = many = 0
+    if not 1 <= few < many:
+        raise argparse.ArgumentTypeError(
+            f"found '{text}'; expected two numbers of layers, the lower first, such "
+            "as 1,4"
+        )
+    return few, many
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -192,8 +215,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="bench",
         description="Measure compiled models of published shapes with random weights, "
         "ternary and not, next to each other; say what the machine could do at most.",
-        epilog="models: " + ", ".join(MODELS) + "; the largest two are extrapolated "
-        "from fewer layers, and marked with an asterisk. docs/Performance.md says what "
+        epilog="models: " + ", ".join(MODELS) + "; those extrapolated from fewer "
+        "layers are marked with an asterisk. docs/Performance.md says what "
         "the columns mean.",
     )
     add = parser.add_argument
@@ -225,6 +248,13 @@ def _parser() -> argparse.ArgumentParser:
         default=_default_threads(),
         metavar="LIST",
         help="numbers of threads, each measured (default: 1 and the number of CPUs)",
+    )
+    add(
+        "--layers",
+        type=_layers,
+        metavar="A,B",
+        help="make models of A and of B layers only, and extrapolate to the rest: "
+        "sooner done, and less exact (default: only for the largest two models)",
     )
     add(
         "--rounds",
