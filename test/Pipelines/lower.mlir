@@ -11,6 +11,7 @@
 // freed.
 // PASSES:      convert-ternary-to-linalg
 // PASSES:      linalg-generalize-named-ops
+// PASSES:      tern-align-loops
 // PASSES:      tern-fuse-elementwise
 // PASSES:      tern-schedule-contractions
 // PASSES:      tern-protect-arguments

@@ -22,6 +22,34 @@ def FuseElementwise : Pass<"tern-fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect"];
 }
 
+def AlignLoops : Pass<"tern-align-loops", "::mlir::func::FuncOp"> {
+  let summary = "Give loops that feed each other the same dimensions";
+  let description = [{
+    A `tensor.expand_shape` or `tensor.collapse_shape` between two linalg.generic
+    keeps `tern-fuse-elementwise` from making one of them. Where the one is
+    elementwise, or reduces a single operand, gives it the loops of the other; the
+    reshape moves to its inputs and other uses, as a view of memory. Inner
+    dimensions of size 1, which a mean of rows is given to be multiplied with rows,
+    are dropped instead.
+
+    ```mlir
+    %y = linalg.generic … ins(%sums : tensor<?x640xi32>) { sitofp; mulf; divf }
+    %h = tensor.expand_shape %y [[0, 1], [2, 3]] : tensor<?x640xf32> into tensor<1x?x5x128xf32>
+    %t = linalg.generic … ins(%h) outs(… : tensor<1x5x?x128xf32>)
+    // becomes
+    %h = tensor.expand_shape %sums [[0, 1], [2, 3]] : tensor<?x640xi32> into tensor<1x?x5x128xi32>
+    %y = linalg.generic … ins(%h) { sitofp; mulf; divf }
+    %t = linalg.generic … ins(%y) outs(… : tensor<1x5x?x128xf32>)
+    ```
+    Products of two operands keep their loops, which
+    `tern-vectorize-contractions` knows; so do loops within other operations.
+
+    Ensures: the same values, bit for bit.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::FuncOp"> {
   let summary = "Order the loops of contractions for contiguous access";
   let description = [{

@@ -206,10 +206,8 @@ struct RescaleLowering : OpConversionPattern<RescaleOp> {
     AffineMap identity = rewriter.getMultiDimIdentityMap(2);
     SmallVector<Value> inputs = {acc};
     SmallVector<AffineMap> maps = {identity};
-    if (!grouped) {
-      inputs.push_back(adaptor.getScale());
-      maps.push_back(getScaleMap(op, rewriter));
-    }
+    if (!grouped)
+      addScale(op, rewriter, adaptor.getScale(), inputs, maps);
     if (Value scales = adaptor.getActivationScales()) {
       inputs.push_back(scales);
       maps.push_back(AffineMap::get(2, 0, rewriter.getAffineDimExpr(0)));
@@ -238,12 +236,19 @@ struct RescaleLowering : OpConversionPattern<RescaleOp> {
     return success();
   }
 
-  /// (m, n) to the element of a scale of [1] or [N].
-  static AffineMap getScaleMap(RescaleOp op, Builder &builder) {
-    bool perTensor = op.getScale().getType().getDimSize(0) == 1;
-    return AffineMap::get(2, 0,
-                          perTensor ? builder.getAffineConstantExpr(0)
-                                    : builder.getAffineDimExpr(1));
+  /// Adds the scale of [N], or that of the whole matrix as a tensor without
+  /// dimensions, and its map from (m, n).
+  static void addScale(RescaleOp op, OpBuilder &builder, Value scale,
+                       SmallVectorImpl<Value> &inputs,
+                       SmallVectorImpl<AffineMap> &maps) {
+    if (op.getScale().getType().getDimSize(0) == 1) {
+      inputs.push_back(tensor::CollapseShapeOp::create(
+          builder, op.getLoc(), scale, ArrayRef<ReassociationIndices>{}));
+      maps.push_back(AffineMap::get(2, 0, builder.getContext()));
+      return;
+    }
+    inputs.push_back(scale);
+    maps.push_back(AffineMap::get(2, 0, builder.getAffineDimExpr(1)));
   }
 
   /// `sum_g acc[m, g, n] * scale[n, g]`, g ascending.
