@@ -16,10 +16,49 @@ static Value buildI8(OpBuilder &b, Location loc, int64_t value) {
                                    b.getIntegerAttr(b.getI8Type(), value));
 }
 
-/// 3 to the power of a plane.
+//===----------------------------------------------------------------------===//
+// Bytes
+//===----------------------------------------------------------------------===//
+
+/// What code 1 of a plane but the first adds to the number in a byte of t5.
 static int64_t getWeight(int64_t plane) {
-  static constexpr int64_t weights[] = {1, 3, 9, 27, 81};
+  static constexpr int64_t weights[] = {0, 1, 3, 9, 27};
   return weights[plane];
+}
+
+namespace {
+/// A byte of t5: its first code, and the number that the others make.
+struct T5Parts {
+  Value first, number;
+};
+} // namespace
+
+static T5Parts splitT5(OpBuilder &b, Location loc, Value byte) {
+  auto getI8 = [&](int64_t value) { return buildI8(b, loc, value); };
+  Value isLong = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, byte,
+                                       getI8(192));
+  Value low = arith::AndIOp::create(b, loc, byte, getI8(63));
+  Value high = arith::ShRUIOp::create(b, loc, byte, getI8(6));
+  Value count = arith::DivUIOp::create(b, loc, low, getI8(17));
+  Value longFirst = arith::SubIOp::create(b, loc, getI8(2), count);
+  Value longNumber = arith::RemUIOp::create(b, loc, low, getI8(17));
+  longNumber = arith::AddIOp::create(b, loc, longNumber, getI8(64));
+  return {arith::SelectOp::create(b, loc, isLong, longFirst, high),
+          arith::SelectOp::create(b, loc, isLong, longNumber, low)};
+}
+
+static Value joinT5(OpBuilder &b, Location loc, const T5Parts &parts) {
+  auto getI8 = [&](int64_t value) { return buildI8(b, loc, value); };
+  Value isShort = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                        parts.number, getI8(64));
+  Value high = arith::MulIOp::create(b, loc, parts.first, getI8(64));
+  // 128 + 17 (2 - first)
+  Value longHigh = arith::SubIOp::create(
+      b, loc, getI8(162),
+      arith::MulIOp::create(b, loc, parts.first, getI8(17)));
+  return arith::AddIOp::create(
+      b, loc, parts.number,
+      arith::SelectOp::create(b, loc, isShort, high, longHigh));
 }
 
 Value tern::ternary::buildCode(OpBuilder &b, Location loc, Encoding encoding,
@@ -29,8 +68,11 @@ Value tern::ternary::buildCode(OpBuilder &b, Location loc, Encoding encoding,
         arith::ShRUIOp::create(b, loc, byte, buildI8(b, loc, 2 * plane));
     return arith::AndIOp::create(b, loc, shifted, buildI8(b, loc, 3));
   }
-  Value quotient =
-      arith::DivUIOp::create(b, loc, byte, buildI8(b, loc, getWeight(plane)));
+  T5Parts parts = splitT5(b, loc, byte);
+  if (plane == 0)
+    return parts.first;
+  Value quotient = arith::DivUIOp::create(b, loc, parts.number,
+                                          buildI8(b, loc, getWeight(plane)));
   return arith::RemUIOp::create(b, loc, quotient, buildI8(b, loc, 3));
 }
 
@@ -42,15 +84,18 @@ Value tern::ternary::buildCode(OpBuilder &b, Location loc, Encoding encoding,
     Value shifted = arith::ShRUIOp::create(b, loc, byte, amount);
     return arith::AndIOp::create(b, loc, shifted, buildI8(b, loc, 3));
   }
-  Value weight = buildI8(b, loc, getWeight(0));
-  for (int64_t j = 1; j < 5; ++j) {
-    Value isPlane = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                          number, buildI8(b, loc, j));
-    weight = arith::SelectOp::create(b, loc, isPlane,
+  T5Parts parts = splitT5(b, loc, byte);
+  auto isPlane = [&](int64_t j) {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, number,
+                                 buildI8(b, loc, j));
+  };
+  Value weight = buildI8(b, loc, getWeight(1));
+  for (int64_t j = 2; j < 5; ++j)
+    weight = arith::SelectOp::create(b, loc, isPlane(j),
                                      buildI8(b, loc, getWeight(j)), weight);
-  }
-  Value quotient = arith::DivUIOp::create(b, loc, byte, weight);
-  return arith::RemUIOp::create(b, loc, quotient, buildI8(b, loc, 3));
+  Value quotient = arith::DivUIOp::create(b, loc, parts.number, weight);
+  Value code = arith::RemUIOp::create(b, loc, quotient, buildI8(b, loc, 3));
+  return arith::SelectOp::create(b, loc, isPlane(0), parts.first, code);
 }
 
 //===----------------------------------------------------------------------===//
@@ -180,13 +225,18 @@ static Value buildPacked(OpBuilder &builder, Location loc, MatrixType matrix,
 
   bool isI2 = matrix.getLayout().getEncoding() == Encoding::I2;
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) {
+    auto getCode = [&](int64_t plane) {
+      return arith::AddIOp::create(b, loc, args[plane], buildI8(b, loc, 1));
+    };
     Value byte = buildI8(b, loc, 0);
-    for (int64_t j = 0; j < planes; ++j) {
+    for (int64_t j = isI2 ? 0 : 1; j < planes; ++j) {
       int64_t weight = isI2 ? int64_t(1) << (2 * j) : getWeight(j);
-      Value code = arith::AddIOp::create(b, loc, args[j], buildI8(b, loc, 1));
+      Value code = getCode(j);
       Value part = arith::MulIOp::create(b, loc, code, buildI8(b, loc, weight));
       byte = arith::AddIOp::create(b, loc, byte, part);
     }
+    if (!isI2)
+      byte = joinT5(b, loc, {getCode(0), byte});
     linalg::YieldOp::create(b, loc, byte);
   };
   Value init = tensor::EmptyOp::create(builder, loc, view.byteShape, i8);

@@ -17,25 +17,35 @@ public:
   CodeDecoder(const VectorTarget &target, Encoding encoding, bool inPlace,
               mlir::Value bytes);
 
+  /// Fields of a byte that holds codes at bits of their own.
+  static constexpr int64_t fields = 4;
+
   mlir::Value getCodes(mlir::OpBuilder &builder, mlir::Location loc,
                        int64_t plane);
 
-  /// How many bits codes are above their value that are left in place.
+  /// How many bits codes are above their value that are left in place: as many
+  /// for planes that are `fields` apart.
   static int64_t getShift(const VectorTarget &target, Encoding encoding,
                           int64_t plane);
 
 private:
-  /// The code of a plane at bits 2 `plane` and up of `bytes`.
+  /// The codes at bits 2 `field` and up of `bytes`.
   mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc,
-                      mlir::Value bytes, int64_t plane);
-  /// All planes of t5.
-  void lookUpT5(mlir::OpBuilder &builder, mlir::Location loc);
+                      mlir::Value bytes, int64_t field);
+  /// Fields of t5, of which that of the first plane is in a vector of its own.
+  mlir::Value lookUpFirst(mlir::OpBuilder &builder, mlir::Location loc);
+  mlir::Value lookUpOthers(mlir::OpBuilder &builder, mlir::Location loc);
+  /// What `table` has for bytes from 192 on, `otherwise` for others.
+  mlir::Value chooseAbove(mlir::OpBuilder &builder, mlir::Location loc,
+                          llvm::ArrayRef<int8_t> table, mlir::Value otherwise);
+  /// All planes of t5, by arithmetic.
   void divideT5(mlir::OpBuilder &builder, mlir::Location loc);
 
   const VectorTarget &target;
   Encoding encoding;
   bool inPlace;
   mlir::Value bytes;
+  mlir::Value others; ///< what lookUpOthers found
   llvm::SmallVector<mlir::Value, 5> codes;
 };
 

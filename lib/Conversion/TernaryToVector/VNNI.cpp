@@ -29,24 +29,13 @@ std::unique_ptr<VectorTarget> tern::ternary::createAvxVnniTarget() {
                                       /*blockTokens=*/4, /*blockStrips=*/2);
 }
 
-// The two halves of the table are looked up apart; a byte's highest bit, which
-// the lookups ignore, chooses between them.
 Value VbmiTarget::buildLookup(OpBuilder &b, Location loc,
                               ArrayRef<int8_t> table, Value index) const {
   auto type = cast<VectorType>(index.getType());
-  auto lookUp = [&](ArrayRef<int8_t> half) {
-    SmallVector<Value> parts;
-    for (ArrayRef<int8_t> part : {half.take_front(64), half.drop_front(64)})
-      parts.push_back(arith::ConstantOp::create(
-          b, loc, DenseElementsAttr::get(type, part)));
-    return buildIntrinsic(b, loc, "llvm.x86.avx512.vpermi2var.qi.512", type,
-                          {parts[0], index, parts[1]});
-  };
-  Value low = lookUp(table.take_front(128));
-  Value high = lookUp(table.drop_front(128));
-  Value isHigh = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index,
-                                       buildSplat(b, loc, type, 0));
-  return arith::SelectOp::create(b, loc, isHigh, high, low);
+  Value entries =
+      arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, table));
+  return buildIntrinsic(b, loc, "llvm.x86.avx512.permvar.qi.512", type,
+                        {entries, index});
 }
 
 // 24 accumulators of 32 registers: 8 tokens by 48 rows.

@@ -48,15 +48,15 @@ private:
 
 Value VectorProductBuilder::buildPlaneSum(Accumulators &accumulators,
                                           int64_t strip) {
-  Value sum = accumulators.get(0, strip, 0);
-  for (int64_t plane = 1; plane < accumulators.ways; ++plane) {
+  Value sum;
+  for (int64_t plane = 0; plane < accumulators.ways; ++plane) {
     Value part = accumulators.get(0, strip, plane);
     int64_t shift = CodeDecoder::getShift(target, layout.getEncoding(), plane);
     // Every term is a multiple of 2^shift: exact.
     if (inPlace && shift)
       part = arith::ShRSIOp::create(b, loc, part,
                                     buildSplat(b, loc, accType, shift));
-    sum = add(sum, part);
+    sum = sum ? add(sum, part) : part;
   }
   return sum;
 }
@@ -70,8 +70,8 @@ void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
     }
   Accumulators accumulators;
   accumulators.strips = blockStrips.size();
-  // Each plane has its own where that costs nothing.
-  accumulators.ways = target.hasWideDot() ? planes : 1;
+  // Codes that are at different bits of a byte have their own.
+  accumulators.ways = target.hasWideDot() ? CodeDecoder::fields : 1;
   accumulators.values.assign(accumulators.strips * accumulators.ways,
                              buildSplat(b, loc, accType, 0));
 
@@ -103,8 +103,9 @@ void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
 // thread. Fewer tiles than there are streams may be left; they are no work to
 // share.
 void VectorProductBuilder::build() {
-  // A plane's sum has to fit i32: at most K / 4 * 128 * 2 * 64.
-  inPlace = target.hasWideDot() && matrix.getPaddedCols() < (int64_t(1) << 19);
+  // The sum of a field has to fit i32. Of t5, the highest has two codes of
+  // five: at most 2 K / 5 * 128 * 2 * 64.
+  inPlace = target.hasWideDot() && matrix.getPaddedCols() <= (int64_t(1) << 18);
   Value rowSum = broadcast(buildRowSum(getIndex(0)));
   int64_t tiles = strips / stripsPerTile;
   int64_t streams = countStreams(tiles, target.streams);

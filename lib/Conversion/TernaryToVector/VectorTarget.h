@@ -73,10 +73,11 @@ public:
                                        mlir::Location loc, mlir::Value lhs,
                                        mlir::Value rhs) const = 0;
 
-  /// Whether bytes can be looked up in few instructions.
+  /// Whether bytes can be looked up in one instruction.
   virtual bool hasLookup() const { return false; }
 
-  /// The element of `table`, of 256, that each byte of `index` numbers.
+  /// The element of `table`, of 64, that the low six bits of each byte of
+  /// `index` number.
   virtual mlir::Value buildLookup(mlir::OpBuilder &builder, mlir::Location loc,
                                   llvm::ArrayRef<int8_t> table,
                                   mlir::Value index) const {

@@ -64,7 +64,7 @@ func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi
 // from 64 on lie 12 rows further, behind those of zeros. Three strips are a pair
 // and one.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_t5_40x70_amx(
-// CHECK:       llvm.x86.avx512.vpermi2var.qi.512
+// CHECK:       llvm.x86.avx512.permvar.qi.512
 // CHECK:           memref.alloc() {alignment = 64 : i64} : memref<6144xi8>
 // CHECK:             %[[IN_LAST:.*]] = arith.cmpi uge, %[[ROW:.*]], %c16
 // CHECK:             %[[MOVED:.*]] = arith.addi %[[ROW]], %c12

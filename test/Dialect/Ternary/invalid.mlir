@@ -302,7 +302,7 @@ func.func @rescale_step(%acc: tensor<2x3xi32>, %s: tensor<1xf32>) {
 // -----
 
 %valid = ternary.constant dense<242> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
-// expected-error @below {{holds the code 3 at row 0, column 4; expected 0, 1 or 2}}
+// expected-error @below {{holds the code 3 at row 0, column 0; expected 0, 1 or 2}}
 %w = ternary.constant dense<243> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
 
 // -----

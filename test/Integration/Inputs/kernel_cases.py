@@ -34,11 +34,21 @@ def pack_row_major(trits):
     return (codes << np.array([0, 2, 4, 6], np.uint8)).sum(axis=2).astype(np.uint8).ravel()
 
 
+def all_fives(n, k):
+    """Trits [n, k] such that each five that share a byte of tiles, columns of
+    20 s + 4 j + i for j below 5, are in turn all that there are."""
+    row, column = np.ogrid[:n, :k]
+    step, plane, i = column // 20, column // 4 % 5, column % 4
+    number = (4 * row + i + 61 * step) % 243
+    return number // 3**plane % 3 - 1
+
+
 def make_operands(rng, kind, tokens, n, k):
     """Activations [m, k] for each m of `tokens`, and trits [n, k]."""
-    if kind == "random":
+    if kind in ("random", "all-fives"):
         xs = [rng.integers(-128, 128, (m, k)).astype(np.int8) for m in tokens]
-        return xs, rng.integers(-1, 2, (n, k)).astype(np.int8)
+        trits = all_fives(n, k) if kind == "all-fives" else rng.integers(-1, 2, (n, k))
+        return xs, trits.astype(np.int8)
     x_value, trit = {"low-minus": (-128, -1), "low-plus": (-128, 1), "high-plus": (127, 1)}[kind]
     return [np.full((m, k), x_value, np.int8) for m in tokens], np.full((n, k), trit, np.int8)
 
@@ -136,7 +146,7 @@ def main():
     parser.add_argument("--rows", type=parse_sizes, required=True, metavar="N,...")
     parser.add_argument("--cols", type=parse_sizes, required=True, metavar="K,...")
     parser.add_argument("--kinds", default="random", metavar="KIND,...",
-                        help="random, low-minus, low-plus, high-plus")
+                        help="random, all-fives, low-minus, low-plus, high-plus")
     parser.add_argument("--request-tiles", action="store_true",
                         help="ask Linux for the use of AMX first")
     args = parser.parse_args()

@@ -4,8 +4,6 @@
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 
-#include <array>
-#include <numeric>
 #include <type_traits>
 
 using namespace mlir;
@@ -15,17 +13,18 @@ using namespace tern::ternary;
 // Bytes
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// The codes of a byte, in the order of its planes.
-using ByteCodes = std::array<uint8_t, 5>;
 using DecodeTable = std::array<ByteCodes, 256>;
-} // namespace
 
-/// What code 1 in a plane adds to a byte that holds `planes` codes.
-template <int64_t planes>
-static constexpr std::array<uint8_t, 5> planeWeights = {1, 4, 16, 64};
-template <>
-constexpr std::array<uint8_t, 5> planeWeights<5> = {1, 3, 9, 27, 81};
+/// The byte of the codes that `getCode` gives, of four planes or five.
+template <int64_t planes, typename GetCode>
+static constexpr uint8_t encodeByte(GetCode getCode) {
+  if constexpr (planes == 4)
+    return getCode(0) + 4 * getCode(1) + 16 * getCode(2) + 64 * getCode(3);
+  unsigned others =
+      getCode(1) + 3 * getCode(2) + 9 * getCode(3) + 27 * getCode(4);
+  unsigned first = getCode(0);
+  return others + (others < 64 ? 64 * first : 128 + 17 * (2 - first));
+}
 
 static constexpr DecodeTable buildI2Table() {
   DecodeTable table{};
@@ -35,14 +34,19 @@ static constexpr DecodeTable buildI2Table() {
   return table;
 }
 
-// Bytes above 242 give the last code 3, so that they are found to be invalid.
+// Bytes that no codes give have the first code 3 and are found to be invalid.
 static constexpr DecodeTable buildT5Table() {
   DecodeTable table{};
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    unsigned rest = byte;
-    for (unsigned plane = 0; plane < 4; ++plane, rest /= 3)
-      table[byte][plane] = rest % 3;
-    table[byte][4] = rest;
+  for (ByteCodes &codes : table)
+    codes = {3};
+  for (unsigned number = 0; number < 243; ++number) {
+    ByteCodes codes{};
+    unsigned rest = number;
+    for (uint8_t &code : codes) {
+      code = rest % 3;
+      rest /= 3;
+    }
+    table[encodeByte<5>([&](int64_t plane) { return codes[plane]; })] = codes;
   }
   return table;
 }
@@ -53,10 +57,14 @@ static const DecodeTable &getDecodeTable(Encoding encoding) {
   return encoding == Encoding::I2 ? i2Table : t5Table;
 }
 
+ByteCodes tern::ternary::decodeByte(Encoding encoding, uint8_t byte) {
+  return getDecodeTable(encoding)[byte];
+}
+
 uint8_t tern::ternary::getZeroByte(Encoding encoding) {
-  const auto &weights =
-      encoding == Encoding::I2 ? planeWeights<4> : planeWeights<5>;
-  return std::accumulate(weights.begin(), weights.end(), 0);
+  auto getOne = [](int64_t) { return 1; };
+  return encoding == Encoding::I2 ? encodeByte<4>(getOne)
+                                  : encodeByte<5>(getOne);
 }
 
 //===----------------------------------------------------------------------===//
@@ -119,11 +127,8 @@ void tern::ternary::encodeRow(MatrixType matrix, ArrayRef<uint8_t> codes,
   forEachByte(
       matrix, row,
       [in, out](int64_t byte, int64_t column, auto planes, auto stride) {
-        constexpr auto weights = planeWeights<decltype(planes)::value>;
-        unsigned value = 0;
-        for (int64_t j = 0; j < planes; ++j)
-          value += in[column + j * stride] * weights[j];
-        out[byte] = value;
+        out[byte] = encodeByte<decltype(planes)::value>(
+            [=](int64_t j) { return in[column + j * stride]; });
       });
 }
 

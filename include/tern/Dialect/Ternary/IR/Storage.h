@@ -10,7 +10,14 @@
 
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
+#include <array>
+
 namespace tern::ternary {
+
+/// The codes of a byte, in the order of its planes; `i2` has four. A field that
+/// holds no trit gives a code above 2.
+using ByteCodes = std::array<uint8_t, 5>;
+ByteCodes decodeByte(Encoding encoding, uint8_t byte);
 
 /// The byte whose codes are all 1, that is trit 0, which fills the padding.
 uint8_t getZeroByte(Encoding encoding);
