@@ -183,6 +183,7 @@ ExitCode Compilation::checkRequest() {
       return fail(ExitCode::BadInput,
                   "cannot write '" + path + "': it is a directory");
   options.context = request.context;
+  options.kvCache = request.kvCache;
   options.encoding = request.encoding;
   options.head = request.head;
   options.forgetPages = [this] { mapped.dropPages(); };

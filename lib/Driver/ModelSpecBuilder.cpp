@@ -107,6 +107,7 @@ static void addBuffers(LanguageModelSpec &spec, func::FuncOp step) {
       spec.caches.push_back(
           {-1, -1, kPositions, *getDType(tensor.getElementType()), 0});
     CacheSpec &cache = spec.caches[index];
+    cache.dtype = *getDType(tensor.getElementType());
     cache.bytes = tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
     // A buffer of a length of its own bounds the sequence.
     spec.context = std::min(spec.context, tensor.getDimSize(cache.axis));

@@ -61,7 +61,8 @@ void tern::buildRaisePipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertOnnxToTernary());
   pm.addNestedPass<func::FuncOp>(onnx::createFoldConstants());
   pm.addNestedPass<func::FuncOp>(onnx::createRaiseAttention());
-  pm.addPass(onnx::createDeriveStep(onnx::DeriveStepOptions{options.context}));
+  pm.addPass(onnx::createDeriveStep(
+      onnx::DeriveStepOptions{options.context, options.kvCache}));
   pm.addPass(createConvertOnnxToLinalg());
   addCleanup(pm);
 }
@@ -225,7 +226,9 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
   Option<int64_t> context{*this, "context",
                           llvm::cl::desc("Positions of the KV cache"),
                           llvm::cl::init(0)};
-
+  Option<std::string> kvCache{*this, "kv-cache",
+                              llvm::cl::desc("KV cache: model, f16 or i8"),
+                              llvm::cl::init("model")};
   Option<std::string> head{*this, "head",
                            llvm::cl::desc("Head: auto, exact or screened"),
                            llvm::cl::init("auto")};
@@ -239,6 +242,7 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
     options.packTargets = {target};
     options.variant = target;
     options.context = context;
+    options.kvCache = kvCache;
     return options;
   }
 };

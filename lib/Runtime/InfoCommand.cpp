@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <numeric>
+
 using namespace tern::runtime;
 // Keeps the order in which members are added.
 using json = nlohmann::ordered_json;
@@ -23,6 +25,15 @@ const char *describeCache(int32_t kind) {
   default:
     return "none: every token recomputes the sequence";
   }
+}
+
+/// Bytes of all buffers, at the whole context.
+int64_t countCacheBytes(const TernLanguageModel &model) {
+  return std::accumulate(model.caches, model.caches + model.num_caches,
+                         int64_t(0),
+                         [](int64_t sum, const TernCacheSpec &cache) {
+                           return sum + cache.bytes;
+                         });
 }
 
 json describeSpecs(const TernTensorSpec *specs, int32_t count) {
@@ -41,6 +52,8 @@ json describeModel(const TernModel &model) {
     info["vocabulary"] = language->vocab;
     info["context"] = language->context;
     info["cache"] = describeCache(language->cache_kind);
+    if (language->cache_kind == TERN_CACHE_IN_PLACE)
+      info["cache_bytes"] = countCacheBytes(*language);
   }
   info["tokenizer_bytes"] = model.tokenizer ? model.tokenizer_size : 0;
   info["inputs"] = describeSpecs(model.inputs, model.num_inputs);

@@ -20,10 +20,14 @@ SmallVector<Value> ContractionOperand::getIndices(OpBuilder &builder,
   return indices;
 }
 
-/// The argument of the body that `value` is, maybe widened to f32.
+/// The argument of the body that `value` is, maybe a shorter float or a code of
+/// i8 made f32.
 static BlockArgument getFactor(Value value) {
   if (auto widened = value.getDefiningOp<arith::ExtFOp>())
     value = widened.getIn();
+  else if (auto code = value.getDefiningOp<arith::SIToFPOp>();
+           code && code.getIn().getType().isInteger(8))
+    value = code.getIn();
   return dyn_cast<BlockArgument>(value);
 }
 

@@ -18,6 +18,12 @@
 using namespace mlir;
 using namespace tern;
 
+constexpr int64_t kLineBytes = 64;
+/// How far ahead of its use what is read once is asked for: about what memory
+/// takes, and no more than a few rows of keys.
+constexpr int64_t kPrefetchBytes = 3072;
+constexpr int64_t kShortRowBytes = 512;
+
 int64_t VectorRegisters::getAccumulators(int64_t rows,
                                          ContractionForm form) const {
   int64_t most = static_cast<int64_t>(llvm::bit_floor(
@@ -122,7 +128,8 @@ class TileEmitter {
 public:
   TileEmitter(ImplicitLocOpBuilder &b, const Contraction &contraction,
               const VectorRegisters &registers, const ContractionTile &tile)
-      : b(b), contraction(contraction), lanes(registers.lanes), tile(tile),
+      : b(b), contraction(contraction), registers(registers),
+        lanes(registers.lanes), tile(tile),
         type(VectorType::get(lanes, b.getF32Type())) {}
 
   void emitDot(bool isSumWhole);
@@ -157,11 +164,23 @@ private:
     Type wide = b.getF32Type();
     if (auto vector = dyn_cast<VectorType>(type))
       wide = VectorType::get(vector.getShape(), wide);
+    if (getElementTypeOrSelf(type).isInteger())
+      return arith::SIToFPOp::create(b, wide, value);
     return arith::ExtFOp::create(b, wide, value);
   }
   /// A vector of `operand`, in f32; 0 where `mask`, which may be null, is off.
   Value loadVector(const ContractionOperand &operand, ArrayRef<Value> indices,
                    Value mask);
+  /// Bytes of a row of `rhs` if it is read once, from memory perhaps: what many
+  /// rows of `lhs` multiply is in a cache. 0 otherwise, or where they are not
+  /// known.
+  int64_t getRowBytes() const;
+  void prefetch(ValueRange indices);
+  /// The columns some way behind a tile of dot products, if they are short
+  /// rows, as keys are: hardware follows long ones.
+  void prefetchColumns();
+  /// What an outer product multiplies some steps behind `sum`.
+  void prefetchSums(Value sum);
   /// A step of the dot products: `accumulators` with the products from `sum` on
   /// added, a vector of them.
   SmallVector<Value> emitDotStep(Value sum, Value mask,
@@ -170,6 +189,7 @@ private:
 
   ImplicitLocOpBuilder &b;
   const Contraction &contraction;
+  const VectorRegisters &registers;
   int64_t lanes;
   const ContractionTile &tile;
   VectorType type;
@@ -186,6 +206,46 @@ Value TileEmitter::loadVector(const ContractionOperand &operand,
   Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(stored));
   return widen(vector::MaskedLoadOp::create(b, stored, operand.memref, indices,
                                             mask, zeros));
+}
+
+int64_t TileEmitter::getRowBytes() const {
+  auto type = cast<MemRefType>(contraction.rhs.memref.getType());
+  bool isReadOnce =
+      static_cast<int64_t>(tile.rows.size()) < registers.getMostRows();
+  return isReadOnce && !type.isDynamicDim(type.getRank() - 1)
+             ? type.getShape().back() * type.getElementTypeBitWidth() / 8
+             : 0;
+}
+
+void TileEmitter::prefetch(ValueRange indices) {
+  memref::PrefetchOp::create(b, contraction.rhs.memref, indices,
+                             /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
+void TileEmitter::prefetchColumns() {
+  int64_t rowBytes = getRowBytes();
+  if (rowBytes == 0 || rowBytes > kShortRowBytes)
+    return;
+  auto type = cast<MemRefType>(contraction.rhs.memref.getType());
+  int64_t lineElements = kLineBytes * 8 / type.getElementTypeBitWidth();
+  int64_t ahead = llvm::alignTo(kPrefetchBytes / rowBytes, tile.width);
+  for (int64_t i = 0; i < tile.width; ++i)
+    for (int64_t at = 0; at < type.getShape().back(); at += lineElements)
+      prefetch(indicesOf(contraction.rhs, tile.rows.front(), column(i + ahead),
+                         index(at)));
+}
+
+void TileEmitter::prefetchSums(Value sum) {
+  int64_t rowBytes = getRowBytes();
+  if (rowBytes == 0)
+    return;
+  auto type = cast<MemRefType>(contraction.rhs.memref.getType());
+  int64_t lineElements = kLineBytes * 8 / type.getElementTypeBitWidth();
+  Value ahead = b.createOrFold<arith::AddIOp>(
+      sum, index(llvm::divideCeil(kPrefetchBytes, rowBytes)));
+  for (int64_t at = 0; at < tile.width * lanes; at += lineElements)
+    prefetch(indicesOf(contraction.rhs, tile.rows.front(), column(at), ahead));
 }
 
 SmallVector<Value> TileEmitter::emitDotStep(Value sum, Value mask,
@@ -233,6 +293,7 @@ void TileEmitter::emitDot(bool isSumWhole) {
                    ? index(0)
                    : b.createOrFold<arith::RemUIOp>(length, index(lanes));
   Value whole = b.createOrFold<arith::SubIOp>(tile.sumEnd, rest);
+  prefetchColumns();
   auto loop = scf::ForOp::create(
       b, tile.sumBegin, whole, index(lanes), sums,
       [&](OpBuilder &, Location, Value sum, ValueRange carried) {
@@ -265,6 +326,7 @@ void TileEmitter::emitOuter() {
           contraction.rhs,
           indicesOf(contraction.rhs, tile.rows.front(), columnOf(i), sum),
           tile.mask));
+    prefetchSums(sum);
     SmallVector<Value> next(carried);
     for (auto [i, row] : llvm::enumerate(tile.rows)) {
       Value factor = widen(memref::LoadOp::create(

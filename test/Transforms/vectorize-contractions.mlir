@@ -18,6 +18,8 @@
 // WIDE:              vector.load %{{.*}} : memref<1x384xf32>, vector<16xf32>
 // WIDE:              %[[W:.*]] = vector.load %{{.*}} : memref<4096x384xbf16>, vector<16xbf16>
 // WIDE:              arith.extf %[[W]] : vector<16xbf16> to vector<16xf32>
+// Hardware asks for long rows ahead.
+// WIDE-NOT:          memref.prefetch
 // WIDE:              arith.mulf {{.*}} fastmath<contract> : vector<16xf32>
 // WIDE-COUNT-7:    vector.shuffle {{.*}} : vector<16xf32>, vector<16xf32>
 // WIDE:            vector.store %{{.*}} : memref<1x4096xf32>, vector<8xf32>
@@ -45,7 +47,8 @@ func.func @head(%x: memref<1x384xf32>, %w: memref<4096x384xbf16>, %y: memref<1x4
 // CHECK-NOT:     scf.parallel
 // WIDE-COUNT-12: vector.load %{{.*}} : memref<3x64xf32>, vector<16xf32>
 // WIDE:          scf.for
-// WIDE-COUNT-4:    vector.load %{{.*}} : memref<?x64xf32>, vector<16xf32>
+// WIDE:            vector.load %{{.*}} : memref<?x64xf32>, vector<16xf32>
+// WIDE-COUNT-4:    memref.prefetch %{{.*}} : memref<?x64xf32>
 // WIDE:            %[[P:.*]] = memref.load %{{.*}} : memref<3x?xf32>
 // WIDE:            vector.broadcast %[[P]] : f32 to vector<16xf32>
 // WIDE-COUNT-12:   arith.addf {{.*}} fastmath<contract> : vector<16xf32>
@@ -123,6 +126,61 @@ func.func @others(%x: memref<4x8xf32>, %w: memref<16x8xf32>, %y: memref<4x16xf32
   ^bb0(%p: f32, %q: f32, %o: f32):
     %m = arith.mulf %p, %q : f32
     %s = arith.addf %o, %m fastmath<reassoc> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Keys in codes of i8 are widened as they are read; each is a line of the cache,
+// asked for 48 keys, 3,072 bytes, ahead.
+// CHECK-LABEL: func.func @codes(
+// WIDE:          %[[AHEAD:.*]] = arith.addi %[[KEY:.*]], %c48 : index
+// WIDE-NEXT:     memref.prefetch %{{.*}}[%[[AHEAD]], %c0], read, locality<3>, data : memref<?x64xi8>
+// WIDE-COUNT-7:  memref.prefetch
+// WIDE-NOT:      memref.prefetch
+// WIDE:          %[[K:.*]] = vector.load %{{.*}}[%[[KEY]], %{{.*}}] : memref<?x64xi8>, vector<16xi8>
+// WIDE-NEXT:     arith.sitofp %[[K]] : vector<16xi8> to vector<16xf32>
+// CHECK-NOT:     linalg.generic
+// CHECK:         return
+func.func @codes(%q: memref<3x64xf32>, %k: memref<?x64xi8>, %y: memref<3x?xf32>) {
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<3x64xf32>, memref<?x64xi8>) outs(%y : memref<3x?xf32>) {
+  ^bb0(%a: f32, %b: i8, %o: f32):
+    %c = arith.sitofp %b : i8 to f32
+    %m = arith.mulf %a, %c fastmath<contract> : f32
+    %s = arith.addf %o, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Six rows and more read keys again and again, from a cache.
+// CHECK-LABEL: func.func @many_rows(
+// CHECK-NOT:     memref.prefetch
+// CHECK-NOT:     linalg.generic
+// CHECK:         return
+func.func @many_rows(%q: memref<6x64xf32>, %k: memref<?x64xi8>, %y: memref<6x?xf32>) {
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<6x64xf32>, memref<?x64xi8>) outs(%y : memref<6x?xf32>) {
+  ^bb0(%a: f32, %b: i8, %o: f32):
+    %c = arith.sitofp %b : i8 to f32
+    %m = arith.mulf %a, %c fastmath<contract> : f32
+    %s = arith.addf %o, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Other integers are no codes.
+// CHECK-LABEL: func.func @integers(
+// CHECK:         linalg.generic
+func.func @integers(%q: memref<6x64xf32>, %k: memref<?x64xi32>, %y: memref<6x?xf32>) {
+  linalg.generic {indexing_maps = [#x, #bt, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<6x64xf32>, memref<?x64xi32>) outs(%y : memref<6x?xf32>) {
+  ^bb0(%a: f32, %b: i32, %o: f32):
+    %c = arith.sitofp %b : i32 to f32
+    %m = arith.mulf %a, %c fastmath<contract> : f32
+    %s = arith.addf %o, %m fastmath<reassoc,contract> : f32
     linalg.yield %s : f32
   }
   return

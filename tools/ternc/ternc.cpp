@@ -46,6 +46,11 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
   app.add_option("--context", request.context,
                  "Positions of the KV cache [default: as the model says]")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+  app.add_option("--kv-cache", request.kvCache,
+                 "KV cache: model (as the graph computes it), or f16 or i8 "
+                 "(less memory, and faster after long texts)")
+      ->check(CLI::IsMember({"model", "f16", "i8"}))
+      ->default_str("model");
   app.add_option("--layout", request.encoding,
                  "Packed weights: auto, i2 (2 bits) or t5 (1.6 bits)")
       ->check(CLI::IsMember({"auto", "i2", "t5"}))

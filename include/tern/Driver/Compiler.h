@@ -34,6 +34,7 @@ struct CompileRequest {
   std::string cpu = "all";              ///< see getCPULevels
   std::string triple;                   ///< "": this machine's
   int64_t context = 0;                  ///< 0: as the model says
+  std::string kvCache = "model";        ///< see onnx-derive-step
   std::string encoding = "auto";        ///< of packed weights
   std::string head = "auto";            ///< see ternary-screen-head
   bool portable = false;                ///< portable ternary products

@@ -44,6 +44,9 @@ struct PipelineOptions {
   std::string variant = "generic";
   /// Positions of the KV cache of a language model; 0: as the model says.
   int64_t context = 0;
+  /// What the KV cache is stored in: "model", "f16" or "i8", see
+  /// onnx-derive-step.
+  std::string kvCache = "model";
   /// The head of a language model: "auto", "exact" or "screened", see
   /// ternary-screen-head.
   std::string head = "auto";

@@ -19,7 +19,9 @@ enum Input : unsigned {
   PastKey,
   PastValue,
   KeyCounts,
-  Sinks // of a GroupQueryAttention that was made one of these
+  Sinks,     // of a GroupQueryAttention that was made one of these
+  KeyScales, // of a cache that onnx-derive-step keeps in i8
+  ValueScales
 };
 enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
 } // namespace
@@ -84,6 +86,8 @@ static FailureOr<AttentionProblem> readProblem(LoweringContext &ctx) {
     problem.offset = sizeOf(ctx.b, ctx.input(PastKey), 2);
   problem.keyCounts = ctx.input(KeyCounts);
   problem.sinks = ctx.input(Sinks);
+  problem.keyScales = ctx.input(KeyScales);
+  problem.valueScales = ctx.input(ValueScales);
   problem.endsAtLastKey = ctx.input(KeyCounts) != nullptr;
   return problem;
 }

@@ -67,6 +67,13 @@ static Value reduceRows(ImplicitLocOpBuilder &b, Value tensor, Value init) {
       .getResult(0);
 }
 
+// A float or a code as `type`.
+static Value toFloat(ImplicitLocOpBuilder &b, Value scalar, Type type) {
+  if (scalar.getType().isInteger())
+    return arith::SIToFPOp::create(b, type, scalar);
+  return convertFloat(b, scalar, type);
+}
+
 // Adds to `init` the products of two operands, summed over `reduced`.
 static Value contract(ImplicitLocOpBuilder &b, BroadcastOperand lhs,
                       BroadcastOperand rhs, Value init, AffineMap map,
@@ -79,9 +86,9 @@ static Value contract(ImplicitLocOpBuilder &b, BroadcastOperand lhs,
              ArrayRef<AffineMap>{lhs.map, rhs.map, map}, loops,
              [&](OpBuilder &builder, Location loc, ValueRange args) {
                ImplicitLocOpBuilder body(loc, builder);
-               Value product = arith::MulFOp::create(
-                   body, convertFloat(body, args[0], type),
-                   convertFloat(body, args[1], type));
+               Value product =
+                   arith::MulFOp::create(body, toFloat(body, args[0], type),
+                                         toFloat(body, args[1], type));
                Value sum = arith::AddFOp::create(body, args[2], product);
                linalg::YieldOp::create(body, sum);
              })
@@ -141,6 +148,15 @@ Value BlockEmitter::sliceKeys(const Heads &heads, const KeyRange &keys,
   return sliceHeads(b, heads.tensor, slice, {0, heads.headDim()});
 }
 
+// The scales of keys or values of the block's batch and head, for [group,
+// query, key].
+BroadcastOperand BlockEmitter::sliceScales(Value scales, const KeyRange &keys) {
+  HeadSlice slice{{block.batch, block.kvHead, keys.first},
+                  {b.getIndexAttr(1), b.getIndexAttr(1), keys.count}};
+  return {sliceHeads(b, scales, slice, {0, 1}),
+          AffineMap::get(3, 0, b.getAffineDimExpr(2))};
+}
+
 Sizes BlockEmitter::rowSizes() {
   return {b.getIndexAttr(sizes.groups), block.count};
 }
@@ -188,6 +204,8 @@ Value BlockEmitter::emitProducts(const KeyRange &keys) {
 Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
   bool isMasked = stage >= ScoreStage::Masked;
   SmallVector<BroadcastOperand> operands;
+  if (problem.keyScales)
+    operands.push_back(sliceScales(problem.keyScales, keys));
   if (isMasked && mask)
     operands.push_back(sliceMask(b, *mask, sizes, block, keys));
   Value products = emitProducts(keys);
@@ -195,6 +213,9 @@ Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
       b, products, operands,
       [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
         Value score = scalars.back();
+        if (problem.keyScales)
+          score = arith::MulFOp::create(body, score,
+                                        convertFloat(body, scalars[0], type));
         if (problem.scale != 1)
           score = arith::MulFOp::create(
               body, score, scalarConstant(body, type, problem.scale));
@@ -204,8 +225,8 @@ Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
           return score;
         Value reached =
             isInReach(body, problem, block, keys, indices[1], indices[2]);
-        return maskScore(body, score, mask ? scalars.front() : Value(),
-                         reached);
+        return maskScore(body, score,
+                         mask ? scalars.drop_back().back() : Value(), reached);
       });
 }
 
@@ -272,6 +293,14 @@ RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
   after.sums = reduceRows<arith::AddFOp>(
       b, weights,
       update(b, before.sums, BroadcastOperand{correction, rows}, scale));
+  if (problem.valueScales)
+    weights = update(
+        b, weights, sliceScales(problem.valueScales, keys),
+        [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
+          return arith::MulFOp::create(body, scalars[1],
+                                       convertFloat(body, scalars[0], type))
+              .getResult();
+        });
   after.values = contract(
       b, {weights, loopMap(b, {Group, Query, Key})},
       {sliceKeys(problem.value, keys, sizes.valueSize),

@@ -66,6 +66,7 @@ private:
   Sizes rowSizes();
   mlir::Value sliceKeys(const Heads &heads, const KeyRange &keys,
                         mlir::OpFoldResult size);
+  BroadcastOperand sliceScales(mlir::Value scales, const KeyRange &keys);
   mlir::Value emitProducts(const KeyRange &keys);
   mlir::Value emitSinks();
   mlir::Value emitProbabilities(mlir::Value scores);

@@ -44,6 +44,9 @@ struct AttentionProblem {
   /// A further score for each query of a head, [heads] (float), that weighs
   /// nothing: it only takes a share of the softmax. Null for none.
   mlir::Value sinks = nullptr;
+  /// What keys and values of i8 are multiplied by: f32 [batch, kv heads, keys];
+  /// null for none.
+  mlir::Value keyScales = nullptr, valueScales = nullptr;
 };
 
 struct AttentionOutputs {

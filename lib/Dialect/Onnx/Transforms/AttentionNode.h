@@ -9,9 +9,10 @@
 
 namespace tern::onnx {
 
-/// The inputs and outputs of ONNX's Attention (opset 24), and one that only
-/// onnxruntime's attention has: a score for each head that joins the others but
-/// has no value.
+/// The inputs and outputs of ONNX's Attention (opset 24), and what only nodes
+/// of ours have: onnxruntime's sinks, a score for each head that joins the
+/// others but has no value; and the scales of keys and values that are codes in
+/// i8, f32 [batch, heads, keys].
 struct AttentionPort {
   enum Input : unsigned {
     Query,
@@ -21,7 +22,9 @@ struct AttentionPort {
     PastKey,
     PastValue,
     KeyCounts,
-    Sinks
+    Sinks,
+    KeyScales,
+    ValueScales
   };
   enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
 };

@@ -6,8 +6,11 @@
 #include "CachePlan.h"
 #include "DerivedCaches.h"
 #include "InPlaceCaches.h"
+#include "KVStorage.h"
 #include "StepFunction.h"
 #include "TableLimit.h"
+
+#include "tern/Dialect/Ternary/IR/Ternary.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -32,6 +35,13 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
 
   void runOnOperation() override {
     auto graph = getOperation().lookupSymbol<func::FuncOp>("main");
+    std::optional<KVStorage> asked = parseKVStorage(kvCache);
+    if (!asked) {
+      emitError(getOperation().getLoc())
+          << "found kv-cache '" << kvCache << "'; expected model, f16 or i8";
+      return signalPassFailure();
+    }
+    storage = *asked;
     if (!graph || getOperation().lookupSymbol("step"))
       return;
     std::optional<LanguageModel> model = findLanguageModel(graph);
@@ -48,6 +58,11 @@ struct DeriveStepPass : tern::onnx::impl::DeriveStepBase<DeriveStepPass> {
     if (refusal)
       emitWarning(refusal->location)
           << describeConsequence(*model) << ": " << refusal->reason;
+    else if (storage != KVStorage::Model && !isShortened)
+      emitWarning(graph.getLoc())
+          << "the KV cache stays as the graph has it: found no longer keys or "
+             "values that attention alone reads; expected some to store in "
+          << getStorageName(storage);
     getOperation()->setAttr(
         "onnx.generation",
         StringAttr::get(&getContext(), describeGeneration(*model, refusal)));
@@ -98,6 +113,11 @@ private:
     SmallVector<RankedTensorType> types;
     if (std::optional<Refusal> refusal = planCaches(copy, model, length, types))
       return refusal;
+    for (auto [kv, type] : llvm::zip_equal(model.caches, types))
+      if ((kv.form == CacheForm::Attention ||
+           kv.form == CacheForm::GroupQueryAttention) &&
+          isReadByAttentionAlone(copy, kv))
+        shorten(type);
     StepFunction step(copy, model);
     SmallVector<Value> updated = putCachesInPlace(step, model, types);
     step.finish(sliceLogits(step, model.logits, model.vocab), updated);
@@ -118,22 +138,32 @@ private:
     if (std::optional<Refusal> refusal =
             planDerivedCaches(analysis, evaluator, length, types))
       return refusal;
+    llvm::for_each(types, [&](RankedTensorType &type) { shorten(type); });
     StepFunction step(copy, model);
     SmallVector<Value> updated = addCaches(step, analysis, types);
     step.finish(sliceLogits(step, /*index=*/0, model.vocab), updated);
     return std::nullopt;
   }
 
+  /// Makes `type`, of a buffer of keys or values that attention alone reads,
+  /// what is asked for.
+  void shorten(RankedTensorType &type) {
+    RankedTensorType stored = getStoredType(type, storage);
+    isShortened |= stored != type;
+    type = stored;
+  }
+
   /// What a report says.
-  static std::string describeGeneration(const LanguageModel &model,
-                                        const std::optional<Refusal> &refusal) {
+  std::string describeGeneration(const LanguageModel &model,
+                                 const std::optional<Refusal> &refusal) const {
     if (refusal)
       return (describeConsequence(model) + ": " + refusal->reason).str();
-    return model.caches.empty()
-               ? "generation appends in place to a KV cache that the graph "
-                 "does "
-                 "not have"
-               : "generation appends in place to the graph's KV cache";
+    StringRef whose = model.caches.empty()
+                          ? "a KV cache that the graph does not have"
+                          : "the graph's KV cache";
+    return ("generation appends in place to " + whose +
+            (isShortened ? ", in " + getStorageName(storage) : ""))
+        .str();
   }
 
   /// Whether the context matters: arrays are as long as their user makes them.
@@ -150,5 +180,7 @@ private:
   }
 
   int64_t length = 0; ///< of the caches, in positions
+  KVStorage storage = KVStorage::Model;
+  bool isShortened = false; ///< a cache is stored in fewer bits than computed
 };
 } // namespace

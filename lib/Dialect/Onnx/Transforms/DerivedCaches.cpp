@@ -139,16 +139,12 @@ SmallVector<Value> tern::onnx::addCaches(StepFunction &step,
   for (auto [slice, axis] : analysis.getTableSlices())
     shiftTableSlice(step, slice, axis);
 
-  SmallVector<Value> buffers, updated;
-  for (RankedTensorType type : types)
-    buffers.push_back(step.addCache(type));
+  SmallVector<KVTensor> buffers = step.addCaches(types);
   for (auto [index, found] : llvm::enumerate(analysis.getAttentions())) {
     NodeOp attention = found;
     if (!attention.is("Attention"))
       attention = decomposeGroupQueryAttention(attention, step.getPositions());
-    auto [keys, values] = attendInPlace(step, attention, buffers[2 * index],
-                                        buffers[2 * index + 1]);
-    updated.append({keys, values});
+    attendInPlace(step, attention, buffers[2 * index], buffers[2 * index + 1]);
   }
-  return updated;
+  return getUpdated(buffers);
 }

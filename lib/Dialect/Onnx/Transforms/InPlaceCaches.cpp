@@ -29,34 +29,63 @@ static Value getHeadsFirst(NodeBuilder &b, Value tensor, int64_t heads) {
                 b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 2, 1, 3})));
 }
 
-std::pair<Value, Value> tern::onnx::attendInPlace(StepFunction &step,
-                                                  NodeOp attention, Value keys,
-                                                  Value values) {
+/// Appends `rows` to `cache`, and returns what is valid of it then.
+static KVTensor appendRows(StepFunction &step, NodeBuilder &b, Value rows,
+                           KVTensor &cache) {
   constexpr int64_t kAxis = 2;
+  KVTensor stored =
+      storeRows(b, rows, cast<RankedTensorType>(cache.data.getType()));
+  auto append = [&](Value added, Value &buffer) {
+    buffer = step.append(b, added, buffer, kAxis);
+    return step.getValid(b, buffer, kAxis);
+  };
+  KVTensor valid{append(stored.data, cache.data), nullptr};
+  if (stored.scales)
+    valid.scales = append(stored.scales, cache.scales);
+  return valid;
+}
+
+void tern::onnx::attendInPlace(StepFunction &step, NodeOp attention,
+                               KVTensor &keys, KVTensor &values) {
   NodeBuilder b(attention);
   int64_t heads = attention.getInt("kv_num_heads", 1);
-  auto update = [&](unsigned index, Value &cache) {
+  auto update = [&](unsigned index, KVTensor &cache) {
     Value added = getHeadsFirst(b, attention.getInputs()[index], heads);
-    cache = step.append(b, added, cache, kAxis);
-    Value valid = step.getValid(b, cache, kAxis);
+    KVTensor valid = appendRows(step, b, added, cache);
     if (attention.getOutputs().size() > index)
-      attention.getOutputs()[index].replaceAllUsesWith(valid);
+      attention.getOutputs()[index].replaceAllUsesWith(valid.data);
     return valid;
   };
-  Value key = update(1, keys), value = update(2, values);
-  Value mask = attention.getInput(AttentionPort::Mask);
+  KVTensor key = update(1, keys), value = update(2, values);
   Value none = b.none();
-  SmallVector<Value> inputs = {attention.getInputs()[0], key,  value,
-                               mask ? mask : none,       none, none,
-                               step.getKeyCounts()};
-  if (Value sinks = attention.getInput(AttentionPort::Sinks))
-    inputs.push_back(sinks);
+  auto orNone = [&](Value value) { return value ? value : none; };
+  SmallVector<Value> inputs = {attention.getInputs()[0],
+                               key.data,
+                               value.data,
+                               orNone(attention.getInput(AttentionPort::Mask)),
+                               none,
+                               none,
+                               step.getKeyCounts(),
+                               orNone(attention.getInput(AttentionPort::Sinks)),
+                               orNone(key.scales),
+                               orNone(value.scales)};
+  while (inputs.back() == none)
+    inputs.pop_back();
   auto replacement =
       NodeOp::create(b, attention->getResultTypes(), attention.getKind(),
                      inputs, attention.getAttrs());
   attention->replaceAllUsesWith(replacement);
   attention->erase();
-  return {keys, values};
+}
+
+SmallVector<Value> tern::onnx::getUpdated(ArrayRef<KVTensor> buffers) {
+  SmallVector<Value> updated;
+  for (const KVTensor &buffer : buffers) {
+    updated.push_back(buffer.data);
+    if (buffer.scales)
+      updated.push_back(buffer.scales);
+  }
+  return updated;
 }
 
 //===----------------------------------------------------------------------===//
@@ -68,7 +97,7 @@ namespace {
 class CacheRewriter {
 public:
   CacheRewriter(StepFunction &step, const LanguageModel &model)
-      : step(step), model(model), updated(model.caches.size()) {}
+      : step(step), model(model) {}
 
   SmallVector<Value> run(ArrayRef<RankedTensorType> types);
 
@@ -85,26 +114,27 @@ private:
 
   StepFunction &step;
   const LanguageModel &model;
-  SmallVector<BlockArgument> buffers;
-  SmallVector<Value> updated;
+  /// What each cache was so far updated to.
+  SmallVector<KVTensor> buffers;
 };
 } // namespace
 
 void CacheRewriter::rewriteConcat(NodeOp concat, unsigned index) {
   int64_t axis = model.caches[index].axis;
   NodeBuilder b(concat);
-  updated[index] = step.append(b, concat.getInputs()[1], buffers[index], axis);
-  concat.getOutputs()[0].replaceAllUsesWith(
-      step.getValid(b, updated[index], axis));
+  Value &cache = buffers[index].data;
+  cache = step.append(b, concat.getInputs()[1], cache, axis);
+  concat.getOutputs()[0].replaceAllUsesWith(step.getValid(b, cache, axis));
   concat.erase();
 }
 
 /// Its readers see the whole buffer, as they did.
 void CacheRewriter::rewriteScatter(NodeOp scatter, unsigned index) {
   NodeBuilder b(scatter);
-  updated[index] = step.append(b, scatter.getInputs()[1], buffers[index],
-                               model.caches[index].axis);
-  scatter.getOutputs()[0].replaceAllUsesWith(updated[index]);
+  Value &cache = buffers[index].data;
+  cache =
+      step.append(b, scatter.getInputs()[1], cache, model.caches[index].axis);
+  scatter.getOutputs()[0].replaceAllUsesWith(cache);
   scatter.erase();
 }
 
@@ -116,22 +146,20 @@ void CacheRewriter::rewriteAttention(NodeOp attention,
     std::swap(keys, values);
   if (!attention.is("Attention"))
     attention = decomposeGroupQueryAttention(attention, step.getPositions());
-  std::tie(updated[keys], updated[values]) =
-      attendInPlace(step, attention, buffers[keys], buffers[values]);
+  attendInPlace(step, attention, buffers[keys], buffers[values]);
 }
 
 SmallVector<Value> CacheRewriter::run(ArrayRef<RankedTensorType> types) {
   func::FuncOp func = step.getFunc();
   llvm::MapVector<Operation *, SmallVector<unsigned>> nodes;
-  for (auto [index, kv] : llvm::enumerate(model.caches)) {
-    buffers.push_back(step.addCache(types[index]));
+  buffers = step.addCaches(types);
+  for (unsigned index : llvm::seq<unsigned>(0, model.caches.size()))
     nodes[getPresent(index).getDefiningOp()].push_back(index);
-  }
   // Who else asks for the past sees what was there before.
   for (auto [kv, buffer] : llvm::zip_equal(model.caches, buffers)) {
     Value before = kv.form == CacheForm::TensorScatter
-                       ? Value(buffer)
-                       : step.getPastOf(buffer, kv.axis);
+                       ? buffer.data
+                       : step.getPastOf(buffer.data, kv.axis);
     func.getArgument(kv.past).replaceAllUsesWith(before);
   }
   for (auto &[node, indices] : nodes) {
@@ -148,7 +176,7 @@ SmallVector<Value> CacheRewriter::run(ArrayRef<RankedTensorType> types) {
       break;
     }
   }
-  return updated;
+  return getUpdated(buffers);
 }
 
 SmallVector<Value>

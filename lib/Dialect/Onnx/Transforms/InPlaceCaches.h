@@ -21,12 +21,13 @@ NodeOp decomposeGroupQueryAttention(NodeOp node, mlir::Value positions);
 
 /// Reads and writes the keys and values of an Attention node in two buffers,
 /// [1, heads, positions, head size], instead of its own past and presents:
-/// appends the new ones, and has it read what is valid. Returns the updated
-/// buffers.
-std::pair<mlir::Value, mlir::Value> attendInPlace(StepFunction &step,
-                                                  NodeOp attention,
-                                                  mlir::Value keys,
-                                                  mlir::Value values);
+/// appends the new ones, and has it read what is valid. `keys` and `values`
+/// become the updated buffers.
+void attendInPlace(StepFunction &step, NodeOp attention, KVTensor &keys,
+                   KVTensor &values);
+
+/// All tensors of `buffers`.
+llvm::SmallVector<mlir::Value> getUpdated(llvm::ArrayRef<KVTensor> buffers);
 
 } // namespace tern::onnx
 

@@ -156,6 +156,17 @@ BlockArgument StepFunction::addCache(RankedTensorType type) {
   return caches.back();
 }
 
+SmallVector<KVTensor>
+StepFunction::addCaches(ArrayRef<RankedTensorType> types) {
+  SmallVector<KVTensor> buffers;
+  for (RankedTensorType type : types)
+    buffers.push_back({addCache(type), nullptr});
+  for (auto [type, buffer] : llvm::zip_equal(types, buffers))
+    if (RankedTensorType scales = getScalesType(type))
+      buffer.scales = addCache(scales);
+  return buffers;
+}
+
 namespace {
 /// The part [offset, offset + count) of a cache along one axis.
 struct CacheSlice {

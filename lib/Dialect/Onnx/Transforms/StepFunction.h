@@ -2,6 +2,8 @@
 #ifndef TERN_LIB_DIALECT_ONNX_TRANSFORMS_STEPFUNCTION_H
 #define TERN_LIB_DIALECT_ONNX_TRANSFORMS_STEPFUNCTION_H
 
+#include "KVStorage.h"
+
 #include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 
@@ -37,8 +39,11 @@ public:
   /// The number of keys, for Attention's nonpad_kv_seqlen: i64 [1].
   mlir::Value getKeyCounts();
 
-  /// Adds the buffer of a cache, `[1, …]` with its positions along `axis`.
+  /// Adds the buffer of a cache, `[1, …]`.
   mlir::BlockArgument addCache(mlir::RankedTensorType type);
+  /// Adds buffers of these types, and then the scales of those that hold codes.
+  llvm::SmallVector<KVTensor>
+  addCaches(llvm::ArrayRef<mlir::RankedTensorType> types);
   /// What of `cache` is valid before this call.
   mlir::Value getPastOf(mlir::Value cache, int64_t axis);
   /// Writes `added`, one position for each token, behind the past. Returns the

@@ -116,6 +116,15 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     it has no `step`, and what that means for generation; the module's attribute
     `onnx.generation` says so too, or that it has one.
 
+    Keys and values that only an `Attention` or `GroupQueryAttention` reads may be
+    stored in fewer bits than they are computed in:
+    - `kv-cache=f16`: f32 rounded to nearest. Magnitudes have to stay below 65,520;
+    - `kv-cache=i8`: codes of `ternary.quantize`, each head of each position with
+      a step of its own, absmax / 127, in a further buffer of f32 [1, heads, C].
+    Attention widens them as it reads them, and computes in f32 as before. A
+    cache that others read, or that is as short, stays as it is; if all do, a
+    warning says so.
+
     C is at most the number of rows of any table that is looked up by position
     or cut to the sequence's length: learned positions, or cosines and sines. An
     explicit `context` beyond that is an error, unless the graph generates no
@@ -123,9 +132,11 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"context", "context", "int64_t", /*default=*/"0",
                         "Positions of the cache; 0: tern.context of the model's metadata or 2048, "
-                        "at most what the model's tables have">];
+                        "at most what the model's tables have">,
+                 Option<"kvCache", "kv-cache", "std::string", /*default=*/"\"model\"",
+                        "Type of the cache: model, as the graph computes keys and values, f16 or i8">];
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect"];
+                           "::mlir::linalg::LinalgDialect", "::tern::ternary::TernaryDialect"];
 }
 
 #endif // TERN_DIALECT_ONNX_TRANSFORMS_PASSES_TD

@@ -1,6 +1,7 @@
 """make FOLDER: writes one model for each form of KV cache, FORM.onnx. check
-MODEL: compares the logits of run_step.c on standard input with onnxruntime's,
-which reads the whole sequence at once."""
+MODEL [TYPE]: compares the logits of run_step.c on standard input with
+onnxruntime's, which reads the whole sequence at once, and whose keys and values
+are rounded, by nodes, to what a cache of TYPE holds: f16 or i8."""
 
 import sys
 
@@ -39,7 +40,10 @@ class Builder:
         self.constants.append(numpy_helper.from_array(value, name))
 
     def weight(self, name, shape):
-        self.constant(name, self.random.normal(0, 0.3, shape).astype(np.float32))
+        # Multiples of 2^-7 make sums of products exact in f32, in any order, so
+        # that keys and values have one rounding.
+        value = self.random.normal(0, 0.3, shape)
+        self.constant(name, (np.round(value * 128) / 128).astype(np.float32))
 
     def node(self, kind, inputs, outputs, domain="", **attributes):
         self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
@@ -111,9 +115,9 @@ def group_query(packed, cached=True, sinks=False, from_mask=False, **attributes)
     return b, 21
 
 
-def attention(mask):
-    """Attention with a past, which hides the future by itself or by a mask. The
-    values enter before the keys."""
+def attention(mask, cached=True):
+    """Attention with a past, which hides the future by itself or by a mask, or
+    without, which then is derived. The values enter before the keys."""
     b = Builder()
     for name, heads in (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
         b.project(name, heads * SIZE)
@@ -128,10 +132,13 @@ def attention(mask):
         b.node("Range", ["zero", "stop", "one"], ["keys"])
         b.node("Unsqueeze", ["cache_position", "last"], ["queries"])
         b.node("LessOrEqual", ["keys", "queries"], ["mask"])
-    for name in ("value", "key"):
-        b.cache(name, CACHE)
-    b.node("Attention", ["q", "k", "v", "mask" if mask else "", "past_key", "past_value"],
-           ["y", "present_key", "present_value"], q_num_heads=HEADS, kv_num_heads=KV_HEADS,
+    inputs, outputs = ["q", "k", "v", "mask" if mask else ""], ["y"]
+    if cached:
+        for name in ("value", "key"):
+            b.cache(name, CACHE)
+        inputs += ["past_key", "past_value"]
+        outputs += ["present_key", "present_value"]
+    b.node("Attention", inputs, outputs, q_num_heads=HEADS, kv_num_heads=KV_HEADS,
            is_causal=0 if mask else 1)
     return b, 23
 
@@ -167,6 +174,7 @@ FORMS = {
         False, cached=False, sinks=True, from_mask=True, local_window_size=3),
     "attention_causal": lambda: attention(False),
     "attention_masked": lambda: attention(True),
+    "attention_derived": lambda: attention(False, cached=False),
     "scatter_fixed": lambda: scatter(True),
     "scatter_open": lambda: scatter(False),
 }
@@ -186,10 +194,49 @@ def feed(value, tokens):
     return np.zeros([1, KV_HEADS, room, SIZE], np.float32)
 
 
-def check(path):
+def round_to(kind, b, name):
+    """Adds nodes that round the tensor `name`, [batch, sequence, KV_HEADS * SIZE],
+    to what a cache of this kind holds; returns the result's name."""
+    if kind == "f16":
+        b.node("Cast", [name], [f"{name}_short"], to=TensorProto.FLOAT16)
+        b.node("Cast", [f"{name}_short"], [f"{name}_rounded"], to=F32)
+        return f"{name}_rounded"
+    b.constant(f"{name}_split", np.array([0, 0, KV_HEADS, SIZE]))
+    b.constant(f"{name}_joined", np.array([0, 0, KV_HEADS * SIZE]))
+    b.constant(f"{name}_axis", np.array([3]))
+    b.constant(f"{name}_most", np.array(127, np.float32))
+    for kind, inputs, output in (
+        ("Reshape", ["", "split"], "rows"), ("Abs", ["rows"], "sizes"),
+        ("ReduceMax", ["sizes", "axis"], "absmax"), ("Div", ["absmax", "most"], "step"),
+        ("Div", ["rows", "step"], "steps"), ("Round", ["steps"], "codes"),
+        ("Mul", ["codes", "step"], "coded"), ("Reshape", ["coded", "joined"], "rounded"),
+    ):
+        b.node(kind, [f"{name}_{i}" if i else name for i in inputs], [f"{name}_{output}"])
+    return f"{name}_rounded"
+
+
+def round_cache(model, kind):
+    """Rounds the keys and values that Attention reads."""
+    b = Builder()
+    b.nodes, b.constants = [], []
+    for node in model.graph.node:
+        if node.op_type == "Attention":
+            for index in (1, 2):
+                node.input[index] = round_to(kind, b, node.input[index])
+        b.nodes.append(node)
+    nodes = list(b.nodes)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(b.constants)
+
+
+def check(path, kind=None):
+    model = onnx.load(path)
+    if kind:
+        round_cache(model, kind)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(path, options)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     expected, tokens = [], []
     for call in CALLS:
         tokens += call
@@ -203,7 +250,7 @@ def check(path):
 
 def main():
     if sys.argv[1] == "check":
-        check(sys.argv[2])
+        check(*sys.argv[2:])
         return
     for name, make in FORMS.items():
         builder, opset = make()
