@@ -122,6 +122,8 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addPass(createExternalizeConstants());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addNestedPass<func::FuncOp>(
+      bufferization::createOptimizeAllocationLivenessPass());
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 

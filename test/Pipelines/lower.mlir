@@ -19,6 +19,7 @@
 // PASSES:      drop-equivalent-buffer-results
 // PASSES:      tern-externalize-constants
 // PASSES:      ownership-based-buffer-deallocation
+// PASSES:      optimize-allocation-liveness
 // PASSES:      convert-bufferization-to-memref
 // PASSES:      convert-ternary-to-vector{target=avx2}
 // PASSES:      tern-lower-strided-copies
@@ -37,8 +38,11 @@
 // PORTABLE:         arith.mulf
 // PORTABLE:         return
 
+// A buffer goes after its last use: the codes before the result has memory.
 // GENERIC-LABEL:    func.func @main(
-// GENERIC:            call @ternary_packed_matmul_i2_32x64_generic(
+// GENERIC:            call @ternary_packed_matmul_i2_32x64_generic(%[[CODES:[^,]*]],
+// GENERIC-NEXT:       memref.dealloc %[[CODES]] : memref<?x64xi8>
+// GENERIC:            memref.alloc({{.*}} : memref<?x32xf32>
 // GENERIC:          func.func private @ternary_packed_matmul_i2_32x64_generic(
 
 // AVX2:             func.func private @ternary_packed_matmul_i2_32x64_avx2(
