@@ -4,6 +4,8 @@
 // RUN: %{lowered} --tern-llvm-pipeline | mlir-translate --mlir-to-llvmir | FileCheck %s --check-prefix=IR
 
 // PASSES:      tern-emit-model-entries
+// PASSES:      tern-stack-small-buffers
+// PASSES:      tern-check-allocations
 // PASSES:      tern-outline-parallel-loops
 // PASSES:      convert-scf-to-cf
 // PASSES:      tern-resolve-expand-shapes

@@ -273,6 +273,35 @@ def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def StackSmallBuffers : Pass<"tern-stack-small-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Small temporaries on the stack";
+  let description = [{
+    A buffer that is freed in the block that allocates it is put on the stack if
+    it has at most `bytes`; where dynamic sizes decide, when the function runs:
+
+    ```mlir
+    // %a = memref.alloc(%n) : memref<?x384xf32>, and memref.dealloc %a
+    %small = min(1536 * min(%n, 16385), 16385) <= 16384
+    %a = scf.if %small {memref.alloca(%n)} else {memref.alloc(%n)}
+    scf.if !%small {memref.dealloc %a}
+    ```
+    All buffers of a block together take at most `total` bytes. Only blocks of
+    functions and of parallel loops, whose iterations restore the stack: in
+    another loop, buffers would pile up until the function returns.
+
+    Requires: to run before `tern-check-allocations`, which then checks those
+    that come from malloc, and before `tern-outline-parallel-loops`.
+    Ensures: a thread needs no more stack than `total` for each function that is
+    active, twice that within a parallel loop.
+  }];
+  let options = [Option<"bytes", "bytes", "int64_t", /*default=*/"16384",
+                        "The largest buffer on the stack">,
+                 Option<"total", "total", "int64_t", /*default=*/"262144",
+                        "What all buffers of a block may take">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
   let summary = "Fail where there is no memory for a buffer";
   let description = [{
