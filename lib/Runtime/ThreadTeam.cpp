@@ -123,10 +123,13 @@ void ThreadTeam::postShares() {
 }
 
 void ThreadTeam::runBlock(int64_t index) {
-  // The first of the blocks are one longer where count is no multiple.
-  int64_t size = count / numBlocks, longer = count % numBlocks;
-  int64_t begin = index * size + std::min(index, longer);
-  body(context, begin, begin + size + (index < longer ? 1 : 0));
+  // Where count is no multiple, some blocks are one longer: so many in each
+  // share that no share is.
+  auto getBegin = [this](int64_t block) {
+    return block * (count / numBlocks) +
+           block * (count % numBlocks) / numBlocks;
+  };
+  body(context, getBegin(index), getBegin(index + 1));
 }
 
 int32_t ThreadTeam::runBlocks(size_t self) {

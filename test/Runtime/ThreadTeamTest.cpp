@@ -204,6 +204,31 @@ TEST(ThreadTeam, CutsEvenly) {
   }
 }
 
+// Nor does one that is done have to help another.
+TEST(ThreadTeam, SharesAreEqual) {
+  struct Context {
+    std::mutex mutex;
+    std::set<int64_t> begins;
+  };
+  for (int threads : {2, 3, 7}) {
+    ThreadTeam team(threads);
+    for (int64_t count : {56, 80, 216, 1001}) {
+      Context context;
+      team.parallelFor(
+          count,
+          [](void *opaque, int64_t begin, int64_t) {
+            auto *shared = static_cast<Context *>(opaque);
+            std::lock_guard<std::mutex> lock(shared->mutex);
+            shared->begins.insert(begin);
+          },
+          &context);
+      for (int64_t i = 0; i < threads; ++i)
+        EXPECT_EQ(context.begins.count(i * count / threads), 1u)
+            << "thread " << i << " of " << threads << ", " << count;
+    }
+  }
+}
+
 TEST(ThreadTeam, RunsNestedLoopsInline) {
   struct Context {
     ThreadTeam team{3};
