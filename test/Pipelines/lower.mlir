@@ -13,6 +13,7 @@
 // PASSES:      linalg-generalize-named-ops
 // PASSES:      tern-align-loops
 // PASSES:      tern-fuse-elementwise
+// PASSES:      tern-fuse-rows
 // PASSES:      tern-schedule-contractions
 // PASSES:      tern-protect-arguments
 // PASSES:      one-shot-bufferize

@@ -50,6 +50,35 @@ def AlignLoops : Pass<"tern-align-loops", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FuseRows : Pass<"tern-fuse-rows", "::mlir::func::FuncOp"> {
+  let summary = "Take each row through all operations that work on rows";
+  let description = [{
+    A norm and the quantisation of what it gives are some five loops over the same
+    rows: a sum of squares, a root, a product, a greatest magnitude, codes. Each
+    writes a tensor of all tokens that the next one reads, from memory where there
+    are many. Makes one `scf.forall` over the rows around a reduction of rows and the
+    elementwise operations, reshapes and reductions that give it rows, or that read
+    its own, as long as nothing in between needs all of the rows.
+
+    ```mlir
+    %sums = linalg.generic … ins(%x : tensor<?x2560xf32>) outs(… : tensor<?xf32>)
+    %y = linalg.generic … ins(%x, %sums) -> tensor<?x2560xf32>
+    // becomes
+    %y = scf.forall (%row) in (%rows) shared_outs(…) {
+      %s = linalg.generic … ins(… : tensor<1x2560xf32>) outs(… : tensor<1xf32>)
+      linalg.generic … ins(…, %s) -> tensor<1x2560xf32>
+    }
+    ```
+    One row is on one thread, and intermediate values are of one row, which
+    the first or second cache holds. Products of two operands are left alone, and so
+    are loops within other operations.
+
+    Ensures: the same values, bit for bit.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ScheduleContractions : Pass<"tern-schedule-contractions", "::mlir::func::FuncOp"> {
   let summary = "Order the loops of contractions for contiguous access";
   let description = [{

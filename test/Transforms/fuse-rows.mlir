@@ -1,0 +1,236 @@
+// RUN: tern-opt %s --pass-pipeline="builtin.module(func.func(tern-fuse-rows))" | FileCheck %s
+
+#id1 = affine_map<(i) -> (i)>
+#id2 = affine_map<(i, j) -> (i, j)>
+#row2 = affine_map<(i, j) -> (i)>
+#col2 = affine_map<(i, j) -> (j)>
+#swap2 = affine_map<(i, j) -> (j, i)>
+#id3 = affine_map<(b, i, j) -> (b, i, j)>
+#swap3 = affine_map<(b, i, j) -> (i, b, j)>
+
+// A row goes through all of it; what is used later is computed where it goes,
+// and what is not has the size of a row.
+// CHECK-LABEL: func.func @norm(
+// CHECK-SAME:      %[[X:.*]]: tensor<?x8xf32>, %[[W:.*]]: tensor<8xf32>, %{{.*}}: index)
+// CHECK:         %[[Y:.*]] = scf.forall (%[[I:.*]]) in (%{{.*}}) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x8xf32>)
+// CHECK:           %[[ROW:.*]] = tensor.extract_slice %[[X]][%[[I]], 0] [1, 8] [1, 1] : tensor<?x8xf32> to tensor<1x8xf32>
+// CHECK:           %[[EMPTY:.*]] = tensor.empty() : tensor<1xf32>
+// CHECK:           %[[ZERO:.*]] = linalg.generic {{.*}} outs(%[[EMPTY]] : tensor<1xf32>)
+// CHECK:           %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[ROW]] : tensor<1x8xf32>) outs(%[[ZERO]] : tensor<1xf32>)
+// CHECK:           %[[ROOT:.*]] = linalg.generic {{.*}} ins(%[[SUM]] : tensor<1xf32>) outs(%{{.*}} : tensor<1xf32>)
+// CHECK:           %[[WHOLE:.*]] = tensor.extract_slice %[[W]][0] [8] [1]
+// CHECK:           %[[PLACE:.*]] = tensor.extract_slice %[[OUT]][%[[I]], 0] [1, 8] [1, 1]
+// CHECK:           %[[RESULT:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[ROOT]], %[[WHOLE]] : tensor<1x8xf32>, tensor<1xf32>, tensor<8xf32>) outs(%[[PLACE]] : tensor<1x8xf32>)
+// CHECK:           scf.forall.in_parallel
+// CHECK-NEXT:        tensor.parallel_insert_slice %[[RESULT]] into %[[OUT]][%[[I]], 0] [1, 8] [1, 1]
+// CHECK:         return %[[Y]]
+func.func @norm(%x: tensor<?x8xf32>, %w: tensor<8xf32>, %n: index) -> tensor<?x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e1 = tensor.empty(%n) : tensor<?xf32>
+  %e2 = tensor.empty(%n) : tensor<?x8xf32>
+  %fill = linalg.generic {indexing_maps = [#id1], iterator_types = ["parallel"]} outs(%e1 : tensor<?xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %zero : f32
+  } -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x8xf32>) outs(%fill : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.mulf %a, %a : f32
+    %s = arith.addf %o, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %root = linalg.generic {indexing_maps = [#id1, #id1], iterator_types = ["parallel"]}
+      ins(%sum : tensor<?xf32>) outs(%e1 : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = math.sqrt %a : f32
+    linalg.yield %m : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#id2, #row2, #col2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %root, %w : tensor<?x8xf32>, tensor<?xf32>, tensor<8xf32>) outs(%e2 : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32, %o: f32):
+    %q = arith.divf %a, %b : f32
+    %m = arith.mulf %q, %c : f32
+    linalg.yield %m : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// A transposition needs all rows: what depends on it is not in the loop. It stood
+// in front of the last member, and comes after the loop.
+// CHECK-LABEL: func.func @between(
+// CHECK-NOT:     linalg.generic
+// CHECK:         %[[L:.*]]:3 = scf.forall
+// CHECK:         %[[T:.*]] = linalg.generic {{.*}} ins(%[[L]]#1 : tensor<8x8xf32>)
+// CHECK:         %[[Z:.*]] = linalg.generic {{.*}} ins(%[[T]], %[[L]]#0 : tensor<8x8xf32>, tensor<8xf32>)
+// CHECK:         return %[[L]]#2, %[[Z]]
+func.func @between(%x: tensor<8x8xf32>, %init: tensor<8xf32>) -> (tensor<8x8xf32>, tensor<8x8xf32>) {
+  %e2 = tensor.empty() : tensor<8x8xf32>
+  %max = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<8x8xf32>) outs(%init : tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<8xf32>
+  %sub = linalg.generic {indexing_maps = [#id2, #row2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %max : tensor<8x8xf32>, tensor<8xf32>) outs(%e2 : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.subf %a, %b : f32
+    linalg.yield %m : f32
+  } -> tensor<8x8xf32>
+  %t = linalg.generic {indexing_maps = [#swap2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%sub : tensor<8x8xf32>) outs(%e2 : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = math.absf %a : f32
+    linalg.yield %m : f32
+  } -> tensor<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%sub : tensor<8x8xf32>) outs(%e2 : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.negf %a : f32
+    linalg.yield %m : f32
+  } -> tensor<8x8xf32>
+  %z = linalg.generic {indexing_maps = [#id2, #row2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%t, %max : tensor<8x8xf32>, tensor<8xf32>) outs(%e2 : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.divf %a, %b : f32
+    linalg.yield %m : f32
+  } -> tensor<8x8xf32>
+  return %y, %z : tensor<8x8xf32>, tensor<8x8xf32>
+}
+
+// Rows may be counted by any dimension of what is read; a reshape that leaves
+// them alone is one of a row, and an index is that of the row.
+// CHECK-LABEL: func.func @heads(
+// CHECK:         scf.forall (%[[I:.*]]) in (6)
+// CHECK:           tensor.extract_slice %{{.*}}[0, %[[I]], 0] [2, 1, 4] [1, 1, 1] : tensor<2x6x4xf32> to tensor<2x1x4xf32>
+// CHECK:           %[[H:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<1x2x4xf32>)
+// CHECK:             arith.index_cast %[[I]]
+// CHECK:           %[[C:.*]] = tensor.collapse_shape %[[H]] {{\[}}[0], [1, 2]] : tensor<1x2x4xf32> into tensor<1x8xf32>
+// CHECK:           tensor.extract_slice %{{.*}}[%[[I]]] [1] [1]
+// CHECK:           linalg.generic {{.*}} ins(%[[C]] : tensor<1x8xf32>) outs(%{{.*}} : tensor<1xf32>)
+func.func @heads(%x: tensor<2x6x4xf32>, %init: tensor<6xf32>) -> tensor<6xf32> {
+  %e = tensor.empty() : tensor<6x2x4xf32>
+  %h = linalg.generic {indexing_maps = [#swap3, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<2x6x4xf32>) outs(%e : tensor<6x2x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %i = linalg.index 0 : index
+    %k = arith.index_cast %i : index to i32
+    %f = arith.sitofp %k : i32 to f32
+    %m = arith.addf %a, %f : f32
+    linalg.yield %m : f32
+  } -> tensor<6x2x4xf32>
+  %c = tensor.collapse_shape %h [[0], [1, 2]] : tensor<6x2x4xf32> into tensor<6x8xf32>
+  %max = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%c : tensor<6x8xf32>) outs(%init : tensor<6xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<6xf32>
+  return %max : tensor<6xf32>
+}
+
+// The row of a batch of one is its token's; two dimensions make two loops.
+// CHECK-LABEL: func.func @batches(
+// CHECK:         scf.forall (%[[I:.*]]) in (6)
+// CHECK:           tensor.extract_slice %{{.*}}[0, %[[I]], 0] [1, 1, 4]
+// CHECK:         scf.forall (%[[B:.*]], %[[J:.*]]) in (3, 6)
+// CHECK:           tensor.extract_slice %{{.*}}[%[[B]], %[[J]], 0] [1, 1, 4]
+func.func @batches(%x: tensor<1x6x4xf32>, %y: tensor<3x6x4xf32>, %ix: tensor<1x6xf32>, %iy: tensor<3x6xf32>)
+    -> (tensor<1x6xf32>, tensor<3x6xf32>) {
+  %ex = tensor.empty() : tensor<1x6x4xf32>
+  %ey = tensor.empty() : tensor<3x6x4xf32>
+  %0 = linalg.generic {indexing_maps = [#id3, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x6x4xf32>) outs(%ex : tensor<1x6x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.negf %a : f32
+    linalg.yield %m : f32
+  } -> tensor<1x6x4xf32>
+  %1 = linalg.generic {indexing_maps = [#id3, affine_map<(b, i, j) -> (b, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%0 : tensor<1x6x4xf32>) outs(%ix : tensor<1x6xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<1x6xf32>
+  %2 = linalg.generic {indexing_maps = [#id3, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%y : tensor<3x6x4xf32>) outs(%ey : tensor<3x6x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.negf %a : f32
+    linalg.yield %m : f32
+  } -> tensor<3x6x4xf32>
+  %3 = linalg.generic {indexing_maps = [#id3, affine_map<(b, i, j) -> (b, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%2 : tensor<3x6x4xf32>) outs(%iy : tensor<3x6xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<3x6xf32>
+  return %1, %3 : tensor<1x6xf32>, tensor<3x6xf32>
+}
+
+// Alone, a reduction is a loop already. A product of matrices has two operands,
+// and a gather is no arithmetic.
+// CHECK-LABEL: func.func @left_alone(
+// CHECK-NOT:     scf.forall
+// CHECK:         return
+func.func @left_alone(%x: tensor<4x8xf32>, %w: tensor<4x8xf32>, %i: tensor<4x8xindex>, %init: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %e = tensor.empty() : tensor<4x8xf32>
+  %0 = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  %neg = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%w : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.negf %a : f32
+    linalg.yield %m : f32
+  } -> tensor<4x8xf32>
+  %1 = linalg.generic {indexing_maps = [#id2, #id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %neg : tensor<4x8xf32>, tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %m = arith.addf %p, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  %gather = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%i : tensor<4x8xindex>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: index, %o: f32):
+    %m = tensor.extract %x[%a, %a] : tensor<4x8xf32>
+    linalg.yield %m : f32
+  } -> tensor<4x8xf32>
+  %2 = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%gather : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  return %0, %1, %2 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// An assertion on a member's result would have to wait for the whole loop.
+// CHECK-LABEL: func.func @asserted(
+// CHECK-NOT:     scf.forall
+// CHECK:         return
+func.func @asserted(%x: tensor<4x8xf32>, %init: tensor<4xf32>) -> tensor<4x8xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x8xf32>
+  %0 = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  %first = tensor.extract %0[%c0] : tensor<4xf32>
+  %positive = arith.cmpf ogt, %first, %zero : f32
+  cf.assert %positive, "not positive"
+  %1 = linalg.generic {indexing_maps = [#id2, #row2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %0 : tensor<4x8xf32>, tensor<4xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.divf %a, %b : f32
+    linalg.yield %m : f32
+  } -> tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}
+
+func.func private @declaration(tensor<4xf32>)
