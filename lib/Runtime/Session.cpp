@@ -4,6 +4,7 @@
 
 #include "tern/Runtime/CpuFeatures.h"
 #include "tern/Runtime/Error.h"
+#include "tern/Runtime/HugePages.h"
 #include "tern/Runtime/Profile.h"
 #include "tern/Runtime/Stopwatch.h"
 
@@ -148,12 +149,17 @@ bool matches(const TernTensorSpec &spec, const TernTensor &input) {
   return true;
 }
 
-ColdPages findScreenedRows(const TernModel &model) {
+/// Prepares the memory of the weights, and returns the head's screened rows.
+ColdPages prepareWeights(const TernModel &model) {
   const TernLanguageModel *language = model.language_model;
-  if (!language || !language->screened_rows)
-    return {};
-  return ColdPages(*language->screened_rows,
-                   static_cast<size_t>(language->screened_bytes));
+  const void *rows = nullptr;
+  size_t bytes = 0;
+  if (language && language->screened_rows) {
+    rows = *language->screened_rows;
+    bytes = static_cast<size_t>(language->screened_bytes);
+  }
+  useHugePages(&model, rows, bytes);
+  return ColdPages(rows, bytes);
 }
 
 /// How many tokens a call of `run` reads: ids, if it takes any.
@@ -197,7 +203,7 @@ void tern::runtime::checkInputs(const TernModel &model,
 
 Session::Session(const TernModel &model, int numThreads)
     : model(checkAbi(model)), variant(selectVariantForThisCpu(model)),
-      screenedRows(findScreenedRows(model)), team(numThreads) {}
+      screenedRows(prepareWeights(model)), team(numThreads) {}
 
 std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   checkInputs(model, inputs);

@@ -1,0 +1,19 @@
+//===- HugePages.h - weights in huge pages ----------------------*- C++ -*-===//
+#ifndef TERN_RUNTIME_HUGEPAGES_H
+#define TERN_RUNTIME_HUGEPAGES_H
+
+#include <cstddef>
+
+namespace tern::runtime {
+
+/// Asks the system to read the weights from their file, and to map them, in
+/// huge pages. `model` is anything in the program or library that holds them;
+/// they are its segments that are only read and are aligned to huge pages.
+/// [apart, apart + bytes) is left out: constants that are read here and there.
+/// A request, which a system may refuse, and which moves nothing that it has
+/// cached in small pages already.
+void useHugePages(const void *model, const void *apart, size_t bytes);
+
+} // namespace tern::runtime
+
+#endif // TERN_RUNTIME_HUGEPAGES_H

@@ -1,0 +1,79 @@
+//===- HugePagesTest.cpp - huge pages are asked for -----------------------===//
+
+#include "tern/Runtime/HugePages.h"
+
+#include <gtest/gtest.h>
+
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#ifdef __linux__
+#include <sys/mman.h>
+
+using namespace tern::runtime;
+
+namespace {
+
+constexpr size_t kHugePage = size_t(2) << 20;
+
+/// As weights are: in a segment that is only read, aligned to huge pages.
+alignas(kHugePage) const char weights[3 * kHugePage] = {1};
+
+/// Whether huge pages were asked for the memory at `address`.
+bool isAskedFor(const void *address) {
+  auto wanted = reinterpret_cast<uintptr_t>(address);
+  std::ifstream maps("/proc/self/smaps");
+  bool isInside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin, end;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) ==
+        2)
+      isInside = begin <= wanted && wanted < end;
+    else if (isInside && line.rfind("VmFlags:", 0) == 0)
+      return line.find(" hg") != std::string::npos;
+  }
+  return false;
+}
+
+/// Whether the system knows of huge pages, and tells.
+bool canAsk() {
+  void *memory = mmap(nullptr, 2 * kHugePage, PROT_READ,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  madvise(memory, 2 * kHugePage, MADV_HUGEPAGE);
+  bool result = isAskedFor(memory);
+  munmap(memory, 2 * kHugePage);
+  return result;
+}
+
+} // namespace
+
+TEST(HugePages, AreAskedForButApart) {
+  if (!canAsk())
+    GTEST_SKIP() << "the system has no huge pages";
+  // Other tests open the model that this program holds.
+  madvise(const_cast<char *>(weights), sizeof(weights), MADV_NOHUGEPAGE);
+  ASSERT_FALSE(isAskedFor(weights));
+  // What is apart ends, and begins, within the second.
+  useHugePages(weights, weights + kHugePage + 100, kHugePage / 2);
+  EXPECT_TRUE(isAskedFor(weights));
+  EXPECT_FALSE(isAskedFor(weights + kHugePage));
+  EXPECT_TRUE(isAskedFor(weights + 2 * kHugePage));
+
+  useHugePages(weights, nullptr, 0);
+  EXPECT_TRUE(isAskedFor(weights + kHugePage));
+}
+
+// Memory of no program, and segments that are not aligned.
+TEST(HugePages, AreNotAskedForElsewhere) {
+  int local = 0;
+  useHugePages(&local, nullptr, 0);
+  EXPECT_FALSE(isAskedFor(&local));
+  auto *function = reinterpret_cast<const void *>(&isAskedFor);
+  useHugePages(function, nullptr, 0);
+  EXPECT_FALSE(isAskedFor(function)) << "it is executed";
+}
+
+#endif // __linux__
