@@ -153,6 +153,10 @@ private:
     app.add_option("--threads", line.threads,
                    "Threads to run on [default: one for every core]")
         ->check(CLI::Range(1, kMaxThreads));
+    app.add_flag_callback(
+        "--copy-weights", [this] { line.weights = WeightsMemory::Copy; },
+        "Copy the weights to memory of this process at first, which may be "
+        "faster to read than their file's pages");
     app.add_flag("--json", line.json, "Print JSON, one object a line");
     app.add_flag("--profile{table}", profileForm,
                  "Show on standard error where a prompt's or --bench's time "

@@ -68,7 +68,7 @@ static void showProgress(int64_t done, int64_t total) {
 
 int tern::runtime::measurePerplexity(const CommandLine &line,
                                      const TernModel &model) {
-  Session session(model, line.threads);
+  Session session(model, line.threads, line.weights);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
   std::vector<int64_t> tokens = tokenizer.encode(readFile(line.perplexityFile));
@@ -97,7 +97,7 @@ int tern::runtime::measurePerplexity(const CommandLine &line,
 }
 
 int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
-  Session session(model, line.threads);
+  Session session(model, line.threads, line.weights);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Profile profile(session.getVariant().kernels);
   bool isProfiled = line.profile != CommandLine::ProfileForm::None;
@@ -172,7 +172,7 @@ void warnAboutUnused(const std::string &file, const NamedTensors &arrays,
 } // namespace
 
 int tern::runtime::runTensors(const CommandLine &line, const TernModel &model) {
-  Session session(model, line.threads);
+  Session session(model, line.threads, line.weights);
   NamedTensors arrays = readNpz(line.inputsFile);
   warnAboutUnused(line.inputsFile, arrays, model);
   std::vector<Tensor> results;

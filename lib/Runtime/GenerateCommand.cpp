@@ -71,7 +71,7 @@ void showSpeed(const CommandLine &line, const Session &session,
 } // namespace
 
 int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
-  Session session(model, line.threads);
+  Session session(model, line.threads, line.weights);
   Profile profile(session.getVariant().kernels);
   if (line.profile != CommandLine::ProfileForm::None)
     session.setProfile(&profile);

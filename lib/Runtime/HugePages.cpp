@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <new>
 #include <vector>
 
 #ifdef __linux__
@@ -54,28 +56,66 @@ static int visitObject(dl_phdr_info *info, size_t, void *opaque) {
   return isHolder;
 }
 
-/// Only huge pages that lie in the range as a whole are asked for.
-static void adviseHuge(uintptr_t begin, uintptr_t end) {
-  begin = (begin + kHugePage - 1) / kHugePage * kHugePage;
-  end = end / kHugePage * kHugePage;
-  if (begin < end)
-    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
-}
-
-void tern::runtime::useHugePages(const void *model, const void *apart,
-                                 size_t bytes) {
+/// Calls `visit` with the address and bytes of whole huge pages of the weights,
+/// [apart, apart + bytes) left out.
+template <typename Visitor>
+static void visitWeights(const void *model, const void *apart, size_t bytes,
+                         Visitor visit) {
   Search search{reinterpret_cast<uintptr_t>(model), {}};
   dl_iterate_phdr(visitObject, &search);
   auto apartBegin = reinterpret_cast<uintptr_t>(apart);
   uintptr_t apartEnd = apartBegin + bytes;
+  auto visitWhole = [&](uintptr_t begin, uintptr_t end) {
+    begin = (begin + kHugePage - 1) / kHugePage * kHugePage;
+    end = end / kHugePage * kHugePage;
+    if (begin < end)
+      visit(reinterpret_cast<void *>(begin), end - begin);
+  };
   for (const Range &range : search.found) {
-    adviseHuge(range.begin, std::clamp(apartBegin, range.begin, range.end));
-    adviseHuge(std::clamp(apartEnd, range.begin, range.end), range.end);
+    visitWhole(range.begin, std::clamp(apartBegin, range.begin, range.end));
+    visitWhole(std::clamp(apartEnd, range.begin, range.end), range.end);
   }
+}
+
+void tern::runtime::useHugePages(const void *model, const void *apart,
+                                 size_t bytes) {
+  visitWeights(model, apart, bytes, [](void *begin, size_t size) {
+    madvise(begin, size, MADV_HUGEPAGE);
+  });
+}
+
+/// Puts a copy of [begin, begin + size) in its place, at once.
+static void replaceByCopy(void *begin, size_t size) {
+  // One huge page more, as what is mapped is aligned to small ones.
+  void *mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED)
+    throw std::bad_alloc();
+  uintptr_t first = reinterpret_cast<uintptr_t>(mapped);
+  uintptr_t aligned = (first + kHugePage - 1) / kHugePage * kHugePage;
+  void *copy = reinterpret_cast<void *>(aligned);
+  madvise(copy, size, MADV_HUGEPAGE);
+  std::memcpy(copy, begin, size);
+  mprotect(copy, size, PROT_READ);
+  void *moved = mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, begin);
+  if (aligned != first)
+    munmap(mapped, aligned - first);
+  if (moved == MAP_FAILED) {
+    munmap(copy, first + size + kHugePage - aligned);
+    throw std::bad_alloc();
+  }
+  munmap(reinterpret_cast<void *>(aligned + size), first + kHugePage - aligned);
+}
+
+void tern::runtime::copyWeights(const void *model, const void *apart,
+                                size_t bytes) {
+  visitWeights(model, apart, bytes, replaceByCopy);
 }
 
 #else
 
 void tern::runtime::useHugePages(const void *, const void *, size_t) {}
+
+void tern::runtime::copyWeights(const void *, const void *, size_t) {}
 
 #endif

@@ -150,7 +150,7 @@ bool matches(const TernTensorSpec &spec, const TernTensor &input) {
 }
 
 /// Prepares the memory of the weights, and returns the head's screened rows.
-ColdPages prepareWeights(const TernModel &model) {
+ColdPages prepareWeights(const TernModel &model, WeightsMemory weights) {
   const TernLanguageModel *language = model.language_model;
   const void *rows = nullptr;
   size_t bytes = 0;
@@ -158,7 +158,10 @@ ColdPages prepareWeights(const TernModel &model) {
     rows = *language->screened_rows;
     bytes = static_cast<size_t>(language->screened_bytes);
   }
-  useHugePages(&model, rows, bytes);
+  if (weights == WeightsMemory::Copy)
+    copyWeights(&model, rows, bytes);
+  else
+    useHugePages(&model, rows, bytes);
   return ColdPages(rows, bytes);
 }
 
@@ -201,9 +204,9 @@ void tern::runtime::checkInputs(const TernModel &model,
   }
 }
 
-Session::Session(const TernModel &model, int numThreads)
+Session::Session(const TernModel &model, int numThreads, WeightsMemory weights)
     : model(checkAbi(model)), variant(selectVariantForThisCpu(model)),
-      screenedRows(prepareWeights(model)), team(numThreads) {}
+      screenedRows(prepareWeights(model, weights)), team(numThreads) {}
 
 std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   checkInputs(model, inputs);

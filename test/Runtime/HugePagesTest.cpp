@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kHugePage = size_t(2) << 20;
 
 /// As weights are: in a segment that is only read, aligned to huge pages.
-alignas(kHugePage) const char weights[3 * kHugePage] = {1};
+alignas(kHugePage) const char weights[3 * kHugePage] = {1, 2};
 
 /// Whether huge pages were asked for the memory at `address`.
 bool isAskedFor(const void *address) {
@@ -64,6 +64,34 @@ TEST(HugePages, AreAskedForButApart) {
 
   useHugePages(weights, nullptr, 0);
   EXPECT_TRUE(isAskedFor(weights + kHugePage));
+}
+
+/// Whether the memory at `address` is a file's.
+static bool isOfFile(const void *address) {
+  auto wanted = reinterpret_cast<uintptr_t>(address);
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin, end;
+    unsigned long inode;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %lu",
+                    &begin, &end, &inode) == 3 &&
+        begin <= wanted && wanted < end)
+      return inode != 0;
+  }
+  return false;
+}
+
+// The same bytes in other memory, as far as they are not apart.
+TEST(HugePages, HoldACopy) {
+  const volatile char *read = weights;
+  ASSERT_TRUE(isOfFile(weights));
+  copyWeights(weights, weights + kHugePage + 100, kHugePage / 2);
+  EXPECT_FALSE(isOfFile(weights));
+  EXPECT_TRUE(isOfFile(weights + kHugePage + 100));
+  EXPECT_FALSE(isOfFile(weights + 2 * kHugePage));
+  EXPECT_EQ(read[0], 1);
+  EXPECT_EQ(read[1], 2);
+  EXPECT_EQ(read[2 * kHugePage], 0);
 }
 
 // Memory of no program, and segments that are not aligned.

@@ -5,6 +5,7 @@
 #include "tern/Runtime/Bench.h"
 #include "tern/Runtime/Generator.h"
 #include "tern/Runtime/ModelABI.h"
+#include "tern/Runtime/Session.h"
 
 #include <cstdint>
 #include <string>
@@ -36,6 +37,7 @@ struct CommandLine {
   std::string inputsFile, outputsFile;
   int threads = 1; ///< at least 1
   bool json = false;
+  WeightsMemory weights = WeightsMemory::File;
   /// How to show where the time went; with Generate and Bench only.
   enum class ProfileForm { None, Table, Json };
   ProfileForm profile = ProfileForm::None;

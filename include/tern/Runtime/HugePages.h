@@ -14,6 +14,12 @@ namespace tern::runtime {
 /// cached in small pages already.
 void useHugePages(const void *model, const void *apart, size_t bytes);
 
+/// Copies the same weights, whole huge pages of them, to memory of this process
+/// that takes the place of their file's: in huge pages where there are any, but
+/// shared with no other process.
+/// \throws std::bad_alloc if there is no memory; nothing is lost then.
+void copyWeights(const void *model, const void *apart, size_t bytes);
+
 } // namespace tern::runtime
 
 #endif // TERN_RUNTIME_HUGEPAGES_H

@@ -14,13 +14,21 @@ namespace tern::runtime {
 
 class Profile;
 
+/// Where weights are read.
+enum class WeightsMemory {
+  File, ///< in the program's or library's file, which processes share
+  Copy  ///< in memory of this process
+};
+
 /// One variant of a model on one team of threads. Used by one thread at a time.
 class Session {
 public:
   /// `model` outlives the session.
   /// \throws InputError if the model was compiled for another ABI version, or
-  /// this CPU runs none of its variants.
-  Session(const TernModel &model, int numThreads);
+  /// this CPU runs none of its variants; std::bad_alloc if there is no memory
+  /// for a copy of the weights.
+  Session(const TernModel &model, int numThreads,
+          WeightsMemory weights = WeightsMemory::File);
   Session(const Session &) = delete;
   Session &operator=(const Session &) = delete;
 
