@@ -123,8 +123,8 @@ void ThreadTeam::postShares() {
 }
 
 void ThreadTeam::runBlock(int64_t index) {
-  // Where count is no multiple, some blocks are one longer: so many in each
-  // share that no share is.
+  // Where count is no multiple, some blocks are one longer: they are spread
+  // over the loop, so that shares are equally long.
   auto getBegin = [this](int64_t block) {
     return block * (count / numBlocks) +
            block * (count % numBlocks) / numBlocks;

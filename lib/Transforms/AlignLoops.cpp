@@ -84,6 +84,14 @@ static bool shouldExpand(OpOperand *operand) {
     return false;
   // What has no rows is one value a row: [batches, tokens] as [rows].
   auto reader = cast<linalg::GenericOp>(operand->getOwner());
+  SmallVector<utils::IteratorType> kinds = reader.getIteratorTypesArray();
+  for (auto [expr, group] :
+       llvm::zip_equal(reader.getMatchingIndexingMap(operand).getResults(),
+                       collapse.getReassociationIndices()))
+    if (auto loop = dyn_cast<AffineDimExpr>(expr);
+        group.size() > 1 && loop &&
+        kinds[loop.getPosition()] == utils::IteratorType::reduction)
+      return false;
   return collapse.getReassociationIndices().back().size() == 1 ||
          (collapse.getResultType().getRank() == 1 &&
           reader.getNumReductionLoops() == 0);

@@ -91,7 +91,8 @@ static SmallVector<std::optional<unsigned>> getRowOf(int64_t rank,
 /// than read.
 static bool isFill(linalg::GenericOp op) {
   return op && op.getNumDpsInputs() == 0 && op.getNumReductionLoops() == 0 &&
-         op.getNumResults() == 1 && llvm::hasSingleElement(*op.getBody());
+         op.getNumResults() == 1 && llvm::hasSingleElement(*op.getBody()) &&
+         !isa<BlockArgument>(op.getBody()->getTerminator()->getOperand(0));
 }
 
 //===----------------------------------------------------------------------===//
@@ -235,10 +236,15 @@ SmallVector<OpFoldResult> RowLoopEmitter::emitRowCounts() {
       if (group.contains(operand.get().getDefiningOp()))
         continue;
       auto rowOf = getRowOf(op.getMatchingIndexingMap(&operand), rowLoops);
-      for (auto [dim, which] : llvm::enumerate(rowOf))
-        if (which && !counts[*which])
-          counts[*which] = tensor::getMixedSize(b, op.getLoc(), operand.get(),
-                                                static_cast<int64_t>(dim));
+      auto type = cast<RankedTensorType>(operand.get().getType());
+      for (auto [dim, which] : llvm::enumerate(rowOf)) {
+        // A size that is known says more than one that has to be asked for.
+        if (!which || (counts[*which] && (isa<Attribute>(counts[*which]) ||
+                                          type.isDynamicDim(dim))))
+          continue;
+        counts[*which] = tensor::getMixedSize(b, op.getLoc(), operand.get(),
+                                              static_cast<int64_t>(dim));
+      }
     }
   }
   return counts;
@@ -268,6 +274,8 @@ void RowLoopEmitter::emit() {
   for (OpFoldResult count : counts)
     if (!isConstantIntValue(count, 1))
       bounds.push_back(count);
+  if (bounds.empty())
+    bounds.push_back(b.getIndexAttr(1));
   auto loop = scf::ForallOp::create(b, loc, bounds, empties, std::nullopt);
   for (auto [output, argument] : llvm::zip(outputs, loop.getRegionIterArgs()))
     output.argument = argument;

@@ -188,6 +188,25 @@ bool RowGroup::tryToAddProducer(Operation *op, const RowDims &rowDims) {
   return from && tryToAddReshape(op, *from, rowDims);
 }
 
+/// Whether members that read `result` read it in the row that they compute.
+bool RowGroup::readersAgree(Value result, const RowDims &rowDims) const {
+  return llvm::all_of(result.getUses(), [&](OpOperand &use) {
+    auto reader = loops.find(use.getOwner());
+    return reader == loops.end() ||
+           getTensorDims(cast<linalg::GenericOp>(use.getOwner())
+                             .getMatchingIndexingMap(&use),
+                         reader->second) == rowDims;
+  });
+}
+
+/// Whether a member starts its results from what `value` holds.
+bool RowGroup::isInit(Value value) const {
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+    return loops.contains(use.getOwner()) &&
+           cast<linalg::GenericOp>(use.getOwner()).isDpsInit(&use);
+  });
+}
+
 /// A reshape is worth a member only between two.
 bool RowGroup::tryToAddReshape(Operation *op, const RowDims &from,
                                const RowDims &to) {
@@ -195,6 +214,7 @@ bool RowGroup::tryToAddReshape(Operation *op, const RowDims &from,
   if (!producer || members.contains(op) ||
       op->getBlock() != members.front()->getBlock() ||
       (members.contains(producer) && dims[op->getOperand(0)] != from) ||
+      !readersAgree(op->getResult(0), to) || isInit(op->getResult(0)) ||
       !staysConvex(op))
     return false;
   members.insert(op);
@@ -216,17 +236,14 @@ bool RowGroup::tryToAdd(linalg::GenericOp op, const RowDims &rowLoops) {
       if (getTensorDims(op.getMatchingIndexingMap(&operand), rowLoops) !=
           known->second)
         return false;
-  // So do members that read its results.
   for (auto [result, init] :
        llvm::zip(op.getResults(), op.getDpsInitsMutable())) {
-    std::optional<RowDims> rowDims =
-        getTensorDims(op.getMatchingIndexingMap(&init), rowLoops);
-    for (OpOperand &use : result.getUses())
-      if (auto reader = loops.find(use.getOwner()); reader != loops.end())
-        if (getTensorDims(cast<linalg::GenericOp>(use.getOwner())
-                              .getMatchingIndexingMap(&use),
-                          reader->second) != rowDims)
-          return false;
+    Operation *start = init.get().getDefiningOp();
+    bool startsFromReshape = members.contains(start) && !loops.contains(start);
+    if (startsFromReshape ||
+        !readersAgree(
+            result, *getTensorDims(op.getMatchingIndexingMap(&init), rowLoops)))
+      return false;
   }
   if (!staysConvex(op))
     return false;

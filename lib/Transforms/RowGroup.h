@@ -44,6 +44,8 @@ public:
 
 private:
   bool tryToAdd(mlir::linalg::GenericOp op, const RowDims &rowLoops);
+  bool readersAgree(mlir::Value result, const RowDims &rowDims) const;
+  bool isInit(mlir::Value value) const;
   bool tryToAddReader(mlir::OpOperand &use);
   bool tryToAddProducer(mlir::Operation *op, const RowDims &rowDims);
   bool tryToAddReshape(mlir::Operation *op, const RowDims &from,

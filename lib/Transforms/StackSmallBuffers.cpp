@@ -133,7 +133,10 @@ struct StackSmallBuffersPass
     llvm::MapVector<Operation *, SmallVector<Temporary>> found;
     getOperation().walk([&](memref::AllocOp alloc) {
       Operation *parent = alloc->getParentOp();
-      if (!isa<func::FuncOp, scf::ParallelOp>(parent))
+      // A layout may take more bytes than the elements.
+      if (!isa<func::FuncOp, scf::ParallelOp>(parent) ||
+          !alloc.getType().getLayout().isIdentity() ||
+          !alloc.getSymbolOperands().empty())
         return;
       if (memref::DeallocOp dealloc = findDealloc(alloc))
         found[parent].push_back({alloc, dealloc});

@@ -137,3 +137,25 @@ func.func @product(%x: tensor<?x?x8xf32>, %w: tensor<16x8xf32>, %init: tensor<?x
 }
 
 func.func private @declaration(tensor<4xf32>)
+
+// A sum over what was two dimensions stays one loop.
+// CHECK-LABEL: func.func @column_sums(
+// CHECK:         tensor.collapse_shape
+// CHECK:         iterator_types = ["parallel", "reduction"]
+func.func @column_sums(%x: tensor<?x?x8xf32>, %init: tensor<8xf32>, %b: index, %n: index) -> tensor<8xf32> {
+  %e = tensor.empty(%b, %n) : tensor<?x?x8xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(b, i, j) -> (b, i, j)>, affine_map<(b, i, j) -> (b, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<?x?x8xf32>) outs(%e : tensor<?x?x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.negf %a : f32
+    linalg.yield %m : f32
+  } -> tensor<?x?x8xf32>
+  %c = tensor.collapse_shape %y [[0, 1], [2]] : tensor<?x?x8xf32> into tensor<?x8xf32>
+  %z = linalg.generic {indexing_maps = [affine_map<(j,i) -> (i,j)>, affine_map<(j,i)->(j)>], iterator_types = ["parallel", "reduction"]}
+      ins(%c : tensor<?x8xf32>) outs(%init : tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.addf %a, %o : f32
+    linalg.yield %m : f32
+  } -> tensor<8xf32>
+  return %z : tensor<8xf32>
+}

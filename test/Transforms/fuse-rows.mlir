@@ -234,3 +234,105 @@ func.func @asserted(%x: tensor<4x8xf32>, %init: tensor<4xf32>) -> tensor<4x8xf32
 }
 
 func.func private @declaration(tensor<4xf32>)
+
+// A reshape whose result one member reads in its row, and another in a row of its
+// own, stays outside.
+// CHECK-LABEL: func.func @reads_of_two_rows(
+// CHECK:         %[[E:.*]] = tensor.expand_shape
+// CHECK:         scf.forall
+// CHECK-NOT:       tensor.expand_shape
+// CHECK:           tensor.extract_slice %[[E]][%{{.*}}, 0, 0] [1, 1, 2]
+// CHECK:           tensor.extract_slice %[[E]][0, 0, 0] [%{{.*}}, 1, 2]
+func.func @reads_of_two_rows(%x: tensor<?x4xf32>, %q: tensor<?x2xf32>, %n: index) -> tensor<?x?x1x2xf32> {
+  %z = arith.constant 0.0 : f32
+  %e1 = tensor.empty(%n) : tensor<?xf32>
+  %fz = linalg.generic {indexing_maps=[affine_map<(d0)->(d0)>], iterator_types=["parallel"]} outs(%e1: tensor<?xf32>) {^bb0(%o: f32): linalg.yield %z : f32} -> tensor<?xf32>
+  %e22 = tensor.empty(%n) : tensor<?x2xf32>
+  %p = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0,d1)>], iterator_types=["parallel","parallel"]} ins(%q: tensor<?x2xf32>) outs(%e22: tensor<?x2xf32>) {^bb0(%a: f32,%o: f32): %m = arith.mulf %a, %a : f32 
+ linalg.yield %m : f32} -> tensor<?x2xf32>
+  %p3 = tensor.expand_shape %p [[0],[1,2]] output_shape [%n,1,2] : tensor<?x2xf32> into tensor<?x1x2xf32>
+  %s = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0)>], iterator_types=["parallel","reduction"]} ins(%x: tensor<?x4xf32>) outs(%fz: tensor<?xf32>) {^bb0(%a: f32,%o: f32): %m = arith.addf %a, %o : f32 
+ linalg.yield %m : f32} -> tensor<?xf32>
+  %e2 = tensor.empty(%n) : tensor<?x1x2xf32>
+  %a = linalg.generic {indexing_maps=[affine_map<(d0,d1,d2)->(d0)>,affine_map<(d0,d1,d2)->(d0,d1,d2)>,affine_map<(d0,d1,d2)->(d0,d1,d2)>], iterator_types=["parallel","parallel","parallel"]} ins(%s, %p3: tensor<?xf32>, tensor<?x1x2xf32>) outs(%e2: tensor<?x1x2xf32>) {^bb0(%a: f32,%b: f32,%o: f32): %m = arith.mulf %a, %b : f32 
+ linalg.yield %m : f32} -> tensor<?x1x2xf32>
+  %e3 = tensor.empty(%n,%n) : tensor<?x?x1x2xf32>
+  %b = linalg.generic {indexing_maps=[affine_map<(d0,d1,d2,d3)->(d0,d2,d3)>,affine_map<(d0,d1,d2,d3)->(d1,d2,d3)>,affine_map<(d0,d1,d2,d3)->(d0,d1,d2,d3)>], iterator_types=["parallel","parallel","parallel","parallel"]} ins(%a, %p3: tensor<?x1x2xf32>, tensor<?x1x2xf32>) outs(%e3: tensor<?x?x1x2xf32>) {^bb0(%a1: f32,%b1: f32,%o: f32): %m = arith.mulf %a1, %b1 : f32 
+ linalg.yield %m : f32} -> tensor<?x?x1x2xf32>
+  %ee = tensor.empty(%n) : tensor<?x4xf32>
+  return %b : tensor<?x?x1x2xf32>
+}
+
+// So does one that a member's results start from.
+// CHECK-LABEL: func.func @starts_from_reshape(
+// CHECK:         %[[E:.*]] = tensor.expand_shape
+// CHECK:         scf.forall
+// CHECK-NOT:       tensor.expand_shape
+// CHECK:         return
+func.func @starts_from_reshape(%x: tensor<4x8xf32>, %z: tensor<4xf32>, %q: tensor<4x2xf32>, %e22: tensor<4x2xf32>, %e2: tensor<4x1x2xf32>) -> (tensor<4x1x2xf32>, tensor<4x1x2xf32>) {
+  %p = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0,d1)>], iterator_types=["parallel","parallel"]} ins(%q: tensor<4x2xf32>) outs(%e22: tensor<4x2xf32>) {
+  ^bb0(%a: f32,%o: f32):
+    %m = arith.mulf %a, %a : f32 
+    linalg.yield %m : f32
+  } -> tensor<4x2xf32>
+  %p3 = tensor.expand_shape %p [[0],[1,2]] output_shape [4,1,2] : tensor<4x2xf32> into tensor<4x1x2xf32>
+  %s = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0)>], iterator_types=["parallel","reduction"]} ins(%x: tensor<4x8xf32>) outs(%z: tensor<4xf32>) {
+  ^bb0(%a: f32,%o: f32):
+    %m = arith.addf %a, %o : f32 
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  %a = linalg.generic {indexing_maps=[affine_map<(d0,d1,d2)->(d0)>,affine_map<(d0,d1,d2)->(d0,d1,d2)>,affine_map<(d0,d1,d2)->(d0,d1,d2)>], iterator_types=["parallel","parallel","parallel"]} ins(%s, %p3: tensor<4xf32>, tensor<4x1x2xf32>) outs(%e2: tensor<4x1x2xf32>) {
+  ^bb0(%a: f32,%b: f32,%o: f32):
+    %m = arith.mulf %a, %b : f32 
+    linalg.yield %m : f32
+  } -> tensor<4x1x2xf32>
+  %b = linalg.generic {indexing_maps=[affine_map<(d0,d1,d2)->(d0,d1,d2)>,affine_map<(d0,d1,d2)->(d0,d1,d2)>], iterator_types=["parallel","parallel","parallel"]} ins(%a: tensor<4x1x2xf32>) outs(%p3: tensor<4x1x2xf32>) {
+  ^bb0(%a1: f32,%o: f32):
+    %m = arith.addf %a1, %o : f32 
+    linalg.yield %m : f32
+  } -> tensor<4x1x2xf32>
+  return %a, %b : tensor<4x1x2xf32>, tensor<4x1x2xf32>
+}
+
+// A size that is known says more than one that is not.
+// CHECK-LABEL: func.func @one_row(
+// CHECK:         scf.forall (%{{.*}}) in (1)
+// CHECK:           tensor.extract_slice %{{.*}}[0, 0] [1, 8]
+// CHECK:         return
+func.func @one_row(%x: tensor<?x8xf32>, %y: tensor<1x8xf32>, %z: tensor<?xf32>, %e: tensor<1x8xf32>) -> (tensor<1x8xf32>) {
+  %s = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0)>], iterator_types=["parallel","reduction"]} ins(%x: tensor<?x8xf32>) outs(%z: tensor<?xf32>) {
+  ^bb0(%a: f32,%o: f32):
+    %m = arith.addf %a, %o : f32 
+    linalg.yield %m : f32
+  } -> tensor<?xf32>
+  %b = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0)>,affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0,d1)>], iterator_types=["parallel","parallel"]} ins(%s, %y: tensor<?xf32>, tensor<1x8xf32>) outs(%e: tensor<1x8xf32>) {
+  ^bb0(%a: f32,%b1: f32, %o: f32):
+    %m = arith.addf %a, %b1 : f32 
+    linalg.yield %m : f32
+  } -> tensor<1x8xf32>
+  return %b : tensor<1x8xf32>
+}
+
+// What yields what it starts from is no fill, to be done again from nothing.
+// CHECK-LABEL: func.func @starts_from_own(
+// CHECK-SAME:    tensor<4x8xf32>, %[[Z:[^:]*]]: tensor<4xf32>
+// CHECK:         %[[F:.*]] = linalg.generic {{.*}} outs(%[[Z]] :
+// CHECK:         scf.forall
+// CHECK:           tensor.extract_slice %[[F]]
+func.func @starts_from_own(%x: tensor<4x8xf32>, %z: tensor<4xf32>, %e: tensor<4x8xf32>) -> (tensor<4x8xf32>) {
+  %f = linalg.generic {indexing_maps=[affine_map<(d0)->(d0)>], iterator_types=["parallel"]} outs(%z: tensor<4xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %o : f32
+  } -> tensor<4xf32>
+  %s = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0)>], iterator_types=["parallel","reduction"]} ins(%x: tensor<4x8xf32>) outs(%f: tensor<4xf32>) {
+  ^bb0(%a: f32,%o: f32):
+    %m = arith.addf %a, %o : f32 
+    linalg.yield %m : f32
+  } -> tensor<4xf32>
+  %b = linalg.generic {indexing_maps=[affine_map<(d0,d1)->(d0)>,affine_map<(d0,d1)->(d0,d1)>,affine_map<(d0,d1)->(d0,d1)>], iterator_types=["parallel","parallel"]} ins(%s, %x: tensor<4xf32>, tensor<4x8xf32>) outs(%e: tensor<4x8xf32>) {
+  ^bb0(%a: f32,%b1: f32, %o: f32):
+    %m = arith.addf %a, %b1 : f32 
+    linalg.yield %m : f32
+  } -> tensor<4x8xf32>
+  return %b : tensor<4x8xf32>
+}

@@ -124,3 +124,15 @@ func.func @budget() {
   memref.dealloc %7 : memref<513xi8>
   return
 }
+
+// -----
+
+// A layout may take more bytes than the elements.
+// CHECK-LABEL: func.func @layout(
+// CHECK:         memref.alloc() : memref<4xf32, strided<[1024]>>
+func.func @layout() {
+  %0 = memref.alloc() : memref<4xf32, strided<[1024]>>
+  "test.use"(%0) : (memref<4xf32, strided<[1024]>>) -> ()
+  memref.dealloc %0 : memref<4xf32, strided<[1024]>>
+  return
+}

@@ -320,8 +320,8 @@ def StackSmallBuffers : Pass<"tern-stack-small-buffers", "::mlir::func::FuncOp">
 
     Requires: to run before `tern-check-allocations`, which then checks those
     that come from malloc, and before `tern-outline-parallel-loops`.
-    Ensures: a thread needs no more stack than `total` for each function that is
-    active, twice that within a parallel loop.
+    Ensures: a thread needs no more stack than `total`, and what alignment takes,
+    for each function and each parallel loop that is active.
   }];
   let options = [Option<"bytes", "bytes", "int64_t", /*default=*/"16384",
                         "The largest buffer on the stack">,

@@ -105,7 +105,7 @@ static Value convertElements(ImplicitLocOpBuilder &b, Value tensor, Type to) {
 /// Each head of each position is a row with a scale of its own. Codes times
 /// scales are what attention reads, so the scale is a step.
 static KVTensor quantizeRows(ImplicitLocOpBuilder &b, Value rows) {
-  // Zeros stay zeros, whatever their scale; any other row has its own absmax.
+  // Zeros stay zeros, whatever their scale, and so become rows below this.
   constexpr float kLeast = 1e-30f;
   Value wide = convertElements(b, rows, b.getF32Type());
   auto type = cast<RankedTensorType>(wide.getType());

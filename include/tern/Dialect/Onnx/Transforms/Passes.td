@@ -121,6 +121,7 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     - `kv-cache=f16`: f32 rounded to nearest. Magnitudes have to stay below 65,520;
     - `kv-cache=i8`: codes of `ternary.quantize`, each head of each position with
       a step of its own, absmax / 127, in a further buffer of f32 [1, heads, C].
+    A row that holds an infinity becomes NaN in i8.
     Attention widens them as it reads them, and computes in f32 as before. A
     cache that others read, or that is as short, stays as it is; if all do, a
     warning says so.
