@@ -20,7 +20,11 @@ namespace {
 constexpr size_t kHugePage = size_t(2) << 20;
 
 /// As weights are: in a segment that is only read, aligned to huge pages.
-alignas(kHugePage) const char weights[3 * kHugePage] = {1, 2};
+struct Weights {
+  char first[2 * kHugePage], third[kHugePage];
+};
+alignas(kHugePage) const Weights segment = {{1, 2}, {3}};
+const char *const weights = segment.first;
 
 /// Whether huge pages were asked for the memory at `address`.
 bool isAskedFor(const void *address) {
@@ -54,7 +58,7 @@ TEST(HugePages, AreAskedForButApart) {
   if (!canAsk())
     GTEST_SKIP() << "the system has no huge pages";
   // Other tests open the model that this program holds.
-  madvise(const_cast<char *>(weights), sizeof(weights), MADV_NOHUGEPAGE);
+  madvise(const_cast<char *>(weights), sizeof(segment), MADV_NOHUGEPAGE);
   ASSERT_FALSE(isAskedFor(weights));
   // What is apart ends, and begins, within the second.
   useHugePages(weights, weights + kHugePage + 100, kHugePage / 2);
@@ -83,6 +87,11 @@ static bool isOfFile(const void *address) {
 
 // The same bytes in other memory, as far as they are not apart.
 TEST(HugePages, HoldACopy) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "what lies between variables is copied too";
+#endif
+#endif
   const volatile char *read = weights;
   ASSERT_TRUE(isOfFile(weights));
   copyWeights(weights, weights + kHugePage + 100, kHugePage / 2);
@@ -91,7 +100,7 @@ TEST(HugePages, HoldACopy) {
   EXPECT_FALSE(isOfFile(weights + 2 * kHugePage));
   EXPECT_EQ(read[0], 1);
   EXPECT_EQ(read[1], 2);
-  EXPECT_EQ(read[2 * kHugePage], 0);
+  EXPECT_EQ(read[2 * kHugePage], 3);
 }
 
 // Memory of no program, and segments that are not aligned.
