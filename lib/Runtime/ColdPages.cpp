@@ -2,13 +2,18 @@
 
 #include "tern/Runtime/ColdPages.h"
 
+#include <cerrno>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
+#include <cstring>
+#include <fstream>
+#include <optional>
 
 #ifdef __linux__
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -16,25 +21,54 @@ using namespace tern::runtime;
 
 #ifdef __linux__
 
-/// Whether [begin, end) lies in one mapping of a file that is only read. A
-/// program that was packed or loaded into memory by other means fails this.
-static bool isReadFromFile(uintptr_t begin, uintptr_t end) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE *)> maps(
-      std::fopen("/proc/self/maps", "re"), std::fclose);
-  if (!maps)
-    return false;
-  char line[512];
-  while (std::fgets(line, sizeof(line), maps.get())) {
+namespace {
+/// A mapping of a file: the path, and the offset of an address.
+struct MappedFile {
+  std::string path;
+  unsigned long inode;
+  int64_t offset;
+};
+} // namespace
+
+/// The one mapping, of a file that is only read, that holds [begin, end). A
+/// program that was packed or loaded into memory by other means has none.
+static std::optional<MappedFile> findMapping(uintptr_t begin, uintptr_t end) {
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) {
     uintptr_t first, last;
     char access[5];
+    unsigned long long offset;
     unsigned long inode;
+    int path = 0;
     // "55d0c0000000-55d0c1000000 r--p 00000000 fe:00 5538947   /path"
-    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &first,
-                    &last, access, &inode) == 4 &&
-        first <= begin && end <= last)
-      return inode != 0 && access[0] == 'r' && access[1] == '-';
+    if (std::sscanf(line.c_str(),
+                    "%" SCNxPTR "-%" SCNxPTR " %4s %llx %*s %lu %n", &first,
+                    &last, access, &offset, &inode, &path) < 5 ||
+        begin < first || end > last)
+      continue;
+    if (inode == 0 || access[0] != 'r' || access[1] != '-')
+      return std::nullopt;
+    return MappedFile{line.substr(static_cast<size_t>(path)), inode,
+                      static_cast<int64_t>(offset + (begin - first))};
   }
-  return false;
+  return std::nullopt;
+}
+
+/// Reads `size` bytes at `offset`; false if the file does not give them.
+static bool readAt(int file, void *target, size_t size, int64_t offset) {
+  char *next = static_cast<char *>(target);
+  while (size > 0) {
+    ssize_t count = pread(file, next, size, offset);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return false;
+    next += count;
+    size -= static_cast<size_t>(count);
+    offset += count;
+  }
+  return true;
 }
 
 ColdPages::ColdPages(const void *data, size_t size) {
@@ -42,10 +76,45 @@ ColdPages::ColdPages(const void *data, size_t size) {
   uintptr_t first =
       (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
   uintptr_t last = (reinterpret_cast<uintptr_t>(data) + size) / page * page;
-  if (!data || first >= last || !isReadFromFile(first, last))
+  if (!data || first >= last)
+    return;
+  std::optional<MappedFile> mapping = findMapping(first, last);
+  if (!mapping)
     return;
   begin = reinterpret_cast<void *>(first);
   bytes = last - first;
+  openFile(mapping->path, mapping->inode, mapping->offset);
+}
+
+// The path may name another file by now, a newer program say; the program's own
+// has a name that does not.
+void ColdPages::openFile(const std::string &path, unsigned long inode,
+                         int64_t offset) {
+  for (const char *name : {path.c_str(), "/proc/self/exe"}) {
+    file = open(name, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (file >= 0 && fstat(file, &status) == 0 && status.st_ino == inode)
+      break;
+    if (file >= 0)
+      close(file);
+    file = -1;
+  }
+  fileOffset = offset;
+}
+
+ColdPages::~ColdPages() {
+  if (file >= 0)
+    close(file);
+}
+
+void ColdPages::read(const void *source, void *target, size_t size) const {
+  uintptr_t address = reinterpret_cast<uintptr_t>(source);
+  uintptr_t first = reinterpret_cast<uintptr_t>(begin);
+  bool isInside = file >= 0 && first <= address && size <= bytes &&
+                  address - first <= bytes - size;
+  if (!isInside || !readAt(file, target, size,
+                           fileOffset + static_cast<int64_t>(address - first)))
+    std::memcpy(target, source, size);
 }
 
 // Failures change nothing but the memory that is used.
@@ -62,6 +131,21 @@ void ColdPages::drop() {
 
 ColdPages::ColdPages(const void *, size_t) {}
 
+ColdPages::~ColdPages() = default;
+
+void ColdPages::read(const void *source, void *target, size_t size) const {
+  std::memcpy(target, source, size);
+}
+
 void ColdPages::drop() {}
 
 #endif
+
+ColdPages &ColdPages::operator=(ColdPages &&other) noexcept {
+  std::swap(begin, other.begin);
+  std::swap(bytes, other.bytes);
+  std::swap(file, other.file);
+  std::swap(fileOffset, other.fileOffset);
+  std::swap(areSmall, other.areSmall);
+  return *this;
+}

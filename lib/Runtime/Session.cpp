@@ -23,6 +23,7 @@ namespace {
 struct CallFrame {
   ThreadTeam *team;
   Profile *profile; // null: nothing is timed
+  const ColdPages *screenedRows;
   std::atomic<bool> failed{false};
   char message[512]; // of the first failure
 };
@@ -92,8 +93,14 @@ void timedParallelFor(void *self, int64_t count, ThreadTeam::Body body,
   frame->profile->addLoop(body, time.seconds());
 }
 
+void hostFetch(void *self, const void *constant, void *target, int64_t bytes) {
+  static_cast<CallFrame *>(self)->screenedRows->read(
+      constant, target, static_cast<size_t>(bytes));
+}
+
 TernHost makeHost(CallFrame &frame) {
-  return {&frame, frame.profile ? timedParallelFor : hostParallelFor, hostFail};
+  return {&frame, frame.profile ? timedParallelFor : hostParallelFor, hostFail,
+          hostFetch};
 }
 
 // These return false if the model called `fail`.
@@ -218,6 +225,7 @@ std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   CallFrame frame;
   frame.team = &team;
   frame.profile = profile;
+  frame.screenedRows = &screenedRows;
   Stopwatch time;
   bool succeeded = callRun(variant.run, frame, inputs.data(), raw.data());
   if (profile && succeeded)
@@ -238,6 +246,7 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
   CallFrame frame;
   frame.team = &team;
   frame.profile = profile;
+  frame.screenedRows = &screenedRows;
   StepArguments args = {tokens,    count,   past,  caches,
                         numLogits, numBest, logits};
   Stopwatch time;

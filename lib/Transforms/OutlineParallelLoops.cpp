@@ -19,6 +19,7 @@
 #include "tern/Transforms/Passes.h"
 
 #include "AssertLowering.h"
+#include "FetchLowering.h"
 #include "KernelNames.h"
 #include "MemRefCasts.h"
 
@@ -334,7 +335,7 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   auto branch = scf::IfOp::create(b, parallel, /*withElseRegion=*/true);
 
   b.setInsertionPointToStart(branch.thenBlock());
-  // TernHost: {void *self; parallel_for; fail;}.
+  // TernHost: {void *self; parallel_for; fail; fetch;}.
   Value host = function.getArgument(0);
   Value self = LLVM::LoadOp::create(b, pointer, host);
   Value slot =
@@ -425,6 +426,7 @@ struct OutlineParallelLoopsPass
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
       asserts.lower(function);
+      tern::lowerFetches(function);
       if (failed(outlineLoops(function, bodies, names)))
         return signalPassFailure();
     }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void serialFor(void *self, int64_t count,
                       void (*body)(void *, int64_t, int64_t), void *context) {
@@ -19,6 +20,12 @@ static void failed(void *self, const char *message) {
   exit(1);
 }
 
-static const TernHost serialHost = {NULL, serialFor, failed};
+static void fetched(void *self, const void *constant, void *target,
+                    int64_t bytes) {
+  (void)self;
+  memcpy(target, constant, (size_t)bytes);
+}
+
+static const TernHost serialHost = {NULL, serialFor, failed, fetched};
 
 #endif /* TERN_TEST_INPUTS_SERIAL_HOST_H */

@@ -24,16 +24,18 @@ public:
   explicit MappedFile(int protection) : page(sysconf(_SC_PAGESIZE)) {
     for (size_t i = 0; i < size(); ++i)
       contents.push_back(expect(i));
-    std::string name = testing::TempDir() + "cold-pages-XXXXXX";
-    int file = mkstemp(name.data());
+    path = testing::TempDir() + "cold-pages-XXXXXX";
+    int file = mkstemp(path.data());
     EXPECT_GE(file, 0);
-    unlink(name.c_str());
     EXPECT_EQ(write(file, contents.data(), size()), ssize_t(size()));
     data = static_cast<char *>(
         mmap(nullptr, size(), protection, MAP_PRIVATE, file, 0));
     close(file);
   }
-  ~MappedFile() { munmap(data, size()); }
+  ~MappedFile() {
+    munmap(data, size());
+    unlink(path.c_str());
+  }
 
   static char expect(size_t i) { return static_cast<char>(i * 7 + i / 256); }
   size_t size() const { return 4 * static_cast<size_t>(page); }
@@ -53,9 +55,23 @@ public:
   }
 
   long page;
+  std::string path;
   std::vector<char> contents;
   char *data;
 };
+
+/// What `pages` reads of [begin, end) of the file.
+std::vector<char> read(const ColdPages &pages, const MappedFile &file,
+                       size_t begin, size_t end) {
+  std::vector<char> bytes(end - begin);
+  pages.read(file.data + begin, bytes.data(), bytes.size());
+  return bytes;
+}
+
+std::vector<char> getContents(const MappedFile &file, size_t begin,
+                              size_t end) {
+  return {file.contents.begin() + begin, file.contents.begin() + end};
+}
 
 } // namespace
 
@@ -75,6 +91,52 @@ TEST(ColdPages, AreThereAgain) {
     EXPECT_EQ(before, (std::vector<bool>{true, true, true, true}));
     EXPECT_EQ(after, (std::vector<bool>{true, false, false, true}));
   }
+}
+
+// Places at either end, and in the middle, across pages.
+TEST(ColdPages, AreReadWithoutBeingMapped) {
+  MappedFile file(PROT_READ);
+  ColdPages pages(file.data, file.size());
+  pages.drop();
+  size_t page = static_cast<size_t>(file.page);
+  for (auto [begin, end] : {std::pair<size_t, size_t>(0, 3),
+                            {page - 1, 3 * page + 1},
+                            {file.size() - 5, file.size()},
+                            {7, 7}})
+    EXPECT_EQ(read(pages, file, begin, end), getContents(file, begin, end));
+  std::vector<bool> present = file.findPresent();
+  if (!present.empty())
+    EXPECT_EQ(present, std::vector<bool>(4, false));
+}
+
+// Rows of the first and the last page of a constant, and what is no constant.
+TEST(ColdPages, ReadOtherMemory) {
+  MappedFile file(PROT_READ);
+  ColdPages pages(file.data + 1, file.size() - 2);
+  size_t page = static_cast<size_t>(file.page);
+  for (auto [begin, end] : {std::pair<size_t, size_t>(0, page),
+                            {page - 1, page + 1},
+                            {3 * page - 1, 3 * page + 1},
+                            {3 * page, 4 * page}})
+    EXPECT_EQ(read(pages, file, begin, end), getContents(file, begin, end));
+  int value = 42, copy = 0;
+  pages.read(&value, &copy, sizeof(value));
+  ColdPages().read(&copy, &value, sizeof(value));
+  EXPECT_EQ(copy, 42);
+  EXPECT_EQ(value, 42);
+}
+
+// The path names another file: a newer build, or none.
+TEST(ColdPages, ReadWhatIsMapped) {
+  MappedFile file(PROT_READ);
+  std::string other = file.path + ".new";
+  std::ofstream(other) << std::string(file.size(), 'x');
+  ASSERT_EQ(rename(other.c_str(), file.path.c_str()), 0);
+  ColdPages replaced(file.data, file.size());
+  EXPECT_EQ(read(replaced, file, 0, file.size()), file.contents);
+  unlink(file.path.c_str());
+  ColdPages removed(file.data, file.size());
+  EXPECT_EQ(read(removed, file, 0, file.size()), file.contents);
 }
 
 // What is written to memory is in no file.

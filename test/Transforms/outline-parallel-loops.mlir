@@ -294,3 +294,23 @@ func.func @tensors(%x: tensor<?xf32>, %y: memref<?xf32>, %n: index) {
   }
   return
 }
+
+// -----
+
+// The host copies row 7 of 60 elements of two bytes: its fourth field, called
+// with its first, the two addresses, and 120 bytes. In a loop, too.
+// CHECK-LABEL: func.func @fetch(
+// CHECK-SAME:    %[[HOST:[a-z0-9]+]]: !llvm.ptr, %[[ROWS:[a-z0-9]+]]: memref<90x60xi16>, %[[TARGET:[a-z0-9]+]]: memref<60xi16, strided<[1], offset: 4>>
+// CHECK-NOT:     ternary.fetch
+// CHECK-DAG:     %[[SELF:.*]] = llvm.load %[[HOST]] : !llvm.ptr -> !llvm.ptr
+// CHECK-DAG:     %[[SLOT:.*]] = llvm.getelementptr %[[HOST]][3] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+// CHECK-DAG:     %[[FETCH:.*]] = llvm.load %[[SLOT]] : !llvm.ptr -> !llvm.ptr
+// CHECK-DAG:     %[[BYTES:.*]] = llvm.mlir.constant(120 : i64) : i64
+// CHECK-DAG:     memref.extract_aligned_pointer_as_index %[[ROWS]]
+// CHECK-DAG:     memref.extract_aligned_pointer_as_index %[[TARGET]]
+// CHECK:         llvm.call %[[FETCH]](%[[SELF]], %{{.*}}, %{{.*}}, %[[BYTES]]) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> ()
+func.func @fetch(%rows: memref<90x60xi16>, %target: memref<60xi16, strided<[1], offset: 4>>) {
+  %c7 = arith.constant 7 : index
+  ternary.fetch %rows[%c7], %target : memref<90x60xi16>, memref<60xi16, strided<[1], offset: 4>>
+  return
+}

@@ -15,7 +15,7 @@ namespace tern::runtime {
 class DecodingState {
 public:
   /// Most tokens that one call of the model reads: bounds its temporaries.
-  static constexpr int64_t kMaxChunk = 512;
+  static constexpr int64_t kMaxChunk = 256;
   /// Asks for all logits, however small.
   static constexpr int64_t kAllLogits = 0;
 

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 3
+#define TERN_ABI_VERSION 4
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -69,6 +69,10 @@ typedef struct TernHost {
    * iterations begin, and the jump follows when all threads are done with
    * theirs. Outputs written by then are freed. */
   void (*fail)(void *self, const char *message);
+  /* Copies `bytes` bytes of one of the model's constants to `target`, as memcpy
+   * does, but need not map the constant's pages to do so: for constants of
+   * which a call reads few places. Called on any thread. */
+  void (*fetch)(void *self, const void *constant, void *target, int64_t bytes);
 } TernHost;
 
 /* Runs the graph: reads num_inputs tensors, fills `data` and `dims` of

@@ -142,8 +142,12 @@ public:
   void build();
 
 private:
-  /// The logit of a row.
-  Value buildLogit(Value row);
+  /// The logit of a row, whose elements are those of `weights` from `at` on:
+  /// a matrix and a row's number, or a row.
+  Value buildLogit(Value weights, ArrayRef<Value> at);
+  /// Writes the logits of `count` rows on all threads. Rows that lie apart are
+  /// fetched: see FetchOp.
+  void buildListedLogits(Value list, Value count, StringRef name);
   void buildAllLogits();
   /// Whether a screen may be used: not all logits are asked for, and the hidden
   /// state's norm is in its range.
@@ -153,7 +157,9 @@ private:
   Value buildBestLogits(Value norm, Value largest);
   /// A score that as many tiles reach as logits are asked for.
   Value buildFloor(Value tileMax);
-  Value buildThreshold(const HeadScores &scores, Value floor);
+  /// No more than the least logit of as many rows as are asked for. Writes to
+  /// `list` and `out`.
+  Value buildThreshold(const HeadScores &scores, Value floor, Value list);
   /// Lists the rows whose upper bound reaches `threshold`; returns their
   /// number.
   Value buildCandidates(Value upper, Value threshold, Value list);
@@ -234,7 +240,12 @@ static Value extend(HeadBuilder &b, Value value) {
 
 // No flags of fast mathematics: the order is what HeadOp says, wherever this is
 // inlined.
-Value HeadKernel::buildLogit(Value row) {
+Value HeadKernel::buildLogit(Value weights, ArrayRef<Value> at) {
+  auto indices = [&](Value column) {
+    SmallVector<Value> all(at);
+    all.push_back(column);
+    return all;
+  };
   constexpr int64_t lanes = 16, numSums = 4, block = lanes * numSums;
   int64_t whole = shape.cols / block * block;
   Value zeros = b.splat(b.f32(0), lanes);
@@ -243,34 +254,47 @@ Value HeadKernel::buildLogit(Value row) {
       [&](Value column, ValueRange sums) {
         SmallVector<Value> results;
         for (int64_t i = 0; i < numSums; ++i) {
-          Value at = b.add(column, b.index(i * lanes));
-          Value weights =
-              extend(b, b.loadVector(operands.rows, lanes, {row, at}));
-          Value x = b.loadVector(operands.x, lanes, at);
-          results.push_back(b.add(sums[i], b.mul(weights, x)));
+          Value first = b.add(column, b.index(i * lanes));
+          Value part = extend(b, b.loadVector(weights, lanes, indices(first)));
+          Value x = b.loadVector(operands.x, lanes, first);
+          results.push_back(b.add(sums[i], b.mul(part, x)));
         }
         return results;
       });
   Value sum =
       buildSum(b, b.add(b.add(sums[0], sums[1]), b.add(sums[2], sums[3])));
-  return b.loop(
-      b.index(whole), b.index(shape.cols), 1, sum,
-      [&](Value column, ValueRange sum) -> SmallVector<Value> {
-        Value weight = extend(b, b.load(operands.rows, {row, column}));
-        return {b.add(sum[0], b.mul(weight, b.load(operands.x, column)))};
-      })[0];
+  return b.loop(b.index(whole), b.index(shape.cols), 1, sum,
+                [&](Value column, ValueRange sum) -> SmallVector<Value> {
+                  Value weight = extend(b, b.load(weights, indices(column)));
+                  return {
+                      b.add(sum[0], b.mul(weight, b.load(operands.x, column)))};
+                })[0];
 }
 
 void HeadKernel::buildAllLogits() {
   auto loop = b.parallel(b.index(shape.getTiles()), [&](Value tile) {
     loopOverRows(tile, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
-      b.store(buildLogit(row), operands.out, row);
+      b.store(buildLogit(operands.rows, row), operands.out, row);
       return {};
     });
   });
   auto rows = cast<MemRefType>(operands.rows.getType());
   b.describe(loop, "head", shape,
              shape.rows * shape.cols * rows.getElementTypeBitWidth() / 8);
+}
+
+void HeadKernel::buildListedLogits(Value list, Value count, StringRef name) {
+  Type element = cast<MemRefType>(operands.rows.getType()).getElementType();
+  auto loop = b.parallel(count, [&](Value position) {
+    Value row = b.load(list, position);
+    Value copy = b.allocate(shape.cols, element);
+    FetchOp::create(b, operands.rows, row, copy);
+    b.store(buildLogit(copy, {}), operands.out, row);
+    memref::DeallocOp::create(b, copy);
+  });
+  // How many rows it reads, only a run tells.
+  loop->setAttr(tern::kKernelAttr, b.getDictionaryAttr(b.getNamedAttr(
+                                       "name", b.getStringAttr(name))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -332,26 +356,34 @@ Value HeadKernel::buildFloor(Value tileMax) {
 }
 
 // The logits of the first rows that reach the floor, until there are enough.
-Value HeadKernel::buildThreshold(const HeadScores &scores, Value floor) {
+Value HeadKernel::buildThreshold(const HeadScores &scores, Value floor,
+                                 Value list) {
   auto reaches = [&](Value memref, Value position) {
     return compare(arith::CmpFPredicate::OGE, b.load(memref, position), floor);
   };
-  auto visitRow = [&](Value row, ValueRange state) {
+  auto visitRow = [&](Value row, ValueRange count) {
     Value isMissing =
-        compare(arith::CmpIPredicate::slt, state[0], operands.best);
+        compare(arith::CmpIPredicate::slt, count[0], operands.best);
     Value isTaken = both(isMissing, reaches(scores.scores, row));
-    return select(isTaken, state, [&]() -> SmallVector<Value> {
-      return {b.add(state[0], b.index(1)),
-              arith::MinimumFOp::create(b, state[1], buildLogit(row))};
+    return select(isTaken, count, [&]() -> SmallVector<Value> {
+      b.store(row, list, count[0]);
+      return {b.add(count[0], b.index(1))};
     });
   };
-  Value least =
-      b.loop(b.index(0), b.index(shape.getTiles()), 1,
-             {b.index(0), b.f32(kInfinity)}, [&](Value tile, ValueRange state) {
-               return select(reaches(scores.tileMax, tile), state, [&] {
-                 return SmallVector<Value>(loopOverRows(tile, state, visitRow));
+  Value count =
+      b.loop(b.index(0), b.index(shape.getTiles()), 1, b.index(0),
+             [&](Value tile, ValueRange count) {
+               return select(reaches(scores.tileMax, tile), count, [&] {
+                 return SmallVector<Value>(loopOverRows(tile, count, visitRow));
                });
-             })[1];
+             })[0];
+  buildListedLogits(list, count, "head, rows in full");
+  Value least =
+      b.loop(b.index(0), count, 1, b.f32(kInfinity),
+             [&](Value position, ValueRange least) -> SmallVector<Value> {
+               Value logit = b.load(operands.out, b.load(list, position));
+               return {arith::MinimumFOp::create(b, least[0], logit)};
+             })[0];
   if (!isRounded)
     return least;
   // What rounds to the same bf16 is no further away.
@@ -403,7 +435,7 @@ Value HeadKernel::buildBestLogits(Value norm, Value largest) {
          });
 
   Value floor = buildFloor(scores.tileMax);
-  Value threshold = buildThreshold(scores, floor);
+  Value threshold = buildThreshold(scores, floor, list);
   Value count = buildCandidates(scores.upper, threshold, list);
   Value fits =
       compare(arith::CmpIPredicate::sle, count, b.index(mostCandidates));
@@ -413,14 +445,7 @@ Value HeadKernel::buildBestLogits(Value norm, Value largest) {
              b.store(b.f32(-kInfinity), operands.out, row);
              return {};
            });
-    auto loop = b.parallel(count, [&](Value position) {
-      Value row = b.load(list, position);
-      b.store(buildLogit(row), operands.out, row);
-    });
-    // How many rows it reads, only a run tells.
-    loop->setAttr(tern::kKernelAttr,
-                  b.getDictionaryAttr(b.getNamedAttr(
-                      "name", b.getStringAttr("head, rows that remain"))));
+    buildListedLogits(list, count, "head, rows in full");
   });
   for (Value buffer : {hidden.high, hidden.low, scores.scores, scores.upper,
                        scores.tileMax, list})

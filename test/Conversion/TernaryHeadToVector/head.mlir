@@ -19,7 +19,8 @@ func.func @exact(%x: memref<80xf32>, %w: memref<90x80xf32>, %best: index, %y: me
   return
 }
 
-// Six tiles are scored, then the listed rows computed, or else all.
+// Six tiles are scored, then the rows computed that give the threshold and those
+// that reach it, each from a copy, or else all.
 // CHECK:       func.func private @[[SCREENED]](
 // CHECK:         scf.parallel
 // AVX512-COUNT-8:  "llvm.x86.avx512.vpdpbusd.512"
@@ -28,9 +29,16 @@ func.func @exact(%x: memref<80xf32>, %w: memref<90x80xf32>, %best: index, %y: me
 // AVX2:            "llvm.x86.avx2.pmadd.ub.sw"
 // GENERIC:         arith.muli {{.*}} : vector<32xi16>
 // CHECK:         scf.parallel
+// CHECK:           %[[COPY:.*]] = memref.alloc() {{.*}} : memref<80xbf16>
+// CHECK:           ternary.fetch %{{.*}}[%[[ROW:.*]]], %[[COPY]] : memref<90x80xbf16>, memref<80xbf16>
+// CHECK:           vector.load %[[COPY]]
 // CHECK:           arith.mulf %{{.*}} : vector<16xf32>
-// CHECK:         memref.dealloc
+// CHECK:           memref.store %{{.*}}, %{{.*}}[%[[ROW]]] : memref<90xf32>
 // CHECK:         scf.parallel
+// CHECK:           ternary.fetch
+// CHECK:           arith.mulf %{{.*}} : vector<16xf32>
+// CHECK:         scf.parallel
+// CHECK-NOT:       ternary.fetch
 // CHECK:           arith.mulf %{{.*}} : vector<16xf32>
 
 // Without a screen, all rows: 64 columns with four sums of 16, then 16 one by one.

@@ -437,3 +437,35 @@ func.func @assert(%ok: i1, %n: index) {
   ternary.assert %ok, ["rows"], %n
   return
 }
+
+// -----
+
+func.func @fetch_elements(%rows: memref<9x6xbf16>, %row: index, %target: memref<6xf16>) {
+  // expected-error @below {{target is 'memref<6xf16>'; expected elements as those of 'memref<9x6xbf16>'}}
+  ternary.fetch %rows[%row], %target : memref<9x6xbf16>, memref<6xf16>
+  return
+}
+
+// -----
+
+func.func @fetch_size(%rows: memref<9x6xf32>, %row: index, %target: memref<9xf32>) {
+  // expected-error @below {{target is 'memref<9xf32>'; expected the static size of a row of 'memref<9x6xf32>'}}
+  ternary.fetch %rows[%row], %target : memref<9x6xf32>, memref<9xf32>
+  return
+}
+
+// -----
+
+func.func @fetch_unknown_size(%rows: memref<9x?xf32>, %row: index, %target: memref<?xf32>) {
+  // expected-error @below {{target is 'memref<?xf32>'; expected the static size of a row of 'memref<9x?xf32>'}}
+  ternary.fetch %rows[%row], %target : memref<9x?xf32>, memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @fetch_strides(%rows: memref<9x6xf32>, %row: index, %target: memref<6xf32, strided<[2]>>) {
+  // expected-error @below {{has an operand of type 'memref<6xf32, strided<[2]>>'; expected a last dimension of stride 1}}
+  ternary.fetch %rows[%row], %target : memref<9x6xf32>, memref<6xf32, strided<[2]>>
+  return
+}

@@ -63,3 +63,12 @@ func.func @storage(%x: tensor<?x64xi8>, %init: tensor<?x96xi32>, %mx: memref<?x6
   ternary.packed_matmul !ternary.matrix<90x60, #i2> ins(%mx, %mb : memref<?x64xi8>, memref<1536xi8>) outs(%my : memref<?x96xi32>)
   return
 }
+
+// CHECK-LABEL: func.func @fetch(
+func.func @fetch(%rows: memref<90x60xbf16>, %row: index, %row_of_few: memref<60xbf16>, %any: memref<?x8xf32, strided<[?, 1], offset: ?>>, %part: memref<8xf32, strided<[1], offset: ?>>) {
+  // CHECK: ternary.fetch %{{.*}}[%{{.*}}], %{{.*}} {note} : memref<90x60xbf16>, memref<60xbf16>
+  ternary.fetch %rows[%row], %row_of_few {note} : memref<90x60xbf16>, memref<60xbf16>
+  // CHECK: ternary.fetch %{{.*}}[%{{.*}}], %{{.*}} : memref<?x8xf32, strided<[?, 1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>
+  ternary.fetch %any[%row], %part : memref<?x8xf32, strided<[?, 1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>
+  return
+}

@@ -25,6 +25,9 @@ _PARALLEL = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_int64, _BODY, ctypes.c_void_p
 )
 _FAIL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+_FETCH = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
+)
 _STEP = ctypes.CFUNCTYPE(
     None,
     ctypes.c_void_p,
@@ -39,7 +42,12 @@ _STEP = ctypes.CFUNCTYPE(
 
 
 class Host(ctypes.Structure):
-    _fields_ = [("self", ctypes.c_void_p), ("parallel_for", _PARALLEL), ("fail", _FAIL)]
+    _fields_ = [
+        ("self", ctypes.c_void_p),
+        ("parallel_for", _PARALLEL),
+        ("fail", _FAIL),
+        ("fetch", _FETCH),
+    ]
 
 
 class Variant(ctypes.Structure):
@@ -68,7 +76,12 @@ def _fail(_, message):
     ctypes.CDLL(None)._exit(1)
 
 
-_HOST = Host(None, _run_in_parts, _fail)
+@_FETCH
+def _fetch(_, constant, target, size):
+    ctypes.memmove(target, constant, size)
+
+
+_HOST = Host(None, _run_in_parts, _fail, _fetch)
 
 
 # --- Models ---------------------------------------------------------------------------

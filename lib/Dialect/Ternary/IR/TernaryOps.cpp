@@ -400,3 +400,23 @@ LogicalResult AssertOp::verify() {
            << " values; expected one text more, values standing between them";
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// FetchOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult FetchOp::verify() {
+  auto rows = cast<MemRefType>(getRows().getType());
+  auto target = cast<MemRefType>(getTarget().getType());
+  if (rows.getElementType() != target.getElementType())
+    return emitOpError() << "target is " << target
+                         << "; expected elements as those of " << rows;
+  if (rows.isDynamicDim(1) || rows.getDimSize(1) != target.getDimSize(0))
+    return emitOpError() << "target is " << target << "; expected the "
+                         << "static size of a row of " << rows;
+  for (MemRefType type : {rows, target})
+    if (!type.isLastDimUnitStride())
+      return emitOpError() << "has an operand of type " << type
+                           << "; expected a last dimension of stride 1";
+  return success();
+}

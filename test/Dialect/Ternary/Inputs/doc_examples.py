@@ -35,6 +35,9 @@ def operand_types(operation):
     if groups:
         return [t for names, types in groups for t in group_types(names, types)]
     trailing = operation.rsplit(" : ", 1)[1]
+    if operation.startswith("ternary.fetch "):
+        rows, target = split_types(trailing)
+        return [rows, "index", target]
     if trailing.startswith("("):
         return split_types(trailing[1:trailing.index(") ->")])
     return [re.split(r" to | -> ", trailing)[0]]

@@ -331,4 +331,26 @@ def Ternary_AssertOp : Ternary_Op<"assert", [MemoryEffects<[MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def Ternary_FetchOp : Ternary_Op<"fetch"> {
+  let summary = "copy a row of a constant of which few rows are read";
+  let description = [{
+    Copies `rows[row]`, `[K]`, of a matrix `[N, K]` to `target`. The host does it
+    (`fetch` in ModelABI.h): it may read the row from the program's file, where
+    reading memory would map pages that are not used again, which takes longer
+    than computing with the row.
+
+    Example:
+    ```mlir
+    ternary.fetch %rows[%row], %buffer : memref<90x60xbf16>, memref<60xbf16>
+    ```
+  }];
+  let arguments = (ins Arg<MemRefRankOf<[I8, I16, I32, F16, BF16, F32], [2]>, "", [MemRead]>:$rows,
+                       Index:$row,
+                       Arg<MemRefRankOf<[I8, I16, I32, F16, BF16, F32], [1]>, "", [MemWrite]>:$target);
+  let assemblyFormat = [{
+    $rows `[` $row `]` `,` $target attr-dict `:` type($rows) `,` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD

@@ -1,0 +1,63 @@
+//===- FetchLowering.cpp - rows that the host reads -----------------------===//
+
+#include "FetchLowering.h"
+
+#include "tern/Dialect/Ternary/IR/Ternary.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+using namespace tern;
+
+/// The bytes of consecutive elements of a memref of `type`.
+static int64_t getBytes(Type type, int64_t numElements) {
+  return cast<MemRefType>(type).getElementTypeBitWidth() / 8 * numElements;
+}
+
+/// The address of `buffer[row]`, or of the buffer without a row.
+static Value buildAddress(ImplicitLocOpBuilder &b, Value buffer, Value row) {
+  auto parts = memref::ExtractStridedMetadataOp::create(b, buffer);
+  Value offset = parts.getOffset();
+  if (row)
+    offset = arith::AddIOp::create(
+        b, offset, arith::MulIOp::create(b, row, Value(parts.getStrides()[0])));
+  int64_t size = getBytes(buffer.getType(), 1);
+  offset =
+      arith::MulIOp::create(b, offset, arith::ConstantIndexOp::create(b, size));
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, buffer);
+  Value address = arith::AddIOp::create(b, base, offset);
+  return LLVM::IntToPtrOp::create(
+      b, LLVM::LLVMPointerType::get(b.getContext()),
+      arith::IndexCastOp::create(b, b.getI64Type(), address), nullptr);
+}
+
+static void lower(ternary::FetchOp op, Value host) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  // TernHost: {void *self; parallel_for; fail; fetch;}.
+  Value self = LLVM::LoadOp::create(b, pointer, host);
+  Value slot =
+      LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{3});
+  Value fetch = LLVM::LoadOp::create(b, pointer, slot);
+  auto rows = cast<MemRefType>(op.getRows().getType());
+  Value bytes = LLVM::ConstantOp::create(
+      b, b.getI64IntegerAttr(getBytes(rows, rows.getDimSize(1))));
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  {pointer, pointer, pointer, b.getI64Type()});
+  LLVM::CallOp::create(
+      b, type,
+      ValueRange{fetch, self, buildAddress(b, op.getRows(), op.getRow()),
+                 buildAddress(b, op.getTarget(), Value()), bytes});
+  op.erase();
+}
+
+void tern::lowerFetches(func::FuncOp function) {
+  SmallVector<ternary::FetchOp> fetches;
+  function.walk([&](ternary::FetchOp op) { fetches.push_back(op); });
+  for (ternary::FetchOp op : fetches)
+    lower(op, function.getArgument(0));
+}
