@@ -120,6 +120,7 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   // An argument updated in place is also "returned"; only its update matters.
   pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
   addCleanup(pm);
+  pm.addPass(createHoistResults());
   pm.addPass(createExternalizeConstants());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());

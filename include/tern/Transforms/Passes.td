@@ -282,6 +282,26 @@ def ProtectArguments : Pass<"tern-protect-arguments", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
+def HoistResults : Pass<"tern-hoist-results", "::mlir::ModuleOp"> {
+  let summary = "Allocate the results of functions where they are called";
+  let description = [{
+    A result that a private function allocates becomes an argument, which its
+    callers allocate, if its sizes follow from arguments:
+
+    ```mlir
+    // func.func private @layer(%n: index, %x: memref<?x384xf32>) -> memref<?x384xf32>
+    %y = memref.alloc(%n) : memref<?x384xf32>
+    call @layer(%n, %x, %y)
+    ```
+    So deallocation knows the buffer, and `optimize-allocation-liveness` frees it
+    after its last use; results of calls would all live until the end, one for each
+    layer of a model.
+
+    Requires: bufferised functions, before deallocations are inserted.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
   let summary = "Wrap a model's functions in the C interface of ModelABI.h";
   let description = [{
