@@ -111,6 +111,9 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   addCleanup(pm);
 
   pm.addNestedPass<func::FuncOp>(createProtectArguments());
+  // Bufferization knows the layout of an allocation before it makes it, so that
+  // both branches of a choice have one; of an empty tensor it does not.
+  pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion =

@@ -27,6 +27,7 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -52,12 +53,33 @@ std::optional<int64_t> getConstant(Value value) {
   return getConstantIntValue(OpFoldResult(value));
 }
 
+/// What an operation costs, in units of one on an element. LLVM makes vectors
+/// of loops over elements, if less well than those that are vectors here.
+uint64_t estimateCost(Operation &op) {
+  constexpr uint64_t kFunction = 16, kCall = 8192;
+  // The host reads a row of a file, say.
+  if (isa<LLVM::CallOp>(op))
+    return kCall;
+  uint64_t cost =
+      isa_and_nonnull<math::MathDialect>(op.getDialect()) ? kFunction : 1;
+  auto halve = [](Type type) -> int64_t {
+    auto vector = dyn_cast<VectorType>(type);
+    return vector ? std::max<int64_t>(1, vector.getNumElements() / 2) : 1;
+  };
+  int64_t elements = 1;
+  for (Type type : op.getResultTypes())
+    elements = std::max(elements, halve(type));
+  for (Type type : op.getOperandTypes())
+    elements = std::max(elements, halve(type));
+  return cost * elements;
+}
+
 /// A rough count of the operations that one run of `block` executes: inner
 /// loops of unknown length count as kInnerChunk iterations.
 uint64_t estimateWork(Block &block) {
   uint64_t work = 0;
   for (Operation &op : block) {
-    uint64_t inner = 1;
+    uint64_t inner = estimateCost(op);
     for (Region &region : op.getRegions())
       for (Block &nested : region)
         inner = llvm::SaturatingAdd(inner, estimateWork(nested));

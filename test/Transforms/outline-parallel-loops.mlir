@@ -1,5 +1,5 @@
-// RUN: tern-opt %s --tern-outline-parallel-loops --split-input-file --verify-diagnostics | FileCheck %s
-// RUN: tern-opt %s --tern-outline-parallel-loops --mlir-elide-elementsattrs-if-larger=1 --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=ELIDED
+// RUN: tern-opt %s --tern-outline-parallel-loops=min-work=16384 --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: tern-opt %s --tern-outline-parallel-loops=min-work=16384 --mlir-elide-elementsattrs-if-larger=1 --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=ELIDED
 
 // A one-dimensional loop with little work an iteration is cut into chunks of 64,
 // the last of which may be shorter.
@@ -312,5 +312,43 @@ func.func @tensors(%x: tensor<?xf32>, %y: memref<?xf32>, %n: index) {
 func.func @fetch(%rows: memref<90x60xi16>, %target: memref<60xi16, strided<[1], offset: 4>>) {
   %c7 = arith.constant 7 : index
   ternary.fetch %rows[%c7], %target : memref<90x60xi16>, memref<60xi16, strided<[1], offset: 4>>
+  return
+}
+
+// -----
+
+// In units of operations on an element: a vector of 16 counts as 8, a function as
+// 16 times as much, the host's call as 8192, the end of a body as 1, so 16384 are
+// reached from these numbers of iterations on.
+// CHECK-LABEL: func.func @costs(
+// CHECK:         arith.cmpi sge, %{{.*}}, %c85
+// CHECK:         arith.cmpi sge, %{{.*}}, %c113
+// CHECK:         arith.cmpi sge, %{{.*}}, %c2
+func.func @costs(%x: memref<?x16xf32>, %rows: memref<90x16xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // 8 + 8 * 16 + 8 * 6 + 8 + 1 = 193 an iteration.
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = vector.load %x[%i, %c0] : memref<?x16xf32>, vector<16xf32>
+    %e = math.exp %v : vector<16xf32>
+    %a = arith.addf %e, %v : vector<16xf32>
+    %b = arith.addf %a, %v : vector<16xf32>
+    %c = arith.addf %b, %v : vector<16xf32>
+    %d = arith.addf %c, %v : vector<16xf32>
+    %f = arith.addf %d, %v : vector<16xf32>
+    %g = arith.addf %f, %v : vector<16xf32>
+    vector.store %g, %x[%i, %c0] : memref<?x16xf32>, vector<16xf32>
+  }
+  // 8 + 8 * 16 + 8 + 1 + 1 = 146 an iteration.
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %v = vector.load %x[%i, %c0] : memref<?x16xf32>, vector<16xf32>
+    %e = math.exp %v : vector<16xf32>
+    %s = vector.extract %e[0] : f32 from vector<16xf32>
+    memref.store %s, %x[%i, %c0] : memref<?x16xf32>
+  }
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    %row = memref.subview %x[%i, 0] [1, 16] [1, 1] : memref<?x16xf32> to memref<16xf32, strided<[1], offset: ?>>
+    ternary.fetch %rows[%i], %row : memref<90x16xf32>, memref<16xf32, strided<[1], offset: ?>>
+  }
   return
 }

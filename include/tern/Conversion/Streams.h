@@ -1,4 +1,4 @@
-//===- Streams.h - how many tiles one thread reads at once ------*- C++ -*-===//
+//===- Streams.h - how a thread reads weights from memory -------*- C++ -*-===//
 #ifndef TERN_CONVERSION_STREAMS_H
 #define TERN_CONVERSION_STREAMS_H
 
@@ -6,6 +6,10 @@
 #include <cstdint>
 
 namespace tern {
+
+/// How many bytes ahead of use a stream is fetched: far enough for memory's
+/// latency, near enough to be within a short tile.
+constexpr int64_t kPrefetchBytes = 2048;
 
 /// Returns how many of `tiles` >= 0 tiles to read at once, one from each of as
 /// many equal parts of a matrix: at most `most` >= 1, which the registers

@@ -379,7 +379,8 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
   let description = [{
     Outlines the body of each outermost `scf.parallel` into a function of a
     range of iterations, which the caller hands to `parallel_for` of ModelABI.h;
-    loops with little work call it directly. Every function gets the host as
+    loops with little work, for which waking a thread and waiting for it takes
+    longer, call it directly. Every function gets the host as
     its first argument, and `cf.assert` and `ternary.assert` become calls of the
     host's `fail`.
 
@@ -398,8 +399,8 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     Ensures: no assertion is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];
-  let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"16384",
-                        "Operations below which a loop stays on its thread">];
+  let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"131072",
+                        "Operations on elements below which a loop stays on its thread">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect",
                            "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }

@@ -218,8 +218,9 @@ Value StripScorer::toF64(Value vector) {
 
 SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
                                           int64_t firstRow) {
-  // Codes are read once: fetch them from memory ahead of use.
-  constexpr int64_t prefetchBytes = 2048;
+  // Codes are read once: fetch them from memory ahead of use, if less far, as a
+  // step takes three lines of each stream.
+  constexpr int64_t prefetchBytes = tern::kPrefetchBytes / 2;
   int64_t tileBytes = shape.getSteps() * ScreenShape::kStepBytes;
   SmallVector<Value> tileOffsets;
   for (Value tile : tiles)

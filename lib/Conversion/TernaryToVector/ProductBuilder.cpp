@@ -4,6 +4,8 @@
 
 #include "Kernel.h"
 
+#include "tern/Conversion/Streams.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -86,10 +88,8 @@ Value ProductBuilder::loadPacked(Value offset) {
 }
 
 void ProductBuilder::prefetchAhead(Value offset) {
-  // Far enough for memory's latency, near enough to be within a short tile.
-  constexpr int64_t prefetchBytes = 2048;
   memref::PrefetchOp::create(
-      b, loc, bytes, ValueRange{add(offset, prefetchBytes)}, /*isWrite=*/false,
+      b, loc, bytes, ValueRange{add(offset, kPrefetchBytes)}, /*isWrite=*/false,
       /*localityHint=*/3, /*isDataCache=*/true);
 }
 
