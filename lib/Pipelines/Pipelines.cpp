@@ -107,10 +107,13 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createAlignLoops());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addNestedPass<func::FuncOp>(createFuseRows());
+  pm.addNestedPass<func::FuncOp>(createFillPadding());
   pm.addNestedPass<func::FuncOp>(createScheduleContractions());
   addCleanup(pm);
 
   pm.addNestedPass<func::FuncOp>(createProtectArguments());
+  // What is inserted into a cache or a padded tensor is computed there.
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion =

@@ -50,6 +50,29 @@ def AlignLoops : Pass<"tern-align-loops", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
+  let summary = "Write the padding alone where rows are padded";
+  let description = [{
+    A `tensor.pad` becomes a tensor that is filled from end to end, into which the
+    source is copied. Where a constant number of elements is added behind rows, fills
+    those alone, and inserts the source in front, so that whoever computes it may
+    do so in place.
+
+    ```mlir
+    %p = tensor.pad %x low[0, 0] high[0, 8] { yield %c0 } : tensor<?x6912xi8> to tensor<?x6920xi8>
+    // becomes
+    %e = tensor.empty(%n) : tensor<?x6920xi8>
+    %i = tensor.insert_slice %x into %e[0, 0] [%n, 6912] [1, 1]
+    %f = linalg.fill ins(%c0) outs(%tail : tensor<?x8xi8>)  // of %i
+    %p = tensor.insert_slice %f into %i[0, 6912] [%n, 8] [1, 1]
+    ```
+    Other pads stay.
+
+    Ensures: the same values.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseRows : Pass<"tern-fuse-rows", "::mlir::func::FuncOp"> {
   let summary = "Take each row through all operations that work on rows";
   let description = [{
