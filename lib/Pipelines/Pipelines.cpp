@@ -111,6 +111,8 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createScheduleContractions());
   addCleanup(pm);
 
+  // After all cleanup, which would make one of tensors that are written to.
+  pm.addNestedPass<func::FuncOp>(createSplitConcats());
   pm.addNestedPass<func::FuncOp>(createProtectArguments());
   // What is inserted into a cache or a padded tensor is computed there.
   pm.addPass(bufferization::createEmptyTensorEliminationPass());

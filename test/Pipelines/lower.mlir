@@ -16,6 +16,7 @@
 // PASSES:      tern-fuse-rows
 // PASSES:      tern-fill-padding
 // PASSES:      tern-schedule-contractions
+// PASSES:      tern-split-concats
 // PASSES:      tern-protect-arguments
 // PASSES:      eliminate-empty-tensors
 // PASSES:      one-shot-bufferize

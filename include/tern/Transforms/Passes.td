@@ -73,6 +73,37 @@ def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def SplitConcats : Pass<"tern-split-concats", "::mlir::func::FuncOp"> {
+  let summary = "Read the halves of a concatenation where they are";
+  let description = [{
+    An elementwise linalg.generic that reads two equal parts concatenated, as rotary
+    positions read the halves of a head, becomes one for each part of its result.
+    Elementwise arithmetic, slices and concatenations that it alone reads are
+    computed in it.
+
+    ```mlir
+    %n = linalg.generic … ins(%high_of_x) { negf }
+    %c = %n and %low_of_x, inserted into tensor<?x128xf32>
+    %y = linalg.generic … ins(%x, %cos, %c, %sin) { x * cos + c * sin }
+    // becomes
+    %low = linalg.generic … ins(%low_of_x, %low_of_cos, %high_of_x, %low_of_sin) {
+      x * cos + -high * sin
+    }
+    %high = linalg.generic … ins(%high_of_x, %high_of_cos, %low_of_x, %high_of_sin) {
+      x * cos + low * sin
+    }
+    %y = %low and %high, inserted into tensor<?x128xf32>
+    ```
+    So nothing in between is written to memory; the arithmetic behind `%x`, should it
+    be taken in, is done for both. What others read as well stays, and is read.
+
+    Requires: the parts inserted into an empty tensor. To run after cleanup, which
+    would make one of the tensors that results are written to.
+    Ensures: the same values, bit for bit.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseRows : Pass<"tern-fuse-rows", "::mlir::func::FuncOp"> {
   let summary = "Take each row through all operations that work on rows";
   let description = [{
