@@ -107,10 +107,15 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createAlignLoops());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addNestedPass<func::FuncOp>(createFuseRows());
+  pm.addNestedPass<func::FuncOp>(createFillPadding());
   pm.addNestedPass<func::FuncOp>(createScheduleContractions());
   addCleanup(pm);
 
+  // After all cleanup, which would make one of tensors that are written to.
+  pm.addNestedPass<func::FuncOp>(createSplitConcats());
   pm.addNestedPass<func::FuncOp>(createProtectArguments());
+  // What is inserted into a cache or a padded tensor is computed there.
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
   // Bufferization knows the layout of an allocation before it makes it, so that
   // both branches of a choice have one; of an empty tensor it does not.
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());

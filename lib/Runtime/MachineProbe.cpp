@@ -16,22 +16,24 @@
 
 using namespace tern::runtime;
 
-#define PROBE(LEVEL, LANES, TOKENS, STRIPS, NEEDS)                             \
+#define PROBE(LEVEL, LANES, TOKENS, STRIPS, NEEDS, TILES)                      \
   extern "C" uint32_t tern_probe_read_##LEVEL(const void *, int64_t);          \
-  extern "C" uint32_t tern_probe_dot_##LEVEL(const void *, int64_t);
+  extern "C" uint32_t tern_probe_dot_##LEVEL(const void *, int64_t);           \
+  extern "C" uint32_t tern_probe_tiles_##LEVEL(const void *, int64_t);
 #include "Probes/Probes.inc"
 #undef PROBE
 
 const std::vector<Probe> &tern::runtime::getProbes() {
   static const std::vector<Probe> probes = {
-#define PROBE(LEVEL, LANES, TOKENS, STRIPS, NEEDS)                             \
+#define PROBE(LEVEL, LANES, TOKENS, STRIPS, NEEDS, TILES)                      \
   {#LEVEL,                                                                     \
    NEEDS,                                                                      \
    LANES,                                                                      \
    TOKENS,                                                                     \
    STRIPS,                                                                     \
    tern_probe_read_##LEVEL,                                                    \
-   tern_probe_dot_##LEVEL},
+   tern_probe_dot_##LEVEL,                                                     \
+   TILES},
 #include "Probes/Probes.inc"
 #undef PROBE
   };
@@ -46,7 +48,7 @@ const Probe &tern::runtime::selectProbe(uint64_t features,
       continue;
     if (probe.level == level)
       return probe;
-    if (!best)
+    if (!best && !probe.tiles)
       best = &probe;
   }
   // The last needs nothing.
@@ -115,14 +117,23 @@ MachineSpeed tern::runtime::measureMachine(const Probe &probe, int threads) {
   job.probe = &probe;
   job.data = static_cast<const char *>(buffer.get());
   MachineSpeed speed = {probe.level, threads, 0, 0};
+  const int64_t pieces = int64_t(threads) * 16;
   speed.productsPerSecond = findBestRate(
       team,
       [](void *context, int64_t begin, int64_t end) {
         Job &job = *static_cast<Job *>(context);
         job.sum += job.probe->dot(job.data, (end - begin) * kRoundsPerPiece);
       },
-      job, int64_t(threads) * 16,
-      kRoundsPerPiece * probe.getProductsPerRound());
+      job, pieces, kRoundsPerPiece * probe.getProductsPerRound());
+  if (probe.tiles)
+    speed.tileProductsPerSecond = findBestRate(
+        team,
+        [](void *context, int64_t begin, int64_t end) {
+          Job &job = *static_cast<Job *>(context);
+          job.sum +=
+              job.probe->tiles(job.data, (end - begin) * kRoundsPerPiece);
+        },
+        job, pieces, kRoundsPerPiece * Probe::kTileProducts);
   speed.readBytesPerSecond = findBestRate(
       team,
       [](void *context, int64_t begin, int64_t end) {

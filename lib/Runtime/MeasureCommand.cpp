@@ -18,20 +18,25 @@ int tern::runtime::measureMachine(const CommandLine &line,
   MachineSpeed speed = measureMachine(probe, line.threads);
   double read = speed.readBytesPerSecond / 1e9;
   double products = speed.productsPerSecond / 1e9;
+  double tiles = speed.tileProductsPerSecond / 1e9;
   if (line.json) {
-    writeOutput(nlohmann::ordered_json{{"threads", speed.threads},
-                                       {"read_gb_per_s", read},
-                                       {"int8_gmac_per_s", products},
-                                       {"level", speed.level}}
-                    .dump() +
-                "\n");
+    nlohmann::ordered_json object = {{"threads", speed.threads},
+                                     {"read_gb_per_s", read},
+                                     {"int8_gmac_per_s", products},
+                                     {"level", speed.level}};
+    if (tiles > 0)
+      object["int8_tile_gmac_per_s"] = tiles;
+    writeOutput(object.dump() + "\n");
     return 0;
   }
-  char text[160];
+  char inTiles[64] = "";
+  if (tiles > 0)
+    std::snprintf(inTiles, sizeof(inTiles), ", %.1f in tiles", tiles);
+  char text[192];
   std::snprintf(text, sizeof(text),
-                "reads %.1f GB/s, multiplies %.1f GMAC/s in int8 (%d threads, "
-                "%s)\n",
-                read, products, speed.threads, speed.level);
+                "reads %.1f GB/s, multiplies %.1f GMAC/s in int8%s (%d "
+                "threads, %s)\n",
+                read, products, inTiles, speed.threads, speed.level);
   writeOutput(text);
   return 0;
 }

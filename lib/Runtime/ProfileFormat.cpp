@@ -34,7 +34,7 @@ std::vector<Row> makeRows(const Profile::Summary &summary,
     double reading = perSecond(perSecond(kernel.bytes, kernel.seconds),
                                machine.readBytesPerSecond);
     double multiplying = perSecond(perSecond(kernel.macs, kernel.seconds),
-                                   machine.productsPerSecond);
+                                   machine.getMostProductsPerSecond());
     rows.push_back(
         {kernel.description ? kernel.description->name : "other loops",
          kernel.calls, kernel.seconds, kernel.bytes, kernel.macs,
@@ -154,6 +154,9 @@ std::string tern::runtime::formatProfile(const Profile &profile,
                            {"read_gb_per_s", machine.readBytesPerSecond / 1e9},
                            {"int8_gmac_per_s", machine.productsPerSecond / 1e9},
                            {"level", machine.level}}}};
+  if (machine.tileProductsPerSecond > 0)
+    object["machine"]["int8_tile_gmac_per_s"] =
+        machine.tileProductsPerSecond / 1e9;
   std::string text;
   const std::pair<Profile::Phase, const char *> phases[] = {
       {Profile::Prefill, "prefill"}, {Profile::Decode, "decode"}};
@@ -170,6 +173,10 @@ std::string tern::runtime::formatProfile(const Profile &profile,
            "\n";
   return text + "\nroofline: " +
          print("%.1f GB/s, ", machine.readBytesPerSecond / 1e9) +
-         print("%.1f GMAC/s in int8 (", machine.productsPerSecond / 1e9) +
-         std::to_string(machine.threads) + " threads, " + machine.level + ")\n";
+         print("%.1f GMAC/s in int8", machine.productsPerSecond / 1e9) +
+         (machine.tileProductsPerSecond > 0
+              ? print(", %.1f in tiles", machine.tileProductsPerSecond / 1e9)
+              : "") +
+         " (" + std::to_string(machine.threads) + " threads, " + machine.level +
+         ")\n";
 }

@@ -14,8 +14,11 @@
 // PASSES:      tern-align-loops
 // PASSES:      tern-fuse-elementwise
 // PASSES:      tern-fuse-rows
+// PASSES:      tern-fill-padding
 // PASSES:      tern-schedule-contractions
+// PASSES:      tern-split-concats
 // PASSES:      tern-protect-arguments
+// PASSES:      eliminate-empty-tensors
 // PASSES:      one-shot-bufferize
 // PASSES:      drop-equivalent-buffer-results
 // PASSES:      tern-externalize-constants

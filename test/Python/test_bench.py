@@ -41,8 +41,9 @@ PROGRAM = """#!{python}
 import json, sys
 if "--measure-machine" in sys.argv:
     threads = int(sys.argv[sys.argv.index("--threads") + 1])
+    tiles = {{"int8_tile_gmac_per_s": 4000.0}} if threads == 2 else {{}}
     print(json.dumps({{"threads": threads, "read_gb_per_s": 40.0 * threads,
-                       "int8_gmac_per_s": 500.0 * threads, "level": "fake"}}))
+                       "int8_gmac_per_s": 500.0 * threads, "level": "fake", **tiles}}))
 elif "--bench" in sys.argv:
     assert sys.argv[sys.argv.index("--runs") + 1] == "1"
     for name in sys.argv[sys.argv.index("--bench") + 1].split(","):
@@ -112,6 +113,11 @@ def test_tables_and_json(tmp_path, fake_compiler, capsys):
     assert prompt["gmac_per_s"] == pytest.approx(1_179_648 * 300 / 1e9)
     assert prompt["share_of_int8_peak"] == pytest.approx(1_179_648 * 300 / 500e9)
     assert "share_of_int8_peak" not in rows[2]["tests"]["pp8"]
+    assert "share_of_tile_peak" not in prompt  # of one thread, measured without
+    in_tiles = rows[3]["tests"]["pp8"]["share_of_tile_peak"]
+    assert in_tiles == pytest.approx(1_179_648 * 300 / 4000e9)
+    assert "at 500 GMAC/s (fake)" in out
+    assert "at 1000 GMAC/s, 4000 in tiles (fake)" in out
     assert "| tiny  | ternary |" in out and "x fp16" in out
 
     # The same, from the file.

@@ -25,12 +25,13 @@ std::vector<uint8_t> makeData(int64_t bytes) {
 }
 
 /// The products of one round, from the definition of the layout.
-int64_t multiplyOnce(const Probe &probe, const std::vector<uint8_t> &data) {
+template <typename T>
+int64_t multiplyOnce(int64_t tokens, int64_t rows, const std::vector<T> &data) {
   int64_t sum = 0;
-  for (int64_t token = 0; token < probe.tokens; ++token)
+  for (int64_t token = 0; token < tokens; ++token)
     for (int64_t column = 0; column < 64; ++column)
-      for (int64_t row = 0; row < probe.strips * probe.lanes; ++row) {
-        int64_t code = (column / 4 * probe.strips * probe.lanes + row) * 4;
+      for (int64_t row = 0; row < rows; ++row) {
+        int64_t code = (column / 4 * rows + row) * 4;
         sum += data[static_cast<size_t>(code + column % 4)] *
                data[static_cast<size_t>(token * 64 + column)];
       }
@@ -72,20 +73,49 @@ TEST(MachineProbe, MultipliesWhatItCounts) {
     EXPECT_EQ(probe.dot(data.data(), 0), 0u) << probe.level;
     for (int64_t rounds : {1, 3})
       EXPECT_EQ(probe.dot(data.data(), rounds),
-                static_cast<uint32_t>(rounds * multiplyOnce(probe, data)))
+                static_cast<uint32_t>(
+                    rounds * multiplyOnce(probe.tokens,
+                                          probe.strips * probe.lanes, data)))
           << probe.level;
     EXPECT_EQ(probe.getProductsPerRound(),
               probe.tokens * probe.strips * probe.lanes * 64);
   }
 }
 
+TEST(MachineProbe, MultipliesInTiles) {
+  std::vector<uint8_t> data = makeData(2048);
+  for (size_t i = 0; i < data.size(); i += 3)
+    data[i] = static_cast<uint8_t>(-1); // tiles are signed
+  std::vector<int8_t> trits(data.begin(), data.end());
+  for (const Probe &probe : getSupported()) {
+    if (!probe.tiles)
+      continue;
+    EXPECT_EQ(probe.tiles(data.data(), 0), 0u) << probe.level;
+    for (int64_t rounds : {1, 3})
+      EXPECT_EQ(probe.tiles(data.data(), rounds),
+                static_cast<uint32_t>(rounds * multiplyOnce(32, 32, trits)))
+          << probe.level;
+  }
+  EXPECT_EQ(Probe::kTileProducts, 32 * 32 * 64);
+}
+
 TEST(MachineProbe, SelectsWhatTheCpuRuns) {
+  const Probe &best = getProbes().front();
   EXPECT_STREQ(selectProbe(0, "").level, "generic");
-  EXPECT_STREQ(selectProbe(0, getProbes().front().level).level, "generic");
-  EXPECT_STREQ(selectProbe(~uint64_t(0), "").level, getProbes().front().level);
+  EXPECT_STREQ(selectProbe(0, best.level).level, "generic");
+  EXPECT_STREQ(selectProbe(~uint64_t(0), best.level).level, best.level);
   EXPECT_STREQ(selectProbe(~uint64_t(0), "generic").level, "generic");
-  EXPECT_STREQ(selectProbe(~uint64_t(0), "portable").level,
-               getProbes().front().level);
+}
+
+// Tiles are for code that has them; for all other, the best of the rest.
+TEST(MachineProbe, SelectsTilesByNameAlone) {
+  size_t first = 0;
+  while (getProbes()[first].tiles)
+    ++first;
+  const char *best = getProbes()[first].level;
+  for (const char *level : {"", "portable", "avx512vbmi"})
+    EXPECT_STREQ(selectProbe(~uint64_t(0), level).level, best);
+  EXPECT_STREQ(selectProbe(~uint64_t(TERN_FEATURE_AMX), "amx").level, best);
 }
 
 TEST(MachineProbe, MeasuresSomething) {
@@ -94,4 +124,14 @@ TEST(MachineProbe, MeasuresSomething) {
   EXPECT_EQ(speed.threads, 2);
   EXPECT_GT(speed.readBytesPerSecond, 0);
   EXPECT_GT(speed.productsPerSecond, 0);
+  EXPECT_EQ(speed.tileProductsPerSecond, 0);
+}
+
+TEST(MachineProbe, MeasuresTilesWhereThereAreSome) {
+  for (const Probe &probe : getSupported())
+    if (probe.tiles) {
+      MachineSpeed speed = measureMachine(probe, 1);
+      EXPECT_GT(speed.tileProductsPerSecond, 0);
+      EXPECT_GT(speed.productsPerSecond, 0);
+    }
 }

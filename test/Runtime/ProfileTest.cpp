@@ -105,6 +105,20 @@ TEST(Profile, IsJson) {
   EXPECT_FALSE(all["decode"]["kernels"][1].contains("bytes"));
 }
 
+// The limit of a level with tiles is theirs; both are told.
+TEST(Profile, TakesTilesForTheRoofline) {
+  const MachineSpeed machine = {"amx", 2, 4e15, 1000, 2000};
+  json all = json::parse(formatProfile(makeProfile(), machine, true));
+  EXPECT_DOUBLE_EQ(all["prefill"]["kernels"][0]["roofline_share"], 0.15);
+  EXPECT_DOUBLE_EQ(all["machine"]["int8_gmac_per_s"], 1000e-9);
+  EXPECT_DOUBLE_EQ(all["machine"]["int8_tile_gmac_per_s"], 2000e-9);
+  EXPECT_NE(formatProfile(makeProfile(), machine, false)
+                .find("0.0 GMAC/s in int8, 0.0 in tiles (2 threads, amx)"),
+            std::string::npos);
+  json plain = json::parse(formatProfile(makeProfile(), kMachine, true));
+  EXPECT_FALSE(plain["machine"].contains("int8_tile_gmac_per_s"));
+}
+
 TEST(Profile, SurvivesNamesOfAnyBytesAndLength) {
   const std::string name = "\xff" + std::string(200, 'x') + "\x1b[2J";
   const TernKernel kernels[] = {{first, name.c_str(), 0, 0, 0},

@@ -8,6 +8,7 @@
 #ifndef TERN_RUNTIME_MACHINEPROBE_H
 #define TERN_RUNTIME_MACHINEPROBE_H
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,11 @@ struct Probe {
   /// `data` as i8 [tokens, 64], codes as u8 [16, strips, lanes, 4], both from
   /// its begin on; requires codes up to 2.
   uint32_t (*dot)(const void *data, int64_t rounds);
+  /// Null if the level has no instructions that multiply matrices. Adds up the
+  /// products of `rounds` rounds, modulo 2^32, of activations i8 [32, 64] and
+  /// trits i8 [16, 32, 4], both from the begin of `data` on.
+  uint32_t (*tiles)(const void *data, int64_t rounds);
+  static constexpr int64_t kTileProducts = 32 * 64 * 32;
 
   int64_t getProductsPerRound() const { return 64 * tokens * strips * lanes; }
 };
@@ -37,17 +43,24 @@ struct Probe {
 /// Those of this build, best first.
 const std::vector<Probe> &getProbes();
 
-/// That of `level` if this CPU runs it, else the best that it runs.
+/// That of `level` if this CPU runs it, else the best without tiles that it
+/// runs: whose code has none cannot come near them.
 const Probe &selectProbe(uint64_t features, std::string_view level);
 
 struct MachineSpeed {
   const char *level;
   int threads;
   double readBytesPerSecond;
-  double productsPerSecond; ///< of a code and an int8
+  double productsPerSecond; ///< of a code and an int8, in vectors
+  /// Of two int8, in tiles; 0 if the level has none.
+  double tileProductsPerSecond = 0;
+
+  double getMostProductsPerSecond() const {
+    return std::max(productsPerSecond, tileProductsPerSecond);
+  }
 };
 
-/// Measures for about half a second, on `threads` >= 1 threads, and takes the
+/// Measures for less than a second, on `threads` >= 1 threads, and takes the
 /// best of what it saw: an undisturbed machine. Uses 256 MiB for that time.
 /// \throws std::bad_alloc, std::system_error
 MachineSpeed measureMachine(const Probe &probe, int threads);

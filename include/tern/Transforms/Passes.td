@@ -50,6 +50,60 @@ def AlignLoops : Pass<"tern-align-loops", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
+  let summary = "Write the padding alone where rows are padded";
+  let description = [{
+    A `tensor.pad` becomes a tensor that is filled from end to end, into which the
+    source is copied. Where a constant number of elements is added behind rows, fills
+    those alone, and inserts the source in front, so that whoever computes it may
+    do so in place.
+
+    ```mlir
+    %p = tensor.pad %x low[0, 0] high[0, 8] { yield %c0 } : tensor<?x6912xi8> to tensor<?x6920xi8>
+    // becomes
+    %e = tensor.empty(%n) : tensor<?x6920xi8>
+    %i = tensor.insert_slice %x into %e[0, 0] [%n, 6912] [1, 1]
+    %f = linalg.fill ins(%c0) outs(%tail : tensor<?x8xi8>)  // of %i
+    %p = tensor.insert_slice %f into %i[0, 6912] [%n, 8] [1, 1]
+    ```
+    Other pads stay.
+
+    Ensures: the same values.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def SplitConcats : Pass<"tern-split-concats", "::mlir::func::FuncOp"> {
+  let summary = "Read the halves of a concatenation where they are";
+  let description = [{
+    An elementwise linalg.generic that reads two equal parts concatenated, as rotary
+    positions read the halves of a head, becomes one for each part of its result.
+    Elementwise arithmetic, slices and concatenations that it alone reads are
+    computed in it.
+
+    ```mlir
+    %n = linalg.generic … ins(%high_of_x) { negf }
+    %c = %n and %low_of_x, inserted into tensor<?x128xf32>
+    %y = linalg.generic … ins(%x, %cos, %c, %sin) { x * cos + c * sin }
+    // becomes
+    %low = linalg.generic … ins(%low_of_x, %low_of_cos, %high_of_x, %low_of_sin) {
+      x * cos + -high * sin
+    }
+    %high = linalg.generic … ins(%high_of_x, %high_of_cos, %low_of_x, %high_of_sin) {
+      x * cos + low * sin
+    }
+    %y = %low and %high, inserted into tensor<?x128xf32>
+    ```
+    So nothing in between is written to memory; the arithmetic behind `%x`, should it
+    be taken in, is done for both. What others read as well stays, and is read.
+
+    Requires: the parts inserted into an empty tensor. To run after cleanup, which
+    would make one of the tensors that results are written to.
+    Ensures: the same values, bit for bit.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseRows : Pass<"tern-fuse-rows", "::mlir::func::FuncOp"> {
   let summary = "Take each row through all operations that work on rows";
   let description = [{

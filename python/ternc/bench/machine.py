@@ -21,8 +21,9 @@ class Peak:
 
     threads: int
     read_gb_per_s: float
-    int8_gmac_per_s: float
+    int8_gmac_per_s: float  # in vectors
     level: str  # of the CPU's instructions that the products use
+    int8_tile_gmac_per_s: float | None = None  # None: the level has no tiles
 
 
 def measure_peaks(program: Path, threads: Sequence[int]) -> dict[int, Peak]:
@@ -39,6 +40,7 @@ def measure_peaks(program: Path, threads: Sequence[int]) -> dict[int, Peak]:
                 float(found["read_gb_per_s"]),
                 float(found["int8_gmac_per_s"]),
                 str(found["level"]),
+                float(tiles) if (tiles := found.get("int8_tile_gmac_per_s")) else None,
             )
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise Error(

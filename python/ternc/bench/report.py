@@ -26,9 +26,12 @@ def _machine(results: dict) -> str:
         f"{machine['date']}, load {machine['load_average']:.1f}"
     ]
     for peak in results["peaks"]:
+        tiles = peak.get("int8_tile_gmac_per_s")
+        in_tiles = f", {tiles:.0f} in tiles" if tiles else ""
         lines.append(
             f"{peak['threads']} threads: reads {peak['read_gb_per_s']:.1f} GB/s, "
-            f"multiplies int8 at {peak['int8_gmac_per_s']:.0f} GMAC/s ({peak['level']})"
+            f"multiplies int8 at {peak['int8_gmac_per_s']:.0f} GMAC/s{in_tiles} "
+            f"({peak['level']})"
         )
     return "\n".join(lines)
 

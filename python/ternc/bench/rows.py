@@ -118,6 +118,9 @@ def _test(
     integers = measured.variant in (Variant.TERNARY, Variant.INT8)
     if peak and integers and test.kind == "pp":
         result["share_of_int8_peak"] = result["gmac_per_s"] / peak.int8_gmac_per_s
+        if peak.int8_tile_gmac_per_s:
+            tiles = peak.int8_tile_gmac_per_s
+            result["share_of_tile_peak"] = result["gmac_per_s"] / tiles
     return result
 
 
