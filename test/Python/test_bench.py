@@ -289,10 +289,93 @@ def test_what_was_measured_outlives_a_fault(
 
 
 def test_a_result_that_cannot_be_written_is_found_first(tmp_path, fake_compiler, capsys):
-    for file in (tmp_path, tmp_path / "no" / "out.json"):
+    (tmp_path / "text").write_text("text")
+    for file, fault in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "no" / "out.json", "No such file or directory"),
+        (tmp_path / "text" / "out.json", "Not a directory"),
+    ):
         assert bench(tmp_path, "--threads", "1", "--json", str(file)) == 1
-        assert f"{file}: error: cannot be written" in capsys.readouterr().err
+        expected = f"{file}: error: cannot be written: {fault}"
+        assert expected in capsys.readouterr().err
     assert not fake_compiler.exists()
+
+
+def test_what_is_write_protected_is_found_first(tmp_path, fake_compiler, capsys):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old.json").write_text("{}")
+    (folder / "old.json").chmod(0o400)
+    if os.access(folder / "old.json", os.W_OK):
+        pytest.skip("nothing is protected from root")
+
+    def is_refused(file):
+        capsys.readouterr()
+        assert bench(tmp_path, "--threads", "1", "--json", str(file)) == 1
+        return "cannot be written: Permission denied" in capsys.readouterr().err
+
+    # It could be replaced, but is protected.
+    assert is_refused(folder / "old.json")
+    assert (folder / "old.json").read_text() == "{}"
+    # It could be overwritten, but not replaced.
+    (folder / "old.json").chmod(0o600)
+    folder.chmod(0o500)
+    assert is_refused(folder / "old.json") and is_refused(folder / "new.json")
+    folder.chmod(0o700)
+    assert not fake_compiler.exists()
+
+
+def test_results_are_written_in_full_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    old, link = tmp_path / "folder" / "old.json", tmp_path / "link.json"
+    old.write_text("old")
+    old.chmod(0o640)
+    link.symlink_to(old)
+    cli._require_writable(link)
+    assert old.read_text() == "old" and os.listdir(old.parent) == ["old.json"]
+
+    def fail(path, text):
+        with path.open("w") as file:
+            file.write(text[: len(text) // 2])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "write_text", fail)
+        with pytest.raises(ternc.Error, match="link.json: error: No space left"):
+            cli._write(link, {"format": 1})
+    assert old.read_text() == "old" and os.listdir(old.parent) == ["old.json"]
+    cli._write(link, {"format": 1})
+    assert json.loads(old.read_text()) == {"format": 1}
+    assert link.is_symlink() and stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert os.listdir(old.parent) == ["old.json"]
+
+
+def test_results_go_into_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    cli._require_writable(pipe)
+    cli._write(pipe, {"format": 1})
+    assert json.loads(os.read(reader, 1000)) == {"format": 1}
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_program_outlives_one_that_cannot_be_made(tmp_path, fake_compiler, capsys):
+    arguments = ("--variants", "ternary", "--threads", "1", "--rounds", "1")
+    assert bench(tmp_path, *arguments) == 0
+    (folder,) = (tmp_path / "cache").iterdir()
+    names = sorted(path.name for path in folder.iterdir())
+    compiler = Path(os.environ["TERNC"])
+    works = compiler.read_text()
+    compiler.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no good')\n")
+    assert bench(tmp_path, *arguments) == 1
+    assert list((tmp_path / "cache").iterdir()) == [folder]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    compiler.write_text(works + "# another")
+    assert bench(tmp_path, *arguments) == 0
+    (other,) = (tmp_path / "cache").iterdir()
+    assert other != folder
 
 
 def test_full_disk(tmp_path, fake_compiler, monkeypatch, capsys):
