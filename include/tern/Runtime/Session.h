@@ -36,7 +36,7 @@ public:
   const TernModel &getModel() const { return model; }
   const TernVariant &getVariant() const { return variant; }
   int numThreads() const { return team.numThreads(); }
-  /// Of the weights, as WeightsMemory::Copy asks for: as copyWeights says.
+  /// Of the weights; 0 if none were copied, though it was asked for.
   size_t getCopiedBytes() const { return copiedBytes; }
 
   /// From now on, calls and their loops are timed and added to `profile`, which
