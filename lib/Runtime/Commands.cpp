@@ -58,6 +58,14 @@ int tern::runtime::tokenize(const CommandLine &line, const TernModel &model) {
   return 0;
 }
 
+void tern::runtime::warnIfNotCopied(const CommandLine &line,
+                                    const Session &session) {
+  if (line.weights == WeightsMemory::Copy && session.getCopiedBytes() == 0)
+    std::fputs("warning: --copy-weights has no effect: the weights are not "
+               "aligned to huge pages, as those of large models are on Linux\n",
+               stderr);
+}
+
 /// Shows on a terminal how far a measurement is.
 static void showProgress(int64_t done, int64_t total) {
   if (!isatty(STDERR_FILENO))
@@ -69,6 +77,7 @@ static void showProgress(int64_t done, int64_t total) {
 int tern::runtime::measurePerplexity(const CommandLine &line,
                                      const TernModel &model) {
   Session session(model, line.threads, line.weights);
+  warnIfNotCopied(line, session);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
   std::vector<int64_t> tokens = tokenizer.encode(readFile(line.perplexityFile));
@@ -98,6 +107,7 @@ int tern::runtime::measurePerplexity(const CommandLine &line,
 
 int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
   Session session(model, line.threads, line.weights);
+  warnIfNotCopied(line, session);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Profile profile(session.getVariant().kernels);
   bool isProfiled = line.profile != CommandLine::ProfileForm::None;
@@ -173,6 +183,7 @@ void warnAboutUnused(const std::string &file, const NamedTensors &arrays,
 
 int tern::runtime::runTensors(const CommandLine &line, const TernModel &model) {
   Session session(model, line.threads, line.weights);
+  warnIfNotCopied(line, session);
   NamedTensors arrays = readNpz(line.inputsFile);
   warnAboutUnused(line.inputsFile, arrays, model);
   std::vector<Tensor> results;

@@ -72,6 +72,7 @@ void showSpeed(const CommandLine &line, const Session &session,
 
 int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
   Session session(model, line.threads, line.weights);
+  warnIfNotCopied(line, session);
   Profile profile(session.getVariant().kernels);
   if (line.profile != CommandLine::ProfileForm::None)
     session.setProfile(&profile);

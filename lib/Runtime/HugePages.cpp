@@ -107,15 +107,22 @@ static void replaceByCopy(void *begin, size_t size) {
   munmap(reinterpret_cast<void *>(aligned + size), first + kHugePage - aligned);
 }
 
-void tern::runtime::copyWeights(const void *model, const void *apart,
-                                size_t bytes) {
-  visitWeights(model, apart, bytes, replaceByCopy);
+size_t tern::runtime::copyWeights(const void *model, const void *apart,
+                                  size_t bytes) {
+  size_t copied = 0;
+  visitWeights(model, apart, bytes, [&](void *begin, size_t size) {
+    replaceByCopy(begin, size);
+    copied += size;
+  });
+  return copied;
 }
 
 #else
 
 void tern::runtime::useHugePages(const void *, const void *, size_t) {}
 
-void tern::runtime::copyWeights(const void *, const void *, size_t) {}
+size_t tern::runtime::copyWeights(const void *, const void *, size_t) {
+  return 0;
+}
 
 #endif

@@ -6,15 +6,30 @@
 #include "tern/Runtime/Profile.h"
 
 #include <cstdio>
+#include <new>
+#include <system_error>
 
 using namespace tern::runtime;
 
-void tern::runtime::showProfile(const CommandLine &line, const TernModel &model,
-                                const Profile &profile) {
+/// How fast this machine is; nullopt where what the model left of it does not
+/// suffice to measure that.
+static std::optional<MachineSpeed> tryMeasureMachine(const TernModel &model,
+                                                     int threads) {
   const Probe &probe =
       selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
+  try {
+    return measureMachine(probe, threads);
+  } catch (const std::bad_alloc &) {
+    return std::nullopt;
+  } catch (const std::system_error &) { // no more threads
+    return std::nullopt;
+  }
+}
+
+void tern::runtime::showProfile(const CommandLine &line, const TernModel &model,
+                                const Profile &profile) {
   std::string text =
-      formatProfile(profile, measureMachine(probe, line.threads),
+      formatProfile(profile, tryMeasureMachine(model, line.threads),
                     line.profile == CommandLine::ProfileForm::Json);
   std::fputs(text.c_str(), stderr);
 }

@@ -27,14 +27,19 @@ struct Row {
   double roofline;    // share of the nearer limit; 0: unknown
 };
 
+using Machine = std::optional<MachineSpeed>;
+
 std::vector<Row> makeRows(const Profile::Summary &summary,
-                          const MachineSpeed &machine) {
+                          const Machine &machine) {
+  // A rate of nothing is 0, which is unknown.
+  double bytesPerSecond = machine ? machine->readBytesPerSecond : 0;
+  double macsPerSecond = machine ? machine->getMostProductsPerSecond() : 0;
   std::vector<Row> rows;
   for (const Profile::Kernel &kernel : summary.kernels) {
-    double reading = perSecond(perSecond(kernel.bytes, kernel.seconds),
-                               machine.readBytesPerSecond);
-    double multiplying = perSecond(perSecond(kernel.macs, kernel.seconds),
-                                   machine.getMostProductsPerSecond());
+    double reading =
+        perSecond(perSecond(kernel.bytes, kernel.seconds), bytesPerSecond);
+    double multiplying =
+        perSecond(perSecond(kernel.macs, kernel.seconds), macsPerSecond);
     rows.push_back(
         {kernel.description ? kernel.description->name : "other loops",
          kernel.calls, kernel.seconds, kernel.bytes, kernel.macs,
@@ -94,7 +99,7 @@ std::string formatRow(const Row &row, size_t width, double total) {
 }
 
 std::string formatTable(const char *phase, const Profile::Summary &summary,
-                        const MachineSpeed &machine) {
+                        const Machine &machine) {
   std::vector<Row> rows = makeRows(summary, machine);
   size_t width = 0;
   for (const Row &row : rows)
@@ -106,8 +111,8 @@ std::string formatTable(const char *phase, const Profile::Summary &summary,
   std::string heading = "kernel";
   heading.resize(width, ' ');
   text += "  " + heading +
-          "    calls         ms      %    us/call  MB/call     GB/s    GMAC/s"
-          " roofline %\n";
+          "    calls         ms      %    us/call  MB/call     GB/s    GMAC/s";
+  text += machine ? " roofline %\n" : "\n";
   for (const Row &row : rows)
     text += formatRow(row, width, summary.seconds);
   return text;
@@ -117,8 +122,7 @@ std::string formatTable(const char *phase, const Profile::Summary &summary,
 // For programs
 //===----------------------------------------------------------------------===//
 
-ordered_json makeJson(const Profile::Summary &summary,
-                      const MachineSpeed &machine) {
+ordered_json makeJson(const Profile::Summary &summary, const Machine &machine) {
   ordered_json kernels = ordered_json::array();
   std::vector<Row> rows = makeRows(summary, machine);
   rows.pop_back(); // what is outside has a field of its own
@@ -144,19 +148,41 @@ ordered_json makeJson(const Profile::Summary &summary,
           {"kernels", std::move(kernels)}};
 }
 
+ordered_json makeJson(const Machine &machine) {
+  if (!machine)
+    return nullptr;
+  ordered_json object = {{"threads", machine->threads},
+                         {"read_gb_per_s", machine->readBytesPerSecond / 1e9},
+                         {"int8_gmac_per_s", machine->productsPerSecond / 1e9},
+                         {"level", machine->level}};
+  if (machine->tileProductsPerSecond > 0)
+    object["int8_tile_gmac_per_s"] = machine->tileProductsPerSecond / 1e9;
+  return object;
+}
+
+//===----------------------------------------------------------------------===//
+// Both
+//===----------------------------------------------------------------------===//
+
+std::string formatRoofline(const Machine &machine) {
+  if (!machine)
+    return "unknown, for lack of memory or threads to measure the machine\n";
+  return print("%.1f GB/s, ", machine->readBytesPerSecond / 1e9) +
+         print("%.1f GMAC/s in int8", machine->productsPerSecond / 1e9) +
+         (machine->tileProductsPerSecond > 0
+              ? print(", %.1f in tiles", machine->tileProductsPerSecond / 1e9)
+              : "") +
+         " (" + std::to_string(machine->threads) + " threads, " +
+         machine->level + ")\n";
+}
+
 } // namespace
 
-std::string tern::runtime::formatProfile(const Profile &profile,
-                                         const MachineSpeed &machine,
-                                         bool json) {
-  ordered_json object = {{"machine",
-                          {{"threads", machine.threads},
-                           {"read_gb_per_s", machine.readBytesPerSecond / 1e9},
-                           {"int8_gmac_per_s", machine.productsPerSecond / 1e9},
-                           {"level", machine.level}}}};
-  if (machine.tileProductsPerSecond > 0)
-    object["machine"]["int8_tile_gmac_per_s"] =
-        machine.tileProductsPerSecond / 1e9;
+std::string
+tern::runtime::formatProfile(const Profile &profile,
+                             const std::optional<MachineSpeed> &machine,
+                             bool json) {
+  ordered_json object = {{"machine", makeJson(machine)}};
   std::string text;
   const std::pair<Profile::Phase, const char *> phases[] = {
       {Profile::Prefill, "prefill"}, {Profile::Decode, "decode"}};
@@ -171,12 +197,5 @@ std::string tern::runtime::formatProfile(const Profile &profile,
     // Names are the model's, and may be no UTF-8.
     return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) +
            "\n";
-  return text + "\nroofline: " +
-         print("%.1f GB/s, ", machine.readBytesPerSecond / 1e9) +
-         print("%.1f GMAC/s in int8", machine.productsPerSecond / 1e9) +
-         (machine.tileProductsPerSecond > 0
-              ? print(", %.1f in tiles", machine.tileProductsPerSecond / 1e9)
-              : "") +
-         " (" + std::to_string(machine.threads) + " threads, " + machine.level +
-         ")\n";
+  return text + "\nroofline: " + formatRoofline(machine);
 }

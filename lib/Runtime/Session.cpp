@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 using namespace tern::runtime;
 
@@ -156,19 +157,26 @@ bool matches(const TernTensorSpec &spec, const TernTensor &input) {
   return true;
 }
 
-/// Prepares the memory of the weights, and returns the head's screened rows.
-ColdPages prepareWeights(const TernModel &model, WeightsMemory weights) {
+/// Those of the head, with their bytes; null and 0 if there are none.
+std::pair<const void *, size_t> getScreenedRows(const TernModel &model) {
   const TernLanguageModel *language = model.language_model;
-  const void *rows = nullptr;
-  size_t bytes = 0;
-  if (language && language->screened_rows) {
-    rows = *language->screened_rows;
-    bytes = static_cast<size_t>(language->screened_bytes);
-  }
+  if (!language || !language->screened_rows)
+    return {nullptr, 0};
+  return {*language->screened_rows,
+          static_cast<size_t>(language->screened_bytes)};
+}
+
+/// Prepares the memory of the weights, and returns how many bytes it copied.
+size_t prepareWeights(const TernModel &model, WeightsMemory weights) {
+  auto [rows, bytes] = getScreenedRows(model);
   if (weights == WeightsMemory::Copy)
-    copyWeights(&model, rows, bytes);
-  else
-    useHugePages(&model, rows, bytes);
+    return copyWeights(&model, rows, bytes);
+  useHugePages(&model, rows, bytes);
+  return 0;
+}
+
+ColdPages makeScreenedRows(const TernModel &model) {
+  auto [rows, bytes] = getScreenedRows(model);
   return ColdPages(rows, bytes);
 }
 
@@ -213,7 +221,8 @@ void tern::runtime::checkInputs(const TernModel &model,
 
 Session::Session(const TernModel &model, int numThreads, WeightsMemory weights)
     : model(checkAbi(model)), variant(selectVariantForThisCpu(model)),
-      screenedRows(prepareWeights(model, weights)), team(numThreads) {}
+      copiedBytes(prepareWeights(model, weights)),
+      screenedRows(makeScreenedRows(model)), team(numThreads) {}
 
 std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   checkInputs(model, inputs);

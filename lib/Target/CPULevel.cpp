@@ -11,6 +11,11 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 using namespace llvm;
 using namespace tern;
 
@@ -41,6 +46,18 @@ static std::optional<CPULevel> findX86Level(StringRef name) {
   return std::nullopt;
 }
 
+/// True if this process may use AMX's tiles, whose registers Linux saves for
+/// those that ask only, and which it may refuse although the CPU has them
+/// (Documentation/arch/x86/xstate.rst). So does a model when it starts.
+static bool isGrantedTiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 /// True if this machine has what LLVM's feature string asks for. Levels are
 /// defined by x86-64-v3 and v4, whose members the host lists one by one.
 static bool hostRuns(const CPULevel &level) {
@@ -58,7 +75,8 @@ static bool hostRuns(const CPULevel &level) {
     return false;
   if ((level.required & TERN_FEATURE_AVX512VBMI) && !has({"avx512vbmi"}))
     return false;
-  if ((level.required & TERN_FEATURE_AMX) && !has({"amx-tile", "amx-int8"}))
+  if ((level.required & TERN_FEATURE_AMX) &&
+      (!has({"amx-tile", "amx-int8"}) || !isGrantedTiles()))
     return false;
   return !(level.required & TERN_FEATURE_AVXVNNI) || has({"avxvnni"});
 }

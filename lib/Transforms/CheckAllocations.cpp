@@ -1,5 +1,7 @@
 //===- CheckAllocations.cpp - fail where memory does not suffice ----------===//
 
+#include "BufferBytes.h"
+
 #include "tern/Transforms/NodeLocation.h"
 #include "tern/Transforms/Passes.h"
 
@@ -9,7 +11,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace tern {
 #define GEN_PASS_DEF_CHECKALLOCATIONS
@@ -17,27 +18,6 @@ namespace tern {
 } // namespace tern
 
 using namespace mlir;
-
-/// The bytes of an element in memory.
-static int64_t getBytes(Type element) {
-  if (auto vector = dyn_cast<VectorType>(element))
-    return vector.getNumElements() * getBytes(vector.getElementType());
-  // The targets' pointers have 64 bits.
-  return element.isIndex()
-             ? 8
-             : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-}
-
-/// The bytes of the static dimensions of `type` together: at least 1, so that
-/// an empty dimension hides no other one; nullopt where they are too many.
-static std::optional<int64_t> getStaticBytes(MemRefType type) {
-  int64_t bytes = getBytes(type.getElementType());
-  for (int64_t dim : type.getShape())
-    if (!ShapedType::isDynamic(dim) &&
-        llvm::MulOverflow(bytes, std::max<int64_t>(dim, 1), bytes))
-      return std::nullopt;
-  return bytes;
-}
 
 namespace {
 /// Checks one allocation.
@@ -52,18 +32,20 @@ public:
     Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, alloc);
     Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, address,
                                           constant(0));
-    std::optional<int64_t> bytes = getStaticBytes(type);
-    if (!bytes) {
-      createAssert(arith::ConstantIntOp::create(b, 0, 1), {});
-      return;
-    }
+    std::optional<int64_t> bytes = tern::getStaticBytes(type);
+    if (!bytes)
+      return createAssert(isThere, "room for ");
+    if (*bytes == tern::kTooManyBytes)
+      return createAssert(arith::ConstantIntOp::create(b, 0, 1), kTooMany);
     Value product = constant(*bytes);
     if (Value fits = multiplySizes(product))
-      createAssert(fits, {});
-    createAssert(isThere, product);
+      createAssert(fits, kTooMany);
+    createAssert(isThere, " bytes for ", product);
   }
 
 private:
+  static constexpr const char *kTooMany = "2^63 or more bytes for ";
+
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
@@ -86,9 +68,9 @@ private:
     return fits;
   }
 
-  /// Asserts `condition`. The message states node and shape, and `bytes`, if
-  /// any: else there are too many to count.
-  void createAssert(Value condition, Value bytes) {
+  /// Asserts `condition`. The message states node, `bytes` if there are any,
+  /// `amount` and shape.
+  void createAssert(Value condition, StringRef amount, Value bytes = {}) {
     SmallVector<std::string> texts(1);
     SmallVector<Value> values;
     auto state = [&](Value value) {
@@ -105,9 +87,7 @@ private:
     texts.back() += "not enough memory: ";
     if (bytes)
       state(bytes);
-    else
-      texts.back() += "2^63 or more";
-    texts.back() += " bytes for " + describe(type.getElementType()) + "[";
+    texts.back() += (amount + describe(type.getElementType()) + "[").str();
     auto sizes = alloc.getDynamicSizes().begin();
     for (auto [index, dim] : llvm::enumerate(type.getShape())) {
       texts.back() += index ? ", " : "";

@@ -175,6 +175,8 @@ private:
   /// rows of `lhs` multiply is in a cache. 0 otherwise, or where they are not
   /// known.
   int64_t getRowBytes() const;
+  /// Elements of `rhs` in a line of the cache.
+  int64_t getLineElements() const;
   void prefetch(ValueRange indices);
   /// The columns some way behind a tile of dot products, if they are short
   /// rows, as keys are: hardware follows long ones.
@@ -217,6 +219,11 @@ int64_t TileEmitter::getRowBytes() const {
              : 0;
 }
 
+int64_t TileEmitter::getLineElements() const {
+  auto type = cast<MemRefType>(contraction.rhs.memref.getType());
+  return kLineBytes * 8 / type.getElementTypeBitWidth();
+}
+
 void TileEmitter::prefetch(ValueRange indices) {
   memref::PrefetchOp::create(b, contraction.rhs.memref, indices,
                              /*isWrite=*/false, /*localityHint=*/3,
@@ -228,10 +235,9 @@ void TileEmitter::prefetchColumns() {
   if (rowBytes == 0 || rowBytes > kShortRowBytes)
     return;
   auto type = cast<MemRefType>(contraction.rhs.memref.getType());
-  int64_t lineElements = kLineBytes * 8 / type.getElementTypeBitWidth();
   int64_t ahead = llvm::alignTo(kPrefetchBytes / rowBytes, tile.width);
   for (int64_t i = 0; i < tile.width; ++i)
-    for (int64_t at = 0; at < type.getShape().back(); at += lineElements)
+    for (int64_t at = 0; at < type.getShape().back(); at += getLineElements())
       prefetch(indicesOf(contraction.rhs, tile.rows.front(), column(i + ahead),
                          index(at)));
 }
@@ -240,11 +246,9 @@ void TileEmitter::prefetchSums(Value sum) {
   int64_t rowBytes = getRowBytes();
   if (rowBytes == 0)
     return;
-  auto type = cast<MemRefType>(contraction.rhs.memref.getType());
-  int64_t lineElements = kLineBytes * 8 / type.getElementTypeBitWidth();
   Value ahead = b.createOrFold<arith::AddIOp>(
       sum, index(llvm::divideCeil(kPrefetchBytes, rowBytes)));
-  for (int64_t at = 0; at < tile.width * lanes; at += lineElements)
+  for (int64_t at = 0; at < tile.width * lanes; at += getLineElements())
     prefetch(indicesOf(contraction.rhs, tile.rows.front(), column(at), ahead));
 }
 

@@ -42,6 +42,13 @@ private:
   };
 
   bool isUsedOutside(Value value) const;
+  /// Sets `outputs`, and returns what the loop starts them from.
+  SmallVector<Value> collectOutputs();
+  /// The loop over rows, still empty. A dimension of one row is none of its
+  /// own.
+  scf::ForallOp emitLoop(Location loc, ValueRange empties);
+  /// Puts the present row of each output in its place.
+  void emitInsertions(scf::ForallOp loop);
   /// How many rows there are: for each dimension that counts them.
   SmallVector<OpFoldResult> emitRowCounts();
   Value emitEmpty(Value like);
@@ -250,11 +257,7 @@ SmallVector<OpFoldResult> RowLoopEmitter::emitRowCounts() {
   return counts;
 }
 
-void RowLoopEmitter::emit() {
-  Operation *last = members.back();
-  Location loc = last->getLoc();
-  SmallVector<Operation *> dependent = group.getDependentOperations();
-  b.setInsertionPoint(last);
+SmallVector<Value> RowLoopEmitter::collectOutputs() {
   SmallVector<Value> empties;
   for (Operation *member : members)
     if (auto op = dyn_cast<linalg::GenericOp>(member))
@@ -269,7 +272,10 @@ void RowLoopEmitter::emit() {
                        ->get();
           empties.push_back(emitEmpty(like));
         }
+  return empties;
+}
 
+scf::ForallOp RowLoopEmitter::emitLoop(Location loc, ValueRange empties) {
   SmallVector<OpFoldResult> counts = emitRowCounts(), bounds;
   for (OpFoldResult count : counts)
     if (!isConstantIntValue(count, 1))
@@ -284,14 +290,10 @@ void RowLoopEmitter::emit() {
     row.push_back(isConstantIntValue(count, 1)
                       ? OpFoldResult(b.getIndexAttr(0))
                       : OpFoldResult(loop.getInductionVar(next++)));
+  return loop;
+}
 
-  b.setInsertionPoint(loop.getTerminator());
-  for (Operation *member : members) {
-    if (auto op = dyn_cast<linalg::GenericOp>(member))
-      emitMember(op);
-    else
-      emitReshape(member);
-  }
+void RowLoopEmitter::emitInsertions(scf::ForallOp loop) {
   for (Output &output : outputs) {
     b.setInsertionPoint(loop.getTerminator());
     RowSlice slice = getSlice(
@@ -299,10 +301,26 @@ void RowLoopEmitter::emit() {
         getRowOf(cast<RankedTensorType>(output.value.getType()).getRank(),
                  group.getRowDims(output.value)));
     b.setInsertionPointToEnd(loop.getTerminator().getBody());
-    tensor::ParallelInsertSliceOp::create(b, loc, mapping.lookup(output.value),
-                                          output.argument, slice.offsets,
-                                          slice.sizes, slice.strides);
+    tensor::ParallelInsertSliceOp::create(
+        b, loop.getLoc(), mapping.lookup(output.value), output.argument,
+        slice.offsets, slice.sizes, slice.strides);
   }
+}
+
+void RowLoopEmitter::emit() {
+  Operation *last = members.back();
+  SmallVector<Operation *> dependent = group.getDependentOperations();
+  b.setInsertionPoint(last);
+  SmallVector<Value> empties = collectOutputs();
+  scf::ForallOp loop = emitLoop(last->getLoc(), empties);
+  b.setInsertionPoint(loop.getTerminator());
+  for (Operation *member : members) {
+    if (auto op = dyn_cast<linalg::GenericOp>(member))
+      emitMember(op);
+    else
+      emitReshape(member);
+  }
+  emitInsertions(loop);
 
   Operation *where = loop;
   for (Operation *op : dependent) {

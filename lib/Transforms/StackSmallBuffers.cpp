@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BufferBytes.h"
+
 #include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,7 +16,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace tern {
 #define GEN_PASS_DEF_STACKSMALLBUFFERS
@@ -41,22 +42,6 @@ static memref::DeallocOp findDealloc(memref::AllocOp alloc) {
       found = dealloc;
     }
   return found;
-}
-
-/// The bytes of the static dimensions of `type` together; nullopt where an
-/// element has none of its own, or there are more than `most`.
-static std::optional<int64_t> getStaticBytes(MemRefType type, int64_t most) {
-  Type element = type.getElementType();
-  if (!element.isIntOrIndexOrFloat())
-    return std::nullopt;
-  int64_t bytes = element.isIndex()
-                      ? 8
-                      : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-  for (int64_t dim : type.getShape())
-    if (!ShapedType::isDynamic(dim) &&
-        (llvm::MulOverflow(bytes, dim, bytes) || bytes > most))
-      return std::nullopt;
-  return bytes;
 }
 
 /// Whether a buffer of these sizes has at most `most` bytes. No product
@@ -133,9 +118,7 @@ struct StackSmallBuffersPass
     llvm::MapVector<Operation *, SmallVector<Temporary>> found;
     getOperation().walk([&](memref::AllocOp alloc) {
       Operation *parent = alloc->getParentOp();
-      // A layout may take more bytes than the elements.
       if (!isa<func::FuncOp, scf::ParallelOp>(parent) ||
-          !alloc.getType().getLayout().isIdentity() ||
           !alloc.getSymbolOperands().empty())
         return;
       if (memref::DeallocOp dealloc = findDealloc(alloc))
@@ -145,12 +128,14 @@ struct StackSmallBuffersPass
       int64_t most = std::min<int64_t>(
           bytes, total / static_cast<int64_t>(temporaries.size()));
       bool any = false;
-      for (Temporary temporary : temporaries)
-        if (std::optional<int64_t> least =
-                getStaticBytes(temporary.alloc.getType(), most)) {
-          putOnStack(temporary, *least, most);
-          any = true;
-        }
+      for (Temporary temporary : temporaries) {
+        std::optional<int64_t> least =
+            tern::getStaticBytes(temporary.alloc.getType());
+        if (!least || *least > most)
+          continue;
+        putOnStack(temporary, *least, most);
+        any = true;
+      }
       if (auto loop = dyn_cast<scf::ParallelOp>(parent); loop && any)
         restoreStack(loop);
     }

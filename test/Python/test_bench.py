@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 
 import ternc
-from ternc.bench import cli, peers, plots
-from ternc.bench.build import Builder
+from ternc.bench import cli, plots
 from ternc.bench.disturbance import Disturbance
 from ternc.bench.machine import Peak
 from ternc.bench.measure import Series, measure
-from ternc.bench.models import MODELS, Model, Shape, Variant
+from ternc.bench.models import MODELS, Model, Variant
 from ternc.bench.process import run
 from ternc.bench.rows import Measured, make_row
-from ternc.bench.subjects import BenchTest, PeerCommand, Sample, Worker, parse_llama_bench
+from ternc.bench.subjects import BenchTest, Sample
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = (BenchTest("pp", 8), BenchTest("tg", 2))
@@ -295,10 +294,93 @@ def test_what_was_measured_outlives_a_fault(
 
 
 def test_a_result_that_cannot_be_written_is_found_first(tmp_path, fake_compiler, capsys):
-    for file in (tmp_path, tmp_path / "no" / "out.json"):
+    (tmp_path / "text").write_text("text")
+    for file, fault in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "no" / "out.json", "No such file or directory"),
+        (tmp_path / "text" / "out.json", "Not a directory"),
+    ):
         assert bench(tmp_path, "--threads", "1", "--json", str(file)) == 1
-        assert f"{file}: error: cannot be written" in capsys.readouterr().err
+        expected = f"{file}: error: cannot be written: {fault}"
+        assert expected in capsys.readouterr().err
     assert not fake_compiler.exists()
+
+
+def test_what_is_write_protected_is_found_first(tmp_path, fake_compiler, capsys):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old.json").write_text("{}")
+    (folder / "old.json").chmod(0o400)
+    if os.access(folder / "old.json", os.W_OK):
+        pytest.skip("nothing is protected from root")
+
+    def is_refused(file):
+        capsys.readouterr()
+        assert bench(tmp_path, "--threads", "1", "--json", str(file)) == 1
+        return "cannot be written: Permission denied" in capsys.readouterr().err
+
+    # It could be replaced, but is protected.
+    assert is_refused(folder / "old.json")
+    assert (folder / "old.json").read_text() == "{}"
+    # It could be overwritten, but not replaced.
+    (folder / "old.json").chmod(0o600)
+    folder.chmod(0o500)
+    assert is_refused(folder / "old.json") and is_refused(folder / "new.json")
+    folder.chmod(0o700)
+    assert not fake_compiler.exists()
+
+
+def test_results_are_written_in_full_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    old, link = tmp_path / "folder" / "old.json", tmp_path / "link.json"
+    old.write_text("old")
+    old.chmod(0o640)
+    link.symlink_to(old)
+    cli._require_writable(link)
+    assert old.read_text() == "old" and os.listdir(old.parent) == ["old.json"]
+
+    def fail(path, text):
+        with path.open("w") as file:
+            file.write(text[: len(text) // 2])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "write_text", fail)
+        with pytest.raises(ternc.Error, match="link.json: error: No space left"):
+            cli._write(link, {"format": 1})
+    assert old.read_text() == "old" and os.listdir(old.parent) == ["old.json"]
+    cli._write(link, {"format": 1})
+    assert json.loads(old.read_text()) == {"format": 1}
+    assert link.is_symlink() and stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert os.listdir(old.parent) == ["old.json"]
+
+
+def test_results_go_into_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    cli._require_writable(pipe)
+    cli._write(pipe, {"format": 1})
+    assert json.loads(os.read(reader, 1000)) == {"format": 1}
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_program_outlives_one_that_cannot_be_made(tmp_path, fake_compiler, capsys):
+    arguments = ("--variants", "ternary", "--threads", "1", "--rounds", "1")
+    assert bench(tmp_path, *arguments) == 0
+    (folder,) = (tmp_path / "cache").iterdir()
+    names = sorted(path.name for path in folder.iterdir())
+    compiler = Path(os.environ["TERNC"])
+    works = compiler.read_text()
+    compiler.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no good')\n")
+    assert bench(tmp_path, *arguments) == 1
+    assert list((tmp_path / "cache").iterdir()) == [folder]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    compiler.write_text(works + "# another")
+    assert bench(tmp_path, *arguments) == 0
+    (other,) = (tmp_path / "cache").iterdir()
+    assert other != folder
 
 
 def test_full_disk(tmp_path, fake_compiler, monkeypatch, capsys):
@@ -322,122 +404,6 @@ def test_models_beyond_the_memory_are_left_out(tmp_path, fake_compiler, monkeypa
 
 def _half_for_ternary(model, variant, layers):
     return 0 if variant is Variant.TERNARY else 1e18
-
-
-def test_llama_bench_output():
-    entry = {"n_prompt": 8, "n_gen": 0, "avg_ts": 1.5}
-    other = {"n_prompt": 0, "n_gen": 2, "avg_ts": 2.5}
-    text = json.dumps([other, entry], indent=2)
-    assert parse_llama_bench(text, TESTS) == {"pp8": 1.5, "tg2": 2.5}
-    with pytest.raises(ternc.Error, match="its output lacks tg2"):
-        parse_llama_bench(json.dumps([entry], indent=2), TESTS)
-    for wrong in ("", "[\n", "[\n1]", '[\n{"n_gen": 1}]'):
-        with pytest.raises(ternc.Error, match="is not understood"):
-            parse_llama_bench(wrong, TESTS)
-
-
-def test_onnxruntime_as_a_peer(tmp_path, monkeypatch):
-    # This environment has what the peer's own would be given.
-    monkeypatch.setattr(peers, "_environment", lambda *arguments: Path(sys.executable))
-    (worker,) = peers.make_peers("onnxruntime", MODELS["tiny"], tmp_path)
-    sample = worker.measure(TESTS, threads=1)
-    assert sorted(sample.rates) == ["pp8", "tg2"]
-    assert all(rate > 0 for rate in sample.rates.values())
-    # Two bits a weight of the projections and eight of the head, and a scale of f32
-    # and a zero point of as many bits for every 128.
-    shape = MODELS["tiny"].shape
-    scales = 4 * (shape.linear_weights + shape.head_weights) / 128
-    points = shape.linear_weights / 128 / 4 + shape.head_weights / 128
-    weights = shape.linear_weights / 4 + shape.head_weights
-    assert worker.file_bytes == pytest.approx(weights + scales + points, rel=0.05)
-
-
-# Stands for llama-cpp-python: a token takes a millisecond alone, and a thousandth of
-# that in a batch of more.
-LLAMA_CPP = """
-import json, os, time
-calls = []
-class llama_token:
-    def __mul__(self, count):
-        return lambda *ids: list(ids)
-llama_token = llama_token()
-class Options:
-    pass
-llama_backend_init = llama_model_default_params = lambda: None
-llama_context_default_params = Options
-llama_model_load_from_file = lambda path, options: os.path.exists(path)
-def llama_init_from_model(model, options):
-    calls.append(["init", options.n_ctx, options.n_threads, options.n_threads_batch])
-    return True
-llama_get_memory = lambda context: "memory"
-llama_memory_clear = lambda memory, data: calls.append(["clear"])
-llama_batch_get_one = lambda ids, count: count
-def llama_decode(context, count):
-    calls.append(["decode", count])
-    time.sleep(0.001 if count == 1 else 0.000001 * count)
-    return 0
-def llama_synchronize(context):
-    open("calls.json", "w").write(json.dumps(calls))
-"""
-
-
-def test_llama_cpp_as_a_peer(tmp_path, monkeypatch):
-    (tmp_path / "llama_cpp.py").write_text(LLAMA_CPP)
-    (tmp_path / "model.gguf").write_bytes(bytes(70))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    script = peers._WORKERS / "run_llama_cpp.py"
-    path = tmp_path / "model.gguf"
-    worker = Worker("llama.cpp", Path(sys.executable), script, {"path": str(path)}, path)
-    tests = (BenchTest("pp", 700), BenchTest("tg", 3))
-    rates = worker.measure(tests, threads=2).rates
-    # Three tokens of a millisecond or more; a prompt of 700 in two batches.
-    assert 0 < rates["tg3"] < 1000
-    assert sorted(rates) == ["pp700", "tg3"]
-    calls = json.loads((tmp_path / "calls.json").read_text())
-    prompt = [["clear"], ["decode", 512], ["decode", 188]]
-    generation = [["clear"], *[["decode", 1]] * 3]
-    assert calls == [["init", 700, 2, 2], *prompt * 2, *generation * 2]
-    assert worker.file_bytes == 70
-    path.unlink()
-    with pytest.raises(ternc.Error, match="llama.cpp cannot load it"):
-        worker.measure(tests, threads=2)
-
-
-def test_gguf_models(tmp_path):
-    gguf = pytest.importorskip("gguf")
-    path = tmp_path / "model.gguf"
-    shape = MODELS["tiny"].shape
-    request = {
-        "path": str(path), "type": "TQ2_0", "head_type": "F16", "context": 256,
-        "shape": shape.__dict__,
-    }  # fmt: skip
-    script = peers._WORKERS / "write_gguf.py"
-    run([sys.executable, str(script)], stdin=json.dumps(request))
-    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
-    ternary = [t for t in tensors.values() if t.tensor_type.name == "TQ2_0"]
-    assert sum(t.n_elements for t in ternary) == shape.linear_weights
-    assert tensors["token_embd.weight"].tensor_type.name == "F16"
-    assert len(tensors) == shape.layers * 9 + 2
-
-
-def test_environments_are_made_once(tmp_path, monkeypatch):
-    calls = []
-    monkeypatch.setattr(peers, "_call", calls.append)
-    for _ in range(2):
-        (tmp_path / "onnxruntime-environment").mkdir(exist_ok=True)
-        peers.make_peers("onnxruntime", MODELS["tiny"], tmp_path)
-    assert [call[1:3] for call in calls] == [["-m", "venv"], ["-m", "pip"]]
-    assert calls[1][-2:] == list(peers.PEERS["onnxruntime"])
-    monkeypatch.setitem(peers.PEERS, "onnxruntime", ("onnxruntime==2",))
-    peers.make_peers("onnxruntime", MODELS["tiny"], tmp_path)
-    assert len(calls) == 4
-
-
-def test_environments_that_cannot_be_made(tmp_path, monkeypatch):
-    monkeypatch.setattr(peers.sys, "executable", "false")
-    with pytest.raises(ternc.Error, match="false -m venv --clear: error: it failed"):
-        peers.make_peers("llama.cpp", MODELS["tiny"], tmp_path)
 
 
 #--- The order of runs, and what a run takes -------------------------------------

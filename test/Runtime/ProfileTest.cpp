@@ -119,6 +119,14 @@ TEST(Profile, TakesTilesForTheRoofline) {
   EXPECT_FALSE(plain["machine"].contains("int8_tile_gmac_per_s"));
 }
 
+TEST(Profile, DoesWithoutTheMachine) {
+  json all = json::parse(formatProfile(makeProfile(), std::nullopt, true));
+  EXPECT_TRUE(all.at("machine").is_null());
+  const json &up = all["prefill"]["kernels"][1];
+  EXPECT_EQ(up["macs"], 300);
+  EXPECT_FALSE(up.contains("roofline_share"));
+}
+
 TEST(Profile, SurvivesNamesOfAnyBytesAndLength) {
   const std::string name = "\xff" + std::string(200, 'x') + "\x1b[2J";
   const TernKernel kernels[] = {{first, name.c_str(), 0, 0, 0},

@@ -57,3 +57,19 @@ func.func @elements(%n: index) {
   %b = memref.alloc(%n) : memref<?xvector<4xf32>>
   return
 }
+
+// From the begin of the first row to the end of the last; where the size decides
+// how far that is, nothing is said of bytes.
+// CHECK-LABEL: func.func @layout(
+// CHECK-SAME:    %[[N:.*]]: index)
+// CHECK:         ternary.assert %{{.*}}, ["not enough memory: 72 bytes for f32[2, 8]"]{{$}}
+// CHECK:         %[[B:.*]] = memref.alloc(%[[N]])
+// CHECK:         %[[ADDRESS:.*]] = memref.extract_aligned_pointer_as_index %[[B]]
+// CHECK:         %[[THERE:.*]] = arith.cmpi ne, %[[ADDRESS]]
+// CHECK-NEXT:    ternary.assert %[[THERE]], ["not enough memory: room for f32[", ", 8]"], %[[N]]
+// CHECK-NEXT:    return
+func.func @layout(%n: index) {
+  %a = memref.alloc() : memref<2x8xf32, strided<[10, 1]>>
+  %b = memref.alloc(%n) : memref<?x8xf32, strided<[10, 1]>>
+  return
+}

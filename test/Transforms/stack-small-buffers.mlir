@@ -127,12 +127,114 @@ func.func @budget() {
 
 // -----
 
-// A layout may take more bytes than the elements.
+// Between elements, and before the first, there may lie more: 1,024 bytes are 256
+// of them, of which the last has the index 255.
 // CHECK-LABEL: func.func @layout(
-// CHECK:         memref.alloc() : memref<4xf32, strided<[1024]>>
+// CHECK:         memref.alloca() : memref<4xf32, strided<[85]>>
+// CHECK:         memref.alloc() : memref<4xf32, strided<[86]>>
+// CHECK:         memref.alloca() : memref<4xf32, strided<[84], offset: 3>>
+// CHECK:         memref.alloc() : memref<4xf32, strided<[84], offset: 4>>
 func.func @layout() {
-  %0 = memref.alloc() : memref<4xf32, strided<[1024]>>
-  "test.use"(%0) : (memref<4xf32, strided<[1024]>>) -> ()
-  memref.dealloc %0 : memref<4xf32, strided<[1024]>>
+  %0 = memref.alloc() : memref<4xf32, strided<[85]>>
+  %1 = memref.alloc() : memref<4xf32, strided<[86]>>
+  %2 = memref.alloc() : memref<4xf32, strided<[84], offset: 3>>
+  %3 = memref.alloc() : memref<4xf32, strided<[84], offset: 4>>
+  "test.use"(%0, %1, %2, %3) : (memref<4xf32, strided<[85]>>, memref<4xf32, strided<[86]>>, memref<4xf32, strided<[84], offset: 3>>, memref<4xf32, strided<[84], offset: 4>>) -> ()
+  memref.dealloc %0 : memref<4xf32, strided<[85]>>
+  memref.dealloc %1 : memref<4xf32, strided<[86]>>
+  memref.dealloc %2 : memref<4xf32, strided<[84], offset: 3>>
+  memref.dealloc %3 : memref<4xf32, strided<[84], offset: 4>>
+  return
+}
+
+// -----
+
+// No element takes less than a byte ...
+// CHECK-LABEL: func.func @bits(
+// CHECK:         memref.alloca() : memref<1024xi1>
+// CHECK:         memref.alloc() : memref<1025xi4>
+func.func @bits() {
+  %0 = memref.alloc() : memref<1024xi1>
+  %1 = memref.alloc() : memref<1025xi4>
+  "test.use"(%0, %1) : (memref<1024xi1>, memref<1025xi4>) -> ()
+  memref.dealloc %0 : memref<1024xi1>
+  memref.dealloc %1 : memref<1025xi4>
+  return
+}
+
+// -----
+
+// ... and each as many as its alignment: 2, 4, 8.
+// CHECK-LABEL: func.func @halves(
+// CHECK:         memref.alloca() : memref<512xbf16>
+// CHECK:         memref.alloc() : memref<513xf16>
+// CHECK:         memref.alloca() : memref<256xi24>
+// CHECK:         memref.alloc() : memref<257xi24>
+func.func @halves() {
+  %0 = memref.alloc() : memref<512xbf16>
+  %1 = memref.alloc() : memref<513xf16>
+  %2 = memref.alloc() : memref<256xi24>
+  %3 = memref.alloc() : memref<257xi24>
+  "test.use"(%0, %1, %2, %3) : (memref<512xbf16>, memref<513xf16>, memref<256xi24>, memref<257xi24>) -> ()
+  memref.dealloc %0 : memref<512xbf16>
+  memref.dealloc %1 : memref<513xf16>
+  memref.dealloc %2 : memref<256xi24>
+  memref.dealloc %3 : memref<257xi24>
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @indices(
+// CHECK:         memref.alloca() : memref<128xindex>
+// CHECK:         memref.alloc() : memref<129xindex>
+func.func @indices() {
+  %0 = memref.alloc() : memref<128xindex>
+  %1 = memref.alloc() : memref<129xindex>
+  "test.use"(%0, %1) : (memref<128xindex>, memref<129xindex>) -> ()
+  memref.dealloc %0 : memref<128xindex>
+  memref.dealloc %1 : memref<129xindex>
+  return
+}
+
+// -----
+
+// So does a vector; one of two dimensions is an array of vectors.
+// CHECK-LABEL: func.func @vectors(
+// CHECK:         memref.alloca() : memref<64xvector<3xf32>>
+// CHECK:         memref.alloc() : memref<65xvector<3xf32>>
+// CHECK:         memref.alloca() : memref<512xvector<2x3xi1>>
+// CHECK:         memref.alloc() : memref<513xvector<2x3xi1>>
+func.func @vectors() {
+  %0 = memref.alloc() : memref<64xvector<3xf32>>
+  %1 = memref.alloc() : memref<65xvector<3xf32>>
+  %2 = memref.alloc() : memref<512xvector<2x3xi1>>
+  %3 = memref.alloc() : memref<513xvector<2x3xi1>>
+  "test.use"(%0, %1, %2, %3) : (memref<64xvector<3xf32>>, memref<65xvector<3xf32>>, memref<512xvector<2x3xi1>>, memref<513xvector<2x3xi1>>) -> ()
+  memref.dealloc %0 : memref<64xvector<3xf32>>
+  memref.dealloc %1 : memref<65xvector<3xf32>>
+  memref.dealloc %2 : memref<512xvector<2x3xi1>>
+  memref.dealloc %3 : memref<513xvector<2x3xi1>>
+  return
+}
+
+// -----
+
+// What a type does not tell stays, and what does not fit 64 bits.
+// CHECK-LABEL: func.func @unknown(
+// CHECK:         memref.alloc() : memref<4xmemref<4xf32>>
+// CHECK:         memref.alloc(%{{.*}}) : memref<?x4xf32, strided<[64, 1]>>
+// CHECK:         memref.alloc() : memref<4611686018427387904x4xf32>
+// CHECK:         memref.alloc() : memref<3x4xf32, strided<[4611686018427387904, 1]>>
+func.func @unknown(%n: index) {
+  %0 = memref.alloc() : memref<4xmemref<4xf32>>
+  %1 = memref.alloc(%n) : memref<?x4xf32, strided<[64, 1]>>
+  %2 = memref.alloc() : memref<4611686018427387904x4xf32>
+  %3 = memref.alloc() : memref<3x4xf32, strided<[4611686018427387904, 1]>>
+  "test.use"(%0, %1, %2, %3) : (memref<4xmemref<4xf32>>, memref<?x4xf32, strided<[64, 1]>>, memref<4611686018427387904x4xf32>, memref<3x4xf32, strided<[4611686018427387904, 1]>>) -> ()
+  memref.dealloc %0 : memref<4xmemref<4xf32>>
+  memref.dealloc %1 : memref<?x4xf32, strided<[64, 1]>>
+  memref.dealloc %2 : memref<4611686018427387904x4xf32>
+  memref.dealloc %3 : memref<3x4xf32, strided<[4611686018427387904, 1]>>
   return
 }

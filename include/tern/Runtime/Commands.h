@@ -36,6 +36,11 @@ class Profile;
 void showProfile(const CommandLine &line, const TernModel &model,
                  const Profile &profile);
 
+/// Says on standard error if `line` asks for a copy of the weights and
+/// `session` could make none.
+class Session;
+void warnIfNotCopied(const CommandLine &line, const Session &session);
+
 /// The tokenizer that was compiled in. \throws InputError if there is none.
 class Tokenizer;
 Tokenizer makeTokenizer(const TernModel &model);

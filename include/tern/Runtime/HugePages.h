@@ -16,9 +16,10 @@ void useHugePages(const void *model, const void *apart, size_t bytes);
 
 /// Copies the same weights, whole huge pages of them, to memory of this process
 /// that takes the place of their file's: in huge pages where there are any, but
-/// shared with no other process.
+/// shared with no other process. Returns how many bytes; 0 where they fill no
+/// huge page, and on anything but Linux.
 /// \throws std::bad_alloc if there is no memory; nothing is lost then.
-void copyWeights(const void *model, const void *apart, size_t bytes);
+size_t copyWeights(const void *model, const void *apart, size_t bytes);
 
 } // namespace tern::runtime
 

@@ -7,6 +7,7 @@
 #include "tern/Runtime/ThreadTeam.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -67,8 +68,10 @@ private:
 
 /// A table for people, or an object of JSON in one line; both end with a
 /// newline. Compares with what the machine can do at most: the share of a
-/// kernel is that of the limit (reading, multiplying) it is nearer to.
-std::string formatProfile(const Profile &profile, const MachineSpeed &machine,
+/// kernel is that of the limit (reading, multiplying) it is nearer to. Where
+/// the machine could not be measured, says so, and no shares.
+std::string formatProfile(const Profile &profile,
+                          const std::optional<MachineSpeed> &machine,
                           bool json);
 
 } // namespace tern::runtime

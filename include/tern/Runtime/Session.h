@@ -7,6 +7,7 @@
 #include "tern/Runtime/Tensor.h"
 #include "tern/Runtime/ThreadTeam.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ public:
   const TernModel &getModel() const { return model; }
   const TernVariant &getVariant() const { return variant; }
   int numThreads() const { return team.numThreads(); }
+  /// Of the weights; 0 if none were copied, though it was asked for.
+  size_t getCopiedBytes() const { return copiedBytes; }
 
   /// From now on, calls and their loops are timed and added to `profile`, which
   /// lives while calls are made; null: no more.
@@ -55,6 +58,7 @@ public:
 private:
   const TernModel &model;
   const TernVariant &variant;
+  size_t copiedBytes;
   ColdPages screenedRows; ///< of the head
   ThreadTeam team;
   Profile *profile = nullptr;

@@ -3,6 +3,8 @@
 #include "AttentionCore.h"
 #include "Sizes.h"
 
+#include "tern/Dialect/Onnx/IR/Attention.h"
+
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <cmath>
@@ -10,21 +12,7 @@
 using namespace mlir;
 using namespace tern::onnx;
 
-namespace {
-enum Input : unsigned {
-  Query,
-  Key,
-  Values,
-  Mask,
-  PastKey,
-  PastValue,
-  KeyCounts,
-  Sinks,     // of a GroupQueryAttention that was made one of these
-  KeyScales, // of a cache that onnx-derive-step keeps in i8
-  ValueScales
-};
-enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
-} // namespace
+using Port = AttentionPort;
 
 static bool isUsed(LoweringContext &ctx, unsigned output) {
   return output < ctx.node.getOutputs().size() &&
@@ -59,16 +47,16 @@ static FailureOr<double> scaleOf(LoweringContext &ctx, const Heads &query) {
 }
 
 static FailureOr<AttentionProblem> readProblem(LoweringContext &ctx) {
-  FailureOr<Heads> query = headsOfInput(ctx, Query, "q_num_heads");
-  FailureOr<Heads> key = headsOfInput(ctx, Key, "kv_num_heads");
-  FailureOr<Heads> value = headsOfInput(ctx, Values, "kv_num_heads");
+  FailureOr<Heads> query = headsOfInput(ctx, Port::Query, "q_num_heads");
+  FailureOr<Heads> key = headsOfInput(ctx, Port::Key, "kv_num_heads");
+  FailureOr<Heads> value = headsOfInput(ctx, Port::Value, "kv_num_heads");
   if (failed(query) || failed(key) || failed(value) ||
-      failed(prependPast(ctx, PastKey, *key)) ||
-      failed(prependPast(ctx, PastValue, *value)))
+      failed(prependPast(ctx, Port::PastKey, *key)) ||
+      failed(prependPast(ctx, Port::PastValue, *value)))
     return failure();
-  if (!ctx.input(PastKey) != !ctx.input(PastValue))
+  if (!ctx.input(Port::PastKey) != !ctx.input(Port::PastValue))
     return ctx.error() << "found one of past_key and past_value; expected both";
-  if (ctx.input(PastKey) && ctx.input(KeyCounts))
+  if (ctx.input(Port::PastKey) && ctx.input(Port::KeyCounts))
     return ctx.error() << "found both a past and nonpad_kv_seqlen";
   FailureOr<double> scale = scaleOf(ctx, *query);
   if (failed(scale))
@@ -77,18 +65,18 @@ static FailureOr<AttentionProblem> readProblem(LoweringContext &ctx) {
   AttentionProblem problem{*query, *key, *value};
   problem.scale = *scale;
   problem.softcap = ctx.node.getFloat("softcap", 0);
-  problem.mask = ctx.input(Mask);
+  problem.mask = ctx.input(Port::Mask);
   problem.isCausal = ctx.node.getInt("is_causal", 0) != 0;
   problem.leftWindow = ctx.node.getInt("left_window_size", -1);
   problem.rightWindow = ctx.node.getInt("right_window_size", -1);
   problem.offset = ctx.b.getIndexAttr(0);
-  if (ctx.input(PastKey))
-    problem.offset = sizeOf(ctx.b, ctx.input(PastKey), 2);
-  problem.keyCounts = ctx.input(KeyCounts);
-  problem.sinks = ctx.input(Sinks);
-  problem.keyScales = ctx.input(KeyScales);
-  problem.valueScales = ctx.input(ValueScales);
-  problem.endsAtLastKey = ctx.input(KeyCounts) != nullptr;
+  if (ctx.input(Port::PastKey))
+    problem.offset = sizeOf(ctx.b, ctx.input(Port::PastKey), 2);
+  problem.keyCounts = ctx.input(Port::KeyCounts);
+  problem.sinks = ctx.input(Port::Sinks);
+  problem.keyScales = ctx.input(Port::KeyScales);
+  problem.valueScales = ctx.input(Port::ValueScales);
+  problem.endsAtLastKey = ctx.input(Port::KeyCounts) != nullptr;
   return problem;
 }
 
@@ -98,24 +86,24 @@ static LoweringResult lowerAttention(LoweringContext &ctx) {
   if (failed(problem) || failed(mode))
     return failure();
   std::optional<ScoreStage> shown;
-  if (isUsed(ctx, Scores))
+  if (isUsed(ctx, Port::Scores))
     shown = *mode;
   FailureOr<AttentionOutputs> outputs = emitAttention(ctx, *problem, shown);
   if (failed(outputs))
     return failure();
   SmallVector<Value> results(ctx.node.getOutputs().size());
   FailureOr<Value> result = outputs->output.tensor;
-  if (ctx.type(Query).getRank() == 3)
+  if (ctx.type(Port::Query).getRank() == 3)
     result = joinHeads(ctx, outputs->output);
   if (failed(result))
     return failure();
-  results[Result] = *result;
-  if (isUsed(ctx, PresentKey))
-    results[PresentKey] = headsFirst(ctx, problem->key);
-  if (isUsed(ctx, PresentValue))
-    results[PresentValue] = headsFirst(ctx, problem->value);
-  if (isUsed(ctx, Scores))
-    results[Scores] = outputs->scores;
+  results[Port::Result] = *result;
+  if (isUsed(ctx, Port::PresentKey))
+    results[Port::PresentKey] = headsFirst(ctx, problem->key);
+  if (isUsed(ctx, Port::PresentValue))
+    results[Port::PresentValue] = headsFirst(ctx, problem->value);
+  if (isUsed(ctx, Port::Scores))
+    results[Port::Scores] = outputs->scores;
   return results;
 }
 

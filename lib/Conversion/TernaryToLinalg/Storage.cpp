@@ -185,28 +185,10 @@ static Value buildUnpacked(OpBuilder &builder, Location loc, MatrixType matrix,
                                         sizes, strides);
 }
 
-/// The bytes of a matrix whose trits (i8, [N, K]) are given.
-static Value buildPacked(OpBuilder &builder, Location loc, MatrixType matrix,
-                         Value trits) {
-  StorageView view = getStorageView(matrix);
-  Type i8 = builder.getI8Type();
-  int64_t rank = view.tritShape.size();
-  auto padded = RankedTensorType::get(
-      {matrix.getPaddedRows(), matrix.getPaddedCols()}, i8);
-  if (trits.getType() != padded) {
-    SmallVector<OpFoldResult> low(2, builder.getIndexAttr(0));
-    SmallVector<OpFoldResult> high = {
-        builder.getIndexAttr(matrix.getPaddedRows() - matrix.getRows()),
-        builder.getIndexAttr(matrix.getPaddedCols() - matrix.getCols())};
-    trits = tensor::PadOp::create(builder, loc, padded, trits, low, high,
-                                  buildI8(builder, loc, 0));
-  }
-  Value split = tensor::ExpandShapeOp::create(
-      builder, loc, RankedTensorType::get(view.tritShape, i8), trits,
-      view.tritGroups);
-  // Each plane is an input of its own: the loops run over bytes.
-  int64_t planes = matrix.getLayout().getCodesPerByte();
-  int64_t loops = rank - 1;
+/// From loops over bytes to the trits of each plane, and last to the bytes.
+static SmallVector<AffineMap>
+getPackingMaps(OpBuilder &builder, const StorageView &view, int64_t planes) {
+  auto loops = static_cast<int64_t>(view.tritShape.size()) - 1;
   SmallVector<AffineMap> maps;
   for (int64_t j = 0; j < planes; ++j) {
     SmallVector<AffineExpr> dims;
@@ -222,28 +204,60 @@ static Value buildPacked(OpBuilder &builder, Location loc, MatrixType matrix,
         builder.getAffineDimExpr(dim > view.planeDim ? dim - 1 : dim));
   }
   maps.push_back(AffineMap::get(loops, 0, byteDims, builder.getContext()));
+  return maps;
+}
 
-  bool isI2 = matrix.getLayout().getEncoding() == Encoding::I2;
+/// The byte that holds `trits`, one of each plane.
+static Value buildByte(OpBuilder &b, Location loc, Encoding encoding,
+                       ValueRange trits) {
+  bool isI2 = encoding == Encoding::I2;
+  auto getCode = [&](int64_t plane) {
+    return arith::AddIOp::create(b, loc, trits[plane], buildI8(b, loc, 1));
+  };
+  Value byte = buildI8(b, loc, 0);
+  auto planes = static_cast<int64_t>(trits.size());
+  for (int64_t j = isI2 ? 0 : 1; j < planes; ++j) {
+    int64_t weight = isI2 ? int64_t(1) << (2 * j) : getWeight(j);
+    Value code = getCode(j);
+    Value part = arith::MulIOp::create(b, loc, code, buildI8(b, loc, weight));
+    byte = arith::AddIOp::create(b, loc, byte, part);
+  }
+  return isI2 ? byte : joinT5(b, loc, {getCode(0), byte});
+}
+
+/// The bytes of a matrix whose trits (i8, [N, K]) are given.
+static Value buildPacked(OpBuilder &builder, Location loc, MatrixType matrix,
+                         Value trits) {
+  StorageView view = getStorageView(matrix);
+  Type i8 = builder.getI8Type();
+  auto padded = RankedTensorType::get(
+      {matrix.getPaddedRows(), matrix.getPaddedCols()}, i8);
+  if (trits.getType() != padded) {
+    SmallVector<OpFoldResult> low(2, builder.getIndexAttr(0));
+    SmallVector<OpFoldResult> high = {
+        builder.getIndexAttr(matrix.getPaddedRows() - matrix.getRows()),
+        builder.getIndexAttr(matrix.getPaddedCols() - matrix.getCols())};
+    trits = tensor::PadOp::create(builder, loc, padded, trits, low, high,
+                                  buildI8(builder, loc, 0));
+  }
+  Value split = tensor::ExpandShapeOp::create(
+      builder, loc, RankedTensorType::get(view.tritShape, i8), trits,
+      view.tritGroups);
+  // Each plane is an input of its own: the loops run over bytes.
+  int64_t planes = matrix.getLayout().getCodesPerByte();
   auto body = [&](OpBuilder &b, Location loc, ValueRange args) {
-    auto getCode = [&](int64_t plane) {
-      return arith::AddIOp::create(b, loc, args[plane], buildI8(b, loc, 1));
-    };
-    Value byte = buildI8(b, loc, 0);
-    for (int64_t j = isI2 ? 0 : 1; j < planes; ++j) {
-      int64_t weight = isI2 ? int64_t(1) << (2 * j) : getWeight(j);
-      Value code = getCode(j);
-      Value part = arith::MulIOp::create(b, loc, code, buildI8(b, loc, weight));
-      byte = arith::AddIOp::create(b, loc, byte, part);
-    }
-    if (!isI2)
-      byte = joinT5(b, loc, {getCode(0), byte});
-    linalg::YieldOp::create(b, loc, byte);
+    linalg::YieldOp::create(b, loc,
+                            buildByte(b, loc, matrix.getLayout().getEncoding(),
+                                      args.take_front(planes)));
   };
   Value init = tensor::EmptyOp::create(builder, loc, view.byteShape, i8);
   Value bytes =
       linalg::GenericOp::create(
           builder, loc, init.getType(), SmallVector<Value>(planes, split), init,
-          maps, SmallVector<IteratorType>(loops, IteratorType::parallel), body)
+          getPackingMaps(builder, view, planes),
+          SmallVector<IteratorType>(view.tritShape.size() - 1,
+                                    IteratorType::parallel),
+          body)
           .getResult(0);
   return tensor::CollapseShapeOp::create(
       builder, loc, bytes,

@@ -22,6 +22,8 @@ from .models import Model, Shape, Variant
 
 # Files of one model that are on the disk at a time: checkpoint, ONNX, program.
 _COPIES = 3
+# What is known of a program, beside it.
+_FACTS = "facts.json"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Program:
 
 class Builder:
     """Makes programs, each once: they are found again in `cache` as long as the
-    compiler is the same. Those of another compiler are removed when a new one is
+    compiler is the same. Those of another compiler are removed once a new one is
     made: a float form of 3 billion weights takes 6.5 GB."""
 
     def __init__(
@@ -60,51 +62,46 @@ class Builder:
         form = f"{model.name}-{variant.value}-{layers}"
         name = f"{form}-{digest}"
         folder = self._cache / name
-        program, facts = folder / name, folder / "facts.json"
-        if facts.exists() and not self._rebuild:
-            return self._load(program, facts)
-        for older in self._cache.glob(f"{form}-{'[0-9a-f]' * len(digest)}"):
-            shutil.rmtree(older, ignore_errors=True)
-        self._make(folder, program, facts, preset, variant, model.shape, layers)
-        return self._load(program, facts)
+        if self._rebuild or not (folder / _FACTS).exists():
+            try:
+                self._cache.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(
+                    dir=self._cache, prefix=f"{name}."
+                ) as work:
+                    made = Path(work) / name
+                    made.mkdir()
+                    self._make(made, preset, variant, replace(model.shape, layers=layers))
+                    for older in self._cache.glob(f"{form}-{'[0-9a-f]' * len(digest)}"):
+                        shutil.rmtree(older, ignore_errors=True)
+                    made.rename(folder)
+            except OSError as error:
+                raise Error(f"{folder}: error: {error.strerror}") from error
+        return self._load(folder)
 
-    def _load(self, program: Path, facts: Path) -> Program:
-        return Program(
-            program,
-            json.loads(facts.read_text())["linear_bytes"],
-            program.stat().st_size,
-        )
+    def _load(self, folder: Path) -> Program:
+        program = folder / folder.name
+        facts = json.loads((folder / _FACTS).read_text())
+        return Program(program, facts["linear_bytes"], program.stat().st_size)
 
     def _make(
-        self,
-        folder: Path,
-        program: Path,
-        facts: Path,
-        preset: Preset,
-        variant: Variant,
-        shape: Shape,
-        layers: int,
+        self, folder: Path, preset: Preset, variant: Variant, shape: Shape
     ) -> None:
-        part = replace(shape, layers=layers)
-        expected = linear_bytes(part, variant, ternary_bits=2)
+        """Puts into `folder` a program of its name, and what is known of it."""
+        program = folder / folder.name
+        expected = linear_bytes(shape, variant, ternary_bits=2)
         # Int8 is made from a checkpoint of floats.
         floats = expected * (2 if variant is Variant.INT8 else 1)
-        try:
-            folder.mkdir(parents=True)
-            _require_disk(folder, int(_COPIES * (floats + 2 * head_bytes(part))))
-            with tempfile.TemporaryDirectory(dir=folder) as work:
-                self._report(f"{program.name}: making the model")
-                onnx = _export(preset, variant, Path(work))
-                self._report(f"{program.name}: compiling")
-                report = self._compile(onnx, program, Path(work))
-        except OSError as error:
-            raise Error(f"{folder}: error: {error.strerror}") from error
+        _require_disk(folder, int(_COPIES * (floats + 2 * head_bytes(shape))))
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            self._report(f"{program.name}: making the model")
+            onnx = _export(preset, variant, Path(work))
+            self._report(f"{program.name}: compiling")
+            report = self._compile(onnx, program)
         if variant is Variant.TERNARY:
             expected = report["totals"]["bytes"]
-        # Comes last, so that a folder that has it is complete.
-        facts.write_text(json.dumps({"linear_bytes": expected}))
+        (folder / _FACTS).write_text(json.dumps({"linear_bytes": expected}))
 
-    def _compile(self, onnx: Path, program: Path, work: Path) -> dict:
+    def _compile(self, onnx: Path, program: Path) -> dict:
         command = [self._compiler, onnx, "-o", program, "--cpu=native", "--report=json"]
         done = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, errors="replace"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,16 +122,52 @@ def _read(path: Path) -> dict:
 
 
 def _write(path: Path, results: dict) -> None:
+    """Writes all or nothing: a fault leaves what was measured before."""
+    text = json.dumps(results, indent=1) + "\n"
     try:
-        path.write_text(json.dumps(results, indent=1) + "\n")
+        if _is_device(path):
+            path.write_text(text)
+        else:
+            with _replacement_of(path) as new:
+                new.write_text(text)
     except OSError as error:
         raise Error(f"{path}: error: {error.strerror}") from error
 
 
 def _require_writable(path: Path) -> None:
     """Fails before the hours of measuring, not after them."""
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise Error(f"{path}: error: cannot be written")
+    try:
+        if path.exists():
+            path.open("ab").close()
+        if not _is_device(path):
+            _beside(path).open("wb").close()
+            _beside(path).unlink()
+    except OSError as error:
+        raise Error(f"{path}: error: cannot be written: {error.strerror}") from error
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is a pipe, say, which no file may take the place of."""
+    return path.exists() and not path.is_file()
+
+
+def _beside(path: Path) -> Path:
+    """A name in the folder of what `path` is or links to."""
+    target = path.resolve()
+    return target.with_name(f".{target.name}.{os.getpid()}")
+
+
+@contextmanager
+def _replacement_of(path: Path) -> Iterator[Path]:
+    """A file that takes the place of `path` in the end."""
+    new = _beside(path)
+    try:
+        yield new
+        if path.exists():
+            shutil.copymode(path, new)
+        new.replace(path.resolve())
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _list_of(choices):

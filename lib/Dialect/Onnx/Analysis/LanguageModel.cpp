@@ -2,6 +2,7 @@
 
 #include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
 
+#include "tern/Dialect/Onnx/IR/Attention.h"
 #include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -101,8 +102,11 @@ static std::optional<CachePort> getCachePort(NodeOp node, unsigned operand,
   };
   if (node.is("Concat") && operand == 0 && node.getInputs().size() == 2)
     return CachePort{CacheForm::Concat, 0, axisOr(0)};
-  if (node.is("Attention") && (operand == 4 || operand == 5))
-    return CachePort{CacheForm::Attention, operand - 3, 2};
+  if (node.is("Attention") && (operand == AttentionPort::PastKey ||
+                               operand == AttentionPort::PastValue))
+    return CachePort{
+        CacheForm::Attention,
+        operand - AttentionPort::PastKey + AttentionPort::PresentKey, 2};
   if (node.is("com.microsoft::GroupQueryAttention") &&
       (operand == Port::PastKey || operand == Port::PastValue))
     return CachePort{CacheForm::GroupQueryAttention,
@@ -171,7 +175,7 @@ static std::optional<SequenceRole> getRole(NodeOp node, unsigned operand) {
   }
   if (node.is("TensorScatter") && operand == 2)
     return SequenceRole::PastLength;
-  if (node.is("Attention") && operand == 6)
+  if (node.is("Attention") && operand == AttentionPort::KeyCounts)
     return SequenceRole::TotalLength;
   if ((node.is("RotaryEmbedding") && operand == 3) ||
       (node.is("com.microsoft::RotaryEmbedding") && operand == 1))

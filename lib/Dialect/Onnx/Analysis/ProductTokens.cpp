@@ -2,6 +2,7 @@
 
 #include "TokenRules.h"
 
+#include "tern/Dialect/Onnx/IR/Attention.h"
 #include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 
 using namespace mlir;
@@ -153,12 +154,14 @@ static Answer mapContribRotary(TokenQuery &query) {
 }
 
 static Answer mapAttention(TokenQuery &query) {
-  for (unsigned i : {0u, 1u, 2u})
+  using Port = AttentionPort;
+  for (unsigned i : {Port::Query, Port::Key, Port::Value})
     if (!query.input(i) || !countsTokens(query, i))
       return query.fail("its queries, keys or values are not one row a token");
-  if (query.input(3))
+  if (query.input(Port::Mask))
     return query.fail("its mask is not proven to be causal");
-  if (query.input(4) || query.input(5) || query.input(6))
+  if (query.input(Port::PastKey) || query.input(Port::PastValue) ||
+      query.input(Port::KeyCounts))
     return query.fail("it has a past that is no cache of the graph");
   if (query.node().getInt("is_causal", 0) == 0)
     return query.fail("it reads later tokens");

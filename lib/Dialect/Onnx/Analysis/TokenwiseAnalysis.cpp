@@ -4,6 +4,7 @@
 
 #include "TokenRules.h"
 
+#include "tern/Dialect/Onnx/IR/Attention.h"
 #include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
@@ -211,7 +212,7 @@ static std::string describe(Operation *op) {
 static std::pair<unsigned, unsigned> getMixingOperands(Operation *op) {
   auto node = dyn_cast<NodeOp>(op);
   if (node && node.is("Attention"))
-    return {3, 4};
+    return {AttentionPort::Mask, AttentionPort::Mask + 1};
   if (node && node.is("com.microsoft::GroupQueryAttention"))
     return {GroupQueryAttentionPort::SeqLens,
             GroupQueryAttentionPort::TotalLength + 1};

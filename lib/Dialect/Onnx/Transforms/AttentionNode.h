@@ -5,29 +5,10 @@
 #include "NodeBuilder.h"
 
 #include "tern/Dialect/Onnx/Analysis/MaskAnalysis.h"
+#include "tern/Dialect/Onnx/IR/Attention.h"
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 
 namespace tern::onnx {
-
-/// The inputs and outputs of ONNX's Attention (opset 24), and what only nodes
-/// of ours have: onnxruntime's sinks, a score for each head that joins the
-/// others but has no value; and the scales of keys and values that are codes in
-/// i8, f32 [batch, heads, keys].
-struct AttentionPort {
-  enum Input : unsigned {
-    Query,
-    Key,
-    Value,
-    Mask,
-    PastKey,
-    PastValue,
-    KeyCounts,
-    Sinks,
-    KeyScales,
-    ValueScales
-  };
-  enum Output : unsigned { Result, PresentKey, PresentValue, Scores };
-};
 
 /// Masks over keys that layers share.
 class KeyMasks {

@@ -2,8 +2,7 @@
 
 #include "CachePlan.h"
 
-#include "AttentionNode.h"
-
+#include "tern/Dialect/Onnx/IR/Attention.h"
 #include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 
 #include "llvm/Support/raw_ostream.h"

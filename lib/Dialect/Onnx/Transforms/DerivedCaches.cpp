@@ -5,6 +5,7 @@
 #include "InPlaceCaches.h"
 #include "NodeBuilder.h"
 
+#include "tern/Dialect/Onnx/IR/Attention.h"
 #include "tern/Dialect/Onnx/IR/GroupQueryAttention.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -91,7 +92,7 @@ tern::onnx::planDerivedCaches(const TokenwiseAnalysis &analysis,
                               SymbolicEvaluator &evaluator, int64_t context,
                               SmallVectorImpl<RankedTensorType> &types) {
   for (NodeOp attention : analysis.getAttentions()) {
-    for (unsigned input : {1u, 2u}) {
+    for (unsigned input : {AttentionPort::Key, AttentionPort::Value}) {
       types.push_back(getBufferType(attention, input, evaluator, context));
       if (!types.back())
         return Refusal{attention.getLoc(),

@@ -2,8 +2,9 @@
 
 #include "InPlaceCaches.h"
 
-#include "AttentionNode.h"
 #include "NodeBuilder.h"
+
+#include "tern/Dialect/Onnx/IR/Attention.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/MapVector.h"
@@ -49,24 +50,26 @@ void tern::onnx::attendInPlace(StepFunction &step, NodeOp attention,
                                KVTensor &keys, KVTensor &values) {
   NodeBuilder b(attention);
   int64_t heads = attention.getInt("kv_num_heads", 1);
-  auto update = [&](unsigned index, KVTensor &cache) {
-    Value added = getHeadsFirst(b, attention.getInputs()[index], heads);
+  auto update = [&](unsigned rows, unsigned present, KVTensor &cache) {
+    Value added = getHeadsFirst(b, attention.getInputs()[rows], heads);
     KVTensor valid = appendRows(step, b, added, cache);
-    if (attention.getOutputs().size() > index)
-      attention.getOutputs()[index].replaceAllUsesWith(valid.data);
+    if (attention.getOutputs().size() > present)
+      attention.getOutputs()[present].replaceAllUsesWith(valid.data);
     return valid;
   };
-  KVTensor key = update(1, keys), value = update(2, values);
+  using Port = AttentionPort;
+  KVTensor key = update(Port::Key, Port::PresentKey, keys);
+  KVTensor value = update(Port::Value, Port::PresentValue, values);
   Value none = b.none();
   auto orNone = [&](Value value) { return value ? value : none; };
-  SmallVector<Value> inputs = {attention.getInputs()[0],
+  SmallVector<Value> inputs = {attention.getInputs()[Port::Query],
                                key.data,
                                value.data,
-                               orNone(attention.getInput(AttentionPort::Mask)),
+                               orNone(attention.getInput(Port::Mask)),
                                none,
                                none,
                                step.getKeyCounts(),
-                               orNone(attention.getInput(AttentionPort::Sinks)),
+                               orNone(attention.getInput(Port::Sinks)),
                                orNone(key.scales),
                                orNone(value.scales)};
   while (inputs.back() == none)
@@ -142,7 +145,8 @@ void CacheRewriter::rewriteAttention(NodeOp attention,
                                      ArrayRef<unsigned> indices) {
   // Keys leave by the output before the values'.
   unsigned keys = indices[0], values = indices[1];
-  if (cast<OpResult>(getPresent(keys)).getResultNumber() != 1)
+  if (cast<OpResult>(getPresent(keys)).getResultNumber() !=
+      AttentionPort::PresentKey)
     std::swap(keys, values);
   if (!attention.is("Attention"))
     attention = decomposeGroupQueryAttention(attention, step.getPositions());

@@ -172,9 +172,8 @@ struct PackWeightsPass : tern::ternary::impl::PackWeightsBase<PackWeightsPass> {
         packer.pack(op, layout, /*reason=*/"");
         continue;
       }
-      SmallVector<std::string> names(targets.begin(), targets.end());
       LayoutChoice choice = chooseLayout(
-          op.getWeights().getType().withLayout(layout), names, place);
+          op.getWeights().getType().withLayout(layout), *targets, place);
       packer.pack(
           op,
           LayoutAttr::get(op.getContext(), choice.encoding, tile.getValue()),

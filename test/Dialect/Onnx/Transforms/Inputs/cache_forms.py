@@ -54,8 +54,9 @@ class Builder:
 
     def angles(self):
         angles = np.outer(np.arange(4096), 1 / 10000 ** (np.arange(SIZE // 2) / (SIZE // 2)))
-        self.constant("cos", np.cos(angles).astype(np.float32))
-        self.constant("sin", np.sin(angles).astype(np.float32))
+        # Multiples of 2^-5 keep rotated keys exact too.
+        for name, table in (("cos", np.cos(angles)), ("sin", np.sin(angles))):
+            self.constant(name, (np.round(table * 32) / 32).astype(np.float32))
 
     def split_heads(self, name, heads):
         """[batch, sequence, heads * SIZE] with its heads first."""
@@ -215,12 +216,35 @@ def round_to(kind, b, name):
     return f"{name}_rounded"
 
 
+def rotate_before(b, node):
+    """Adds nodes that split and rotate what a GroupQueryAttention, which then does
+    neither, reads: a cache holds keys that are rotated."""
+    options = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    if not node.input[1]:
+        widths = [HEADS * SIZE, KV_HEADS * SIZE, KV_HEADS * SIZE]
+        b.constant("widths", np.array(widths))
+        b.node("Split", [node.input[0], "widths"], ["own_q", "own_k", "own_v"], axis=2)
+        node.input[0], node.input[1], node.input[2] = "own_q", "own_k", "own_v"
+    tables = list(node.input[7:9])
+    b.constant("start", np.array([0]))
+    for index, heads in enumerate((HEADS, KV_HEADS)):
+        rotated = f"{node.input[index]}_rotated"
+        b.node("RotaryEmbedding", [node.input[index], "start", *tables], [rotated],
+               "com.microsoft", num_heads=heads, interleaved=options.get("rotary_interleaved", 0))
+        node.input[index], node.input[7 + index] = rotated, ""
+    del node.attribute[:]
+    node.attribute.extend(helper.make_attribute(name, value)
+                          for name, value in {**options, "do_rotary": 0}.items())
+
+
 def round_cache(model, kind):
-    """Rounds the keys and values that Attention reads."""
+    """Rounds the keys and values that attention reads."""
     b = Builder()
     b.nodes, b.constants = [], []
     for node in model.graph.node:
-        if node.op_type == "Attention":
+        if node.op_type == "GroupQueryAttention":
+            rotate_before(b, node)
+        if node.op_type in ("Attention", "GroupQueryAttention"):
             for index in (1, 2):
                 node.input[index] = round_to(kind, b, node.input[index])
         b.nodes.append(node)
