@@ -56,32 +56,29 @@ static int visitObject(dl_phdr_info *info, size_t, void *opaque) {
   return isHolder;
 }
 
-/// Calls `visit` with the address and bytes of whole huge pages of the weights,
-/// [apart, apart + bytes) left out.
-template <typename Visitor>
-static void visitWeights(const void *model, const void *apart, size_t bytes,
-                         Visitor visit) {
+std::vector<WeightSpan> tern::runtime::findWeights(const void *model,
+                                                   WeightSpan apart) {
   Search search{reinterpret_cast<uintptr_t>(model), {}};
   dl_iterate_phdr(visitObject, &search);
-  auto apartBegin = reinterpret_cast<uintptr_t>(apart);
-  uintptr_t apartEnd = apartBegin + bytes;
-  auto visitWhole = [&](uintptr_t begin, uintptr_t end) {
+  auto apartBegin = reinterpret_cast<uintptr_t>(apart.data);
+  uintptr_t apartEnd = apartBegin + apart.bytes;
+  std::vector<WeightSpan> found;
+  auto addWhole = [&](uintptr_t begin, uintptr_t end) {
     begin = (begin + kHugePage - 1) / kHugePage * kHugePage;
     end = end / kHugePage * kHugePage;
     if (begin < end)
-      visit(reinterpret_cast<void *>(begin), end - begin);
+      found.push_back({reinterpret_cast<const void *>(begin), end - begin});
   };
   for (const Range &range : search.found) {
-    visitWhole(range.begin, std::clamp(apartBegin, range.begin, range.end));
-    visitWhole(std::clamp(apartEnd, range.begin, range.end), range.end);
+    addWhole(range.begin, std::clamp(apartBegin, range.begin, range.end));
+    addWhole(std::clamp(apartEnd, range.begin, range.end), range.end);
   }
+  return found;
 }
 
-void tern::runtime::useHugePages(const void *model, const void *apart,
-                                 size_t bytes) {
-  visitWeights(model, apart, bytes, [](void *begin, size_t size) {
-    madvise(begin, size, MADV_HUGEPAGE);
-  });
+void tern::runtime::useHugePages(const void *model, WeightSpan apart) {
+  for (WeightSpan span : findWeights(model, apart))
+    madvise(const_cast<void *>(span.data), span.bytes, MADV_HUGEPAGE);
 }
 
 /// Puts a copy of [begin, begin + size) in its place, at once.
@@ -107,22 +104,23 @@ static void replaceByCopy(void *begin, size_t size) {
   munmap(reinterpret_cast<void *>(aligned + size), first + kHugePage - aligned);
 }
 
-size_t tern::runtime::copyWeights(const void *model, const void *apart,
-                                  size_t bytes) {
+size_t tern::runtime::copyWeights(const void *model, WeightSpan apart) {
   size_t copied = 0;
-  visitWeights(model, apart, bytes, [&](void *begin, size_t size) {
-    replaceByCopy(begin, size);
-    copied += size;
-  });
+  for (WeightSpan span : findWeights(model, apart)) {
+    replaceByCopy(const_cast<void *>(span.data), span.bytes);
+    copied += span.bytes;
+  }
   return copied;
 }
 
 #else
 
-void tern::runtime::useHugePages(const void *, const void *, size_t) {}
-
-size_t tern::runtime::copyWeights(const void *, const void *, size_t) {
-  return 0;
+std::vector<WeightSpan> tern::runtime::findWeights(const void *, WeightSpan) {
+  return {};
 }
+
+void tern::runtime::useHugePages(const void *, WeightSpan) {}
+
+size_t tern::runtime::copyWeights(const void *, WeightSpan) { return 0; }
 
 #endif

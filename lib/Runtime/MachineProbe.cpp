@@ -90,6 +90,7 @@ Buffer makeBuffer(int64_t bytes) {
 struct Job {
   const Probe *probe;
   const char *data;
+  std::vector<const char *> pieces;
   // Keeps what the loops return from being dropped.
   std::atomic<uint32_t> sum{0};
 };
@@ -108,9 +109,33 @@ double findBestRate(ThreadTeam &team, ThreadTeam::Body body, Job &job,
   return best;
 }
 
+/// The bytes a second that the team reads of `spans`, in whole pieces; 0 if
+/// they have none.
+double measureReading(ThreadTeam &team, Job &job,
+                      const std::vector<WeightSpan> &spans) {
+  job.pieces.clear();
+  for (WeightSpan span : spans)
+    for (size_t begin = 0; begin + kPieceBytes <= span.bytes;
+         begin += kPieceBytes)
+      job.pieces.push_back(static_cast<const char *>(span.data) + begin);
+  if (job.pieces.empty())
+    return 0;
+  return findBestRate(
+      team,
+      [](void *context, int64_t begin, int64_t end) {
+        Job &job = *static_cast<Job *>(context);
+        for (int64_t piece = begin; piece < end; ++piece)
+          job.sum += job.probe->read(job.pieces[static_cast<size_t>(piece)],
+                                     kPieceBytes);
+      },
+      job, static_cast<int64_t>(job.pieces.size()), kPieceBytes);
+}
+
 } // namespace
 
-MachineSpeed tern::runtime::measureMachine(const Probe &probe, int threads) {
+MachineSpeed
+tern::runtime::measureMachine(const Probe &probe, int threads,
+                              const std::vector<WeightSpan> &weights) {
   ThreadTeam team(threads);
   Buffer buffer = makeBuffer(kReadBytes);
   Job job;
@@ -134,14 +159,8 @@ MachineSpeed tern::runtime::measureMachine(const Probe &probe, int threads) {
               job.probe->tiles(job.data, (end - begin) * kRoundsPerPiece);
         },
         job, pieces, kRoundsPerPiece * Probe::kTileProducts);
-  speed.readBytesPerSecond = findBestRate(
-      team,
-      [](void *context, int64_t begin, int64_t end) {
-        Job &job = *static_cast<Job *>(context);
-        for (int64_t piece = begin; piece < end; ++piece)
-          job.sum +=
-              job.probe->read(job.data + piece * kPieceBytes, kPieceBytes);
-      },
-      job, kReadBytes / kPieceBytes, kPieceBytes);
+  speed.readBytesPerSecond = measureReading(
+      team, job, {{buffer.get(), static_cast<size_t>(kReadBytes)}});
+  speed.weightBytesPerSecond = measureReading(team, job, weights);
   return speed;
 }

@@ -4,6 +4,7 @@
 
 #include "tern/Runtime/CpuFeatures.h"
 #include "tern/Runtime/Profile.h"
+#include "tern/Runtime/Session.h"
 
 #include <cstdio>
 #include <new>
@@ -18,7 +19,8 @@ static std::optional<MachineSpeed> tryMeasureMachine(const TernModel &model,
   const Probe &probe =
       selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
   try {
-    return measureMachine(probe, threads);
+    return measureMachine(probe, threads,
+                          findWeights(&model, getScreenedRows(model)));
   } catch (const std::bad_alloc &) {
     return std::nullopt;
   } catch (const std::system_error &) { // no more threads

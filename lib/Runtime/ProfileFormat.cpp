@@ -32,7 +32,7 @@ using Machine = std::optional<MachineSpeed>;
 std::vector<Row> makeRows(const Profile::Summary &summary,
                           const Machine &machine) {
   // A rate of nothing is 0, which is unknown.
-  double bytesPerSecond = machine ? machine->readBytesPerSecond : 0;
+  double bytesPerSecond = machine ? machine->getWeightLimit() : 0;
   double macsPerSecond = machine ? machine->getMostProductsPerSecond() : 0;
   std::vector<Row> rows;
   for (const Profile::Kernel &kernel : summary.kernels) {
@@ -155,6 +155,8 @@ ordered_json makeJson(const Machine &machine) {
                          {"read_gb_per_s", machine->readBytesPerSecond / 1e9},
                          {"int8_gmac_per_s", machine->productsPerSecond / 1e9},
                          {"level", machine->level}};
+  if (machine->weightBytesPerSecond > 0)
+    object["weights_gb_per_s"] = machine->weightBytesPerSecond / 1e9;
   if (machine->tileProductsPerSecond > 0)
     object["int8_tile_gmac_per_s"] = machine->tileProductsPerSecond / 1e9;
   return object;
@@ -168,6 +170,10 @@ std::string formatRoofline(const Machine &machine) {
   if (!machine)
     return "unknown, for lack of memory or threads to measure the machine\n";
   return print("%.1f GB/s, ", machine->readBytesPerSecond / 1e9) +
+         (machine->weightBytesPerSecond > 0
+              ? print("%.1f of the weights where they lie, ",
+                      machine->weightBytesPerSecond / 1e9)
+              : "") +
          print("%.1f GMAC/s in int8", machine->productsPerSecond / 1e9) +
          (machine->tileProductsPerSecond > 0
               ? print(", %.1f in tiles", machine->tileProductsPerSecond / 1e9)

@@ -157,27 +157,18 @@ bool matches(const TernTensorSpec &spec, const TernTensor &input) {
   return true;
 }
 
-/// Those of the head, with their bytes; null and 0 if there are none.
-std::pair<const void *, size_t> getScreenedRows(const TernModel &model) {
-  const TernLanguageModel *language = model.language_model;
-  if (!language || !language->screened_rows)
-    return {nullptr, 0};
-  return {*language->screened_rows,
-          static_cast<size_t>(language->screened_bytes)};
-}
-
 /// Prepares the memory of the weights, and returns how many bytes it copied.
 size_t prepareWeights(const TernModel &model, WeightsMemory weights) {
-  auto [rows, bytes] = getScreenedRows(model);
+  WeightSpan rows = getScreenedRows(model);
   if (weights == WeightsMemory::Copy)
-    return copyWeights(&model, rows, bytes);
-  useHugePages(&model, rows, bytes);
+    return copyWeights(&model, rows);
+  useHugePages(&model, rows);
   return 0;
 }
 
 ColdPages makeScreenedRows(const TernModel &model) {
-  auto [rows, bytes] = getScreenedRows(model);
-  return ColdPages(rows, bytes);
+  WeightSpan rows = getScreenedRows(model);
+  return ColdPages(rows.data, rows.bytes);
 }
 
 /// How many tokens a call of `run` reads: ids, if it takes any.
@@ -202,6 +193,14 @@ const TernModel &checkAbi(const TernModel &model) {
 }
 
 } // namespace
+
+WeightSpan tern::runtime::getScreenedRows(const TernModel &model) {
+  const TernLanguageModel *language = model.language_model;
+  if (!language || !language->screened_rows)
+    return {nullptr, 0};
+  return {*language->screened_rows,
+          static_cast<size_t>(language->screened_bytes)};
+}
 
 void tern::runtime::checkInputs(const TernModel &model,
                                 const std::vector<TernTensor> &inputs) {

@@ -125,6 +125,20 @@ TEST(MachineProbe, MeasuresSomething) {
   EXPECT_GT(speed.readBytesPerSecond, 0);
   EXPECT_GT(speed.productsPerSecond, 0);
   EXPECT_EQ(speed.tileProductsPerSecond, 0);
+  EXPECT_EQ(speed.weightBytesPerSecond, 0);
+  EXPECT_EQ(speed.getWeightLimit(), speed.readBytesPerSecond);
+}
+
+// Two pieces, as an end of less than one is left out; without one, nothing.
+TEST(MachineProbe, ReadsWeights) {
+  std::vector<char> weights((size_t(2) << 20) + 1000);
+  const Probe &probe = selectProbe(0, "generic");
+  MachineSpeed speed =
+      measureMachine(probe, 1, {{weights.data(), weights.size()}});
+  EXPECT_GT(speed.weightBytesPerSecond, 0);
+  EXPECT_EQ(speed.getWeightLimit(), speed.weightBytesPerSecond);
+  MachineSpeed none = measureMachine(probe, 1, {{weights.data(), 1000}});
+  EXPECT_EQ(none.weightBytesPerSecond, 0);
 }
 
 TEST(MachineProbe, MeasuresTilesWhereThereAreSome) {

@@ -119,6 +119,23 @@ TEST(Profile, TakesTilesForTheRoofline) {
   EXPECT_FALSE(plain["machine"].contains("int8_tile_gmac_per_s"));
 }
 
+// The limit of weights is how fast they are read where they lie.
+TEST(Profile, TakesTheWeightsForTheRoofline) {
+  MachineSpeed machine = {"amx", 2, 4e15, 1e15};
+  machine.weightBytesPerSecond = 2000;
+  json all = json::parse(formatProfile(makeProfile(), machine, true));
+  EXPECT_DOUBLE_EQ(all["machine"]["weights_gb_per_s"], 2000e-9);
+  json slower = json::parse(formatProfile(makeProfile(), kMachine, true));
+  EXPECT_FALSE(slower["machine"].contains("weights_gb_per_s"));
+  const json &kernel = all["prefill"]["kernels"][1];
+  const json &same = slower["prefill"]["kernels"][1];
+  EXPECT_DOUBLE_EQ(kernel["roofline_share"], 2000 / 0.75 / 2000);
+  EXPECT_DOUBLE_EQ(same["roofline_share"], 2000 / 0.75 / 4000);
+  EXPECT_NE(formatProfile(makeProfile(), machine, false)
+                .find("0.0 of the weights where they lie, "),
+            std::string::npos);
+}
+
 TEST(Profile, DoesWithoutTheMachine) {
   json all = json::parse(formatProfile(makeProfile(), std::nullopt, true));
   EXPECT_TRUE(all.at("machine").is_null());

@@ -8,6 +8,8 @@
 #ifndef TERN_RUNTIME_MACHINEPROBE_H
 #define TERN_RUNTIME_MACHINEPROBE_H
 
+#include "tern/Runtime/HugePages.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -54,16 +56,24 @@ struct MachineSpeed {
   double productsPerSecond; ///< of a code and an int8, in vectors
   /// Of two int8, in tiles; 0 if the level has none.
   double tileProductsPerSecond = 0;
+  /// Of a model's weights, where they lie; 0 if unknown.
+  double weightBytesPerSecond = 0;
 
   double getMostProductsPerSecond() const {
     return std::max(productsPerSecond, tileProductsPerSecond);
   }
+  /// What limits code that reads weights.
+  double getWeightLimit() const {
+    return weightBytesPerSecond > 0 ? weightBytesPerSecond : readBytesPerSecond;
+  }
 };
 
-/// Measures for less than a second, on `threads` >= 1 threads, and takes the
+/// Measures for some seconds at most, on `threads` >= 1 threads, and takes the
 /// best of what it saw: an undisturbed machine. Uses 256 MiB for that time.
+/// Reads `weights`, too, in pieces of 1 MiB.
 /// \throws std::bad_alloc, std::system_error
-MachineSpeed measureMachine(const Probe &probe, int threads);
+MachineSpeed measureMachine(const Probe &probe, int threads,
+                            const std::vector<WeightSpan> &weights = {});
 
 } // namespace tern::runtime
 

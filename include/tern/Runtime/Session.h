@@ -3,6 +3,7 @@
 #define TERN_RUNTIME_SESSION_H
 
 #include "tern/Runtime/ColdPages.h"
+#include "tern/Runtime/HugePages.h"
 #include "tern/Runtime/ModelABI.h"
 #include "tern/Runtime/Tensor.h"
 #include "tern/Runtime/ThreadTeam.h"
@@ -14,6 +15,9 @@
 namespace tern::runtime {
 
 class Profile;
+
+/// The rows of a head that a screen leaves few of; empty if there is none.
+WeightSpan getScreenedRows(const TernModel &model);
 
 /// Where weights are read.
 enum class WeightsMemory {
