@@ -7,7 +7,7 @@
 //
 // Nothing is read past a row of activations: the last tile covers the last 64
 // columns, and its rows of weights for columns that the tile before it covers
-// are 0. Likewise the last tiles of tokens are the last 16, computed twice.
+// are 0. Likewise the last tile of tokens is the last 16, some computed twice.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,7 +68,7 @@ private:
   void buildDecoding(Value strip, Value scratch, Value offset);
   /// Stores the rows of one step.
   void buildStep(Value strip, Value step, Value scratch, Value offset);
-  /// Two tiles of tokens, from the rows `tokens` on, by `width` strips.
+  /// One or two tiles of tokens, from the rows `tokens` on, by `width` strips.
   void buildBlock(ArrayRef<Value> tokens, Value strip, Value inGroup,
                   int64_t width);
   /// The products of one tile's columns, added to the accumulators.
@@ -225,7 +225,7 @@ Tiles TileProductBuilder::buildProducts(ArrayRef<Value> tokens, Value inGroup,
   if (columns % tileColumns != 0)
     column = min(column, getIndex(columns - tileColumns));
   Tiles trits(width), result(sums);
-  for (int64_t token = 0; token < blockTiles; ++token) {
+  for (size_t token = 0; token < tokens.size(); ++token) {
     Value activations = loadTile(x, getByte(x, tokens[token], column));
     for (int64_t strip = 0; strip < width; ++strip) {
       if (token == 0) {
@@ -243,7 +243,7 @@ Tiles TileProductBuilder::buildProducts(ArrayRef<Value> tokens, Value inGroup,
 
 void TileProductBuilder::buildBlock(ArrayRef<Value> tokens, Value strip,
                                     Value inGroup, int64_t width) {
-  Tiles sums(blockTiles * width);
+  Tiles sums(tokens.size() * width);
   for (Value &sum : sums)
     sum = callIntrinsic("llvm.x86.tilezero.internal",
                         LLVM::LLVMX86AMXType::get(b.getContext()),
@@ -254,7 +254,7 @@ void TileProductBuilder::buildBlock(ArrayRef<Value> tokens, Value strip,
         scf::YieldOp::create(
             b, loc, buildProducts(tokens, inGroup, width, index, running));
       });
-  for (int64_t token = 0; token < blockTiles; ++token)
+  for (size_t token = 0; token < tokens.size(); ++token)
     for (int64_t i = 0; i < width; ++i) {
       Value byte = mul(add(strip, getIndex(i)), rowBytes);
       Value address = LLVM::GEPOp::create(
@@ -280,14 +280,32 @@ void TileProductBuilder::buildGroup(Value first, Value count, Value scratch) {
   Value lastTile = sub(tokens, getIndex(tileTokens));
   Value odd = arith::RemUIOp::create(b, loc, count, getIndex(blockTiles));
   Value pairs = sub(count, odd);
-  forEach(zero, tokens, blockTiles * tileTokens, [&](Value token) {
-    Value rows[] = {min(token, lastTile),
-                    min(add(token, getIndex(tileTokens)), lastTile)};
+  auto buildStrips = [&](ArrayRef<Value> rows) {
     forEach(zero, pairs, blockTiles,
             [&](Value i) { buildBlock(rows, add(first, i), i, blockTiles); });
     if (strips % blockTiles != 0)
       forEach(pairs, count, 1,
               [&](Value i) { buildBlock(rows, add(first, i), i, 1); });
+  };
+  // Of what is left behind the pairs of tiles, more than a tile is a pair too.
+  Value rest =
+      arith::RemUIOp::create(b, loc, tokens, getIndex(blockTiles * tileTokens));
+  auto compareRest = [&](arith::CmpIPredicate predicate,
+                         int64_t limit) -> Value {
+    return arith::CmpIOp::create(b, loc, predicate, rest, getIndex(limit));
+  };
+  Value isPair = compareRest(arith::CmpIPredicate::ugt, tileTokens);
+  Value end =
+      arith::SelectOp::create(b, loc, isPair, tokens, sub(tokens, rest));
+  forEach(zero, end, blockTiles * tileTokens, [&](Value token) {
+    buildStrips({token, min(add(token, getIndex(tileTokens)), lastTile)});
+  });
+  Value isOne =
+      arith::AndIOp::create(b, loc, compareRest(arith::CmpIPredicate::ugt, 0),
+                            compareRest(arith::CmpIPredicate::ule, tileTokens));
+  scf::IfOp::create(b, loc, isOne, [&](OpBuilder &, Location) {
+    buildStrips(lastTile);
+    scf::YieldOp::create(b, loc);
   });
 }
 

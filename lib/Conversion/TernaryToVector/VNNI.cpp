@@ -8,25 +8,33 @@ using namespace mlir;
 using namespace tern::ternary;
 
 // Plane by plane, so that few codes are live at a time and each activation is
-// broadcast once for all strips.
+// broadcast once for all strips. Within a plane, what there is more of changes
+// faster: the other stays in registers.
 void VnniTarget::buildStep(OpBuilder &b, Location loc, StepOperands &operands,
                            Accumulators &accumulators) const {
   StringRef intrinsic = lanes == 16 ? "llvm.x86.avx512.vpdpbusd.512"
                                     : "llvm.x86.avx512.vpdpbusd.256";
+  auto multiply = [&](int64_t plane, int64_t token, int64_t strip) {
+    Value &acc = accumulators.get(token, strip, plane);
+    Value codes = operands.getCodes(strip, plane);
+    Value x = operands.getActivations(token, plane);
+    acc = buildIntrinsic(b, loc, intrinsic, acc.getType(), {acc, codes, x});
+  };
+  bool hasMoreStrips = operands.strips > operands.tokens;
+  int64_t outerEnd = hasMoreStrips ? operands.strips : operands.tokens;
+  int64_t innerEnd = hasMoreStrips ? operands.tokens : operands.strips;
   for (int64_t plane = 0; plane < operands.planes; ++plane)
-    for (int64_t token = 0; token < operands.tokens; ++token)
-      for (int64_t strip = 0; strip < operands.strips; ++strip) {
-        Value &acc = accumulators.get(token, strip, plane);
-        Value codes = operands.getCodes(strip, plane);
-        Value x = operands.getActivations(token, plane);
-        acc = buildIntrinsic(b, loc, intrinsic, acc.getType(), {acc, codes, x});
-      }
+    for (int64_t outer = 0; outer < outerEnd; ++outer)
+      for (int64_t inner = 0; inner < innerEnd; ++inner)
+        multiply(plane, hasMoreStrips ? inner : outer,
+                 hasMoreStrips ? outer : inner);
 }
 
-// 8 accumulators leave room for codes in the 16 registers of AVX-VNNI.
+// 12 accumulators, two activations and one vector of codes fill the 16
+// registers of AVX-VNNI; fewer would wait for each other.
 std::unique_ptr<VectorTarget> tern::ternary::createAvxVnniTarget() {
   return std::make_unique<VnniTarget>("avxvnni", /*lanes=*/8,
-                                      /*blockTokens=*/4, /*blockStrips=*/2);
+                                      /*blockTokens=*/2, /*blockStrips=*/6);
 }
 
 Value VbmiTarget::buildLookup(OpBuilder &b, Location loc,

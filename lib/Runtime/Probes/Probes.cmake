@@ -73,7 +73,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   tern_add_probe(avx512vnni LANES 16 TOKENS 8 STRIPS 3
     NEEDS "TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI"
     FLAGS -mcpu=x86-64-v4 -mattr=+avx512vnni)
-  tern_add_probe(avxvnni LANES 8 TOKENS 4 STRIPS 2
+  tern_add_probe(avxvnni LANES 8 TOKENS 6 STRIPS 2
     NEEDS "TERN_FEATURE_AVX2 | TERN_FEATURE_AVXVNNI"
     FLAGS -mcpu=x86-64-v3 -mattr=+avxvnni)
   tern_add_probe(avx2 LANES 8 TOKENS 8 STRIPS 1 NEEDS TERN_FEATURE_AVX2

@@ -39,3 +39,10 @@ func.func @view(%x: memref<?x64xi8, strided<[128, 1], offset: 64>>, %b: memref<1
 // AVX512:      llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK:       } else {
 // CHECK:       scf.parallel
+
+// 16 registers: two tokens by six strips, of which each stays for both tokens.
+// AVXVNNI:     %{{.*}}:12 = scf.for
+// AVXVNNI:       vpdpbusd.256"(%{{[^,]*}}, %[[CODES:[^,]*]], %[[X0:[^,)]*]])
+// AVXVNNI:       vpdpbusd.256"(%{{[^,]*}}, %[[CODES]], %[[X1:[^,)]*]])
+// AVXVNNI:       vpdpbusd.256"(%{{[^,]*}}, %[[NEXT:[^,]*]], %[[X0]])
+// AVXVNNI:       vpdpbusd.256"(%{{[^,]*}}, %[[NEXT]], %[[X1]])

@@ -36,10 +36,14 @@ func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi
 // CHECK-NOT:           arith.select
 // CHECK-COUNT-4:       vector.store {{.*}}, %[[TRITS]][
 
-// Two tiles of tokens at a time, the last of them the last 16 tokens.
+// Two tiles of tokens at a time, as long as there are more than 16 tokens; the
+// last tile is the last 16.
 // CHECK:           %[[LAST:.*]] = arith.subi %[[M]], %c16
-// CHECK:           scf.for %[[TOKEN:.*]] = %c0 to %[[M]] step %c32
-// CHECK:             %[[FIRST:.*]] = arith.minui %[[TOKEN]], %[[LAST]]
+// CHECK:           %[[REST:.*]] = arith.remui %[[M]], %c32
+// CHECK:           %[[IS_PAIR:.*]] = arith.cmpi ugt, %[[REST]], %c16
+// CHECK:           %[[PAIRS:.*]] = arith.subi %[[M]], %[[REST]]
+// CHECK:           %[[END:.*]] = arith.select %[[IS_PAIR]], %[[M]], %[[PAIRS]]
+// CHECK:           scf.for %[[TOKEN:.*]] = %c0 to %[[END]] step %c32
 // CHECK:             %[[NEXT:.*]] = arith.addi %[[TOKEN]], %c16
 // CHECK:             %[[SECOND:.*]] = arith.minui %[[NEXT]], %[[LAST]]
 
@@ -56,6 +60,15 @@ func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi
 // CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[A1]], %[[B0]])
 // CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[A1]], %[[B1]])
 // CHECK-COUNT-4:     llvm.call_intrinsic "llvm.x86.tilestored64.internal"({{.*}}, %c128_i64, %[[SUMS]]#
+
+// Up to 16 tokens that are left are one tile.
+// CHECK:           %[[SOME:.*]] = arith.cmpi ugt, %[[REST]], %c0
+// CHECK:           %[[FEW:.*]] = arith.cmpi ule, %[[REST]], %c16
+// CHECK:           %[[IS_ONE:.*]] = arith.andi %[[SOME]], %[[FEW]]
+// CHECK:           scf.if %[[IS_ONE]]
+// CHECK-COUNT-2:     llvm.call_intrinsic "llvm.x86.tilezero.internal"
+// CHECK:             %[[TWO:.*]]:2 = scf.for {{.*}} to %c2 step %c1
+// CHECK-COUNT-2:     llvm.call_intrinsic "llvm.x86.tilestored64.internal"({{.*}}, %c128_i64, %[[TWO]]#
 // CHECK:           memref.dealloc %[[TRITS]]
 // CHECK:         } else {
 // CHECK:           vpdpbusd.512

@@ -13,7 +13,7 @@ import onnx
 from compiled import compile_model, run_arrays, variants
 from odd_shapes import compute, make_layer
 
-ROWS, COLUMNS, TOKENS = 200, 330, (16, 31, 512, 529)
+ROWS, COLUMNS, TOKENS = 200, 330, (16, 31, 33, 512, 520, 529)
 
 
 def check_layout(folder, model, layout, trits):
