@@ -153,19 +153,14 @@ FailureOr<Value> tern::onnx::multiplyMatrices(LoweringContext &ctx, Factor lhs,
                      });
 }
 
-// A product needs dimensions to sum over.
-static LogicalResult checkRanks(LoweringContext &ctx, unsigned lhs,
-                                unsigned rhs, int64_t least) {
-  for (unsigned index : {lhs, rhs})
-    if (ctx.type(index).getRank() < least)
-      return ctx.error() << "input " << index << " has rank "
-                         << ctx.type(index).getRank() << "; expected at least "
-                         << least;
-  return success();
+LogicalResult tern::onnx::checkFactor(LoweringContext &ctx, unsigned index) {
+  if (ctx.type(index).getRank() > 0)
+    return success();
+  return ctx.error() << "input " << index << " has rank 0; expected at least 1";
 }
 
 static LoweringResult lowerMatMul(LoweringContext &ctx) {
-  if (failed(checkRanks(ctx, 0, 1, 1)))
+  if (failed(checkFactor(ctx, 0)) || failed(checkFactor(ctx, 1)))
     return failure();
   return single(multiplyMatrices(ctx, {ctx.input(0), ctx.isUnsigned(0)},
                                  {ctx.input(1), ctx.isUnsigned(1)}));
@@ -263,7 +258,7 @@ static FailureOr<Factor> centred(LoweringContext &ctx, unsigned codes,
 static FailureOr<Value> multiplyCodes(LoweringContext &ctx, unsigned lhs,
                                       unsigned lhsZero, unsigned rhs,
                                       unsigned rhsZero) {
-  if (failed(checkRanks(ctx, lhs, rhs, 1)))
+  if (failed(checkFactor(ctx, lhs)) || failed(checkFactor(ctx, rhs)))
     return failure();
   FailureOr<Factor> left = centred(ctx, lhs, lhsZero, /*isLeft=*/true);
   FailureOr<Factor> right = centred(ctx, rhs, rhsZero, /*isLeft=*/false);

@@ -14,10 +14,13 @@ struct Factor {
   bool isTransposed = false;
 };
 
-/// NumPy's matmul: leading dimensions broadcast, and a factor of rank 1 is a
-/// row (left) or a column (right) that the result does not have. Products are
-/// summed in `accumulator`, which is the result's element type. Fails, with an
-/// error, where static sizes contradict.
+/// Fails, with an error, unless input `index` has a dimension to sum over.
+mlir::LogicalResult checkFactor(LoweringContext &ctx, unsigned index);
+
+/// NumPy's matmul of factors that have dimensions: leading dimensions
+/// broadcast, and a factor of rank 1 is a row (left) or a column (right) that
+/// the result does not have. Products are summed in `accumulator`, which is the
+/// result's element type. Fails, with an error, where static sizes contradict.
 mlir::FailureOr<mlir::Value> multiplyMatrices(LoweringContext &ctx, Factor lhs,
                                               Factor rhs,
                                               mlir::Type accumulator);

@@ -168,7 +168,7 @@ static FailureOr<PackedWeights> readWeights(LoweringContext &ctx) {
 
 static LoweringResult lowerMatMulNBits(LoweringContext &ctx) {
   FailureOr<PackedWeights> weights = readWeights(ctx);
-  if (failed(weights))
+  if (failed(weights) || failed(checkFactor(ctx, 0)))
     return failure();
   Type type = ctx.type(0).getElementType();
   Factor expanded{expandWeights(ctx, *weights, type)};

@@ -325,6 +325,10 @@ text("matmul", "g (float[2, 3] x, float[4, 5] w) => (float[2, 5] y) { [n] y = Ma
 text("matmul-constant", "g (float[2, 3] x) => (float[2, 2] y) <float[4, 2] w = "
      "{1, 0, -1, 1, 0, 0, 1, 1}> { [n] y = MatMul (x, w) }", "node 'n' (MatMul, opset 20)",
      "3", "4", "expected", stage="raise")
+text("nbits-scalar", "g (float x, uint8[1, 1, 4] b, float[1] s) => (float[1] y) { [n] y = "
+     "com.microsoft.MatMulNBits <K = 16, N = 1, bits = 2, block_size = 16> (x, b, s) }",
+     "node 'n' (com.microsoft::MatMulNBits, opset 1)", "input 0 has rank 0", "expected at least 1",
+     stage="raise", header=CONTRIB)
 text("gemm", "g (float[2, 3] x, float[5, 4] w) => (float[2, 5] y) { [n] y = "
      "Gemm <transB = 1> (x, w) }", "node 'n' (Gemm, opset 20)", "3", "4", "expected",
      stage="raise")
