@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace tern {
 #define GEN_PASS_DEF_CONVERTONNXTOLINALG
@@ -122,6 +123,28 @@ private:
         return ctx.error() << "input " << index << " has type "
                            << input.getType()
                            << "; expected a tensor of known rank";
+    return checkFloats(ctx);
+  }
+
+  // The importer holds ONNX's operators to their schemas. onnxruntime's, of
+  // which it has none, compute on floats.
+  LogicalResult checkFloats(LoweringContext &ctx) {
+    StringRef kind = ctx.node.getKind();
+    if (!kind.starts_with("com.microsoft::") &&
+        kind != "SimplifiedLayerNormalization")
+      return success();
+    // Codes and zero points, positions, lengths and masks.
+    auto others = llvm::StringSwitch<SmallVector<size_t>>(kind)
+                      .Case("com.microsoft::MatMulNBits", {1, 3, 4})
+                      .Case("com.microsoft::RotaryEmbedding", {1})
+                      .Case("com.microsoft::GroupQueryAttention", {5, 6, 9})
+                      .Case("com.microsoft::MultiHeadAttention", {4, 8, 9})
+                      .Default({});
+    for (auto [index, input] : llvm::enumerate(ctx.inputs))
+      if (input && !isa<FloatType>(getElementTypeOrSelf(input)) &&
+          !llvm::is_contained(others, index))
+        return ctx.error() << "input " << index << " has type "
+                           << input.getType() << "; expected floats";
     return success();
   }
 

@@ -329,6 +329,14 @@ text("nbits-scalar", "g (float x, uint8[1, 1, 4] b, float[1] s) => (float[1] y) 
      "com.microsoft.MatMulNBits <K = 16, N = 1, bits = 2, block_size = 16> (x, b, s) }",
      "node 'n' (com.microsoft::MatMulNBits, opset 1)", "input 0 has rank 0", "expected at least 1",
      stage="raise", header=CONTRIB)
+text("skip-integers", "g (int32[B, S, 4] x, float[4] w) => (int32[B, S, 4] y) { [n] y = "
+     "com.microsoft.SkipSimplifiedLayerNormalization (x, x, w) }",
+     "node 'n' (com.microsoft::SkipSimplifiedLayerNormalization, opset 1)", "input 0 has type",
+     "expected floats", stage="raise", header=CONTRIB)
+text("rotary-integers", "g (float[1, 2, 4] x, int64[1] p, int32[9, 2] c, float[9, 2] s) => "
+     "(float[1, 2, 4] y) { [n] y = com.microsoft.RotaryEmbedding (x, p, c, s) }",
+     "node 'n' (com.microsoft::RotaryEmbedding, opset 1)", "input 2 has type", "expected floats",
+     stage="raise", header=CONTRIB)
 text("gemm", "g (float[2, 3] x, float[5, 4] w) => (float[2, 5] y) { [n] y = "
      "Gemm <transB = 1> (x, w) }", "node 'n' (Gemm, opset 20)", "3", "4", "expected",
      stage="raise")
