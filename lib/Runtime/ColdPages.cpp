@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #endif
 
@@ -25,7 +26,8 @@ namespace {
 /// A mapping of a file: the path, and the offset of an address.
 struct MappedFile {
   std::string path;
-  unsigned long inode;
+  dev_t device;
+  ino_t inode;
   int64_t offset;
 };
 } // namespace
@@ -40,19 +42,38 @@ static std::optional<MappedFile> findMapping(uintptr_t begin, uintptr_t end) {
     char access[5];
     unsigned long long offset;
     unsigned long inode;
+    unsigned deviceMajor, deviceMinor;
     int path = 0;
     // "55d0c0000000-55d0c1000000 r--p 00000000 fe:00 5538947   /path"
     if (std::sscanf(line.c_str(),
-                    "%" SCNxPTR "-%" SCNxPTR " %4s %llx %*s %lu %n", &first,
-                    &last, access, &offset, &inode, &path) < 5 ||
+                    "%" SCNxPTR "-%" SCNxPTR " %4s %llx %x:%x %lu %n", &first,
+                    &last, access, &offset, &deviceMajor, &deviceMinor, &inode,
+                    &path) < 7 ||
         begin < first || end > last)
       continue;
     if (inode == 0 || access[0] != 'r' || access[1] != '-')
       return std::nullopt;
-    return MappedFile{line.substr(static_cast<size_t>(path)), inode,
+    return MappedFile{line.substr(static_cast<size_t>(path)),
+                      makedev(deviceMajor, deviceMinor), inode,
                       static_cast<int64_t>(offset + (begin - first))};
   }
   return std::nullopt;
+}
+
+/// Opens the file that is mapped; -1 if it is not there any more. The path may
+/// name another by now, a newer program say, or something that is no file; the
+/// program's own has a name that does not.
+static int openMapped(const MappedFile &mapping) {
+  for (const char *name : {mapping.path.c_str(), "/proc/self/exe"}) {
+    int file = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+    if (file >= 0 && fstat(file, &status) == 0 &&
+        status.st_dev == mapping.device && status.st_ino == mapping.inode)
+      return file;
+    if (file >= 0)
+      close(file);
+  }
+  return -1;
 }
 
 /// Reads `size` bytes at `offset`; false if the file does not give them.
@@ -83,23 +104,8 @@ ColdPages::ColdPages(const void *data, size_t size) {
     return;
   begin = reinterpret_cast<void *>(first);
   bytes = last - first;
-  openFile(mapping->path, mapping->inode, mapping->offset);
-}
-
-// The path may name another file by now, a newer program say; the program's own
-// has a name that does not.
-void ColdPages::openFile(const std::string &path, unsigned long inode,
-                         int64_t offset) {
-  for (const char *name : {path.c_str(), "/proc/self/exe"}) {
-    file = open(name, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (file >= 0 && fstat(file, &status) == 0 && status.st_ino == inode)
-      break;
-    if (file >= 0)
-      close(file);
-    file = -1;
-  }
-  fileOffset = offset;
+  file = openMapped(*mapping);
+  fileOffset = mapping->offset;
 }
 
 ColdPages::~ColdPages() {

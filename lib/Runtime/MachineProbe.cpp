@@ -62,6 +62,8 @@ namespace {
 constexpr int64_t kReadBytes = int64_t(256) << 20;
 /// What a thread takes at a time; long against the cost of taking it.
 constexpr int64_t kPieceBytes = int64_t(1) << 20;
+/// What is measured of weights: more than caches hold, and little to wait for.
+constexpr size_t kMostPieces = 1024;
 constexpr int64_t kRoundsPerPiece = 2000;
 /// Enough to find the machine undisturbed once, and its clock up.
 constexpr double kSecondsEach = 0.25;
@@ -115,7 +117,8 @@ double measureReading(ThreadTeam &team, Job &job,
                       const std::vector<WeightSpan> &spans) {
   job.pieces.clear();
   for (WeightSpan span : spans)
-    for (size_t begin = 0; begin + kPieceBytes <= span.bytes;
+    for (size_t begin = 0;
+         begin + kPieceBytes <= span.bytes && job.pieces.size() < kMostPieces;
          begin += kPieceBytes)
       job.pieces.push_back(static_cast<const char *>(span.data) + begin);
   if (job.pieces.empty())

@@ -2,10 +2,10 @@
 
 #include "tern/Runtime/Profile.h"
 
+#include "MachineFormat.h"
+
 #include "tern/Runtime/Stopwatch.h"
 #include "tern/Runtime/Utf8.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -122,7 +122,8 @@ std::string formatTable(const char *phase, const Profile::Summary &summary,
 // For programs
 //===----------------------------------------------------------------------===//
 
-ordered_json makeJson(const Profile::Summary &summary, const Machine &machine) {
+ordered_json makePhase(const Profile::Summary &summary,
+                       const Machine &machine) {
   ordered_json kernels = ordered_json::array();
   std::vector<Row> rows = makeRows(summary, machine);
   rows.pop_back(); // what is outside has a field of its own
@@ -148,47 +149,14 @@ ordered_json makeJson(const Profile::Summary &summary, const Machine &machine) {
           {"kernels", std::move(kernels)}};
 }
 
-ordered_json makeJson(const Machine &machine) {
-  if (!machine)
-    return nullptr;
-  ordered_json object = {{"threads", machine->threads},
-                         {"read_gb_per_s", machine->readBytesPerSecond / 1e9},
-                         {"int8_gmac_per_s", machine->productsPerSecond / 1e9},
-                         {"level", machine->level}};
-  if (machine->weightBytesPerSecond > 0)
-    object["weights_gb_per_s"] = machine->weightBytesPerSecond / 1e9;
-  if (machine->tileProductsPerSecond > 0)
-    object["int8_tile_gmac_per_s"] = machine->tileProductsPerSecond / 1e9;
-  return object;
-}
-
-//===----------------------------------------------------------------------===//
-// Both
-//===----------------------------------------------------------------------===//
-
-std::string formatRoofline(const Machine &machine) {
-  if (!machine)
-    return "unknown, for lack of memory or threads to measure the machine\n";
-  return print("%.1f GB/s, ", machine->readBytesPerSecond / 1e9) +
-         (machine->weightBytesPerSecond > 0
-              ? print("%.1f of the weights where they lie, ",
-                      machine->weightBytesPerSecond / 1e9)
-              : "") +
-         print("%.1f GMAC/s in int8", machine->productsPerSecond / 1e9) +
-         (machine->tileProductsPerSecond > 0
-              ? print(", %.1f in tiles", machine->tileProductsPerSecond / 1e9)
-              : "") +
-         " (" + std::to_string(machine->threads) + " threads, " +
-         machine->level + ")\n";
-}
-
 } // namespace
 
 std::string
 tern::runtime::formatProfile(const Profile &profile,
                              const std::optional<MachineSpeed> &machine,
                              bool json) {
-  ordered_json object = {{"machine", makeJson(machine)}};
+  ordered_json object;
+  object["machine"] = machine ? makeJson(*machine) : ordered_json(nullptr);
   std::string text;
   const std::pair<Profile::Phase, const char *> phases[] = {
       {Profile::Prefill, "prefill"}, {Profile::Decode, "decode"}};
@@ -196,12 +164,16 @@ tern::runtime::formatProfile(const Profile &profile,
     Profile::Summary summary = profile.summarize(phase);
     if (summary.calls == 0)
       continue;
-    object[name] = makeJson(summary, machine);
+    object[name] = makePhase(summary, machine);
     text += "\n" + formatTable(name, summary, machine);
   }
   if (json)
     // Names are the model's, and may be no UTF-8.
     return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) +
            "\n";
-  return text + "\nroofline: " + formatRoofline(machine);
+  return text + "\nroofline: " +
+         (machine ? formatReading(*machine) + ", " +
+                        formatMultiplying(*machine) + "\n"
+                  : "unknown, for lack of memory or threads to measure the "
+                    "machine\n");
 }

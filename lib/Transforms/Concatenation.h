@@ -1,5 +1,4 @@
-//===- Concatenation.h - tensors made of equal parts --------------*- C++
-//-*-===//
+//===- Concatenation.h - tensors made of equal parts ------------*- C++ -*-===//
 #ifndef TERN_LIB_TRANSFORMS_CONCATENATION_H
 #define TERN_LIB_TRANSFORMS_CONCATENATION_H
 

@@ -20,6 +20,9 @@ static int64_t getAddedColumns(tensor::PadOp pad) {
   SmallVector<OpFoldResult> high = pad.getMixedHighPad();
   if (high.empty() || !pad.getConstantPaddingValue())
     return 0;
+  // Nothing can be inserted into a tensor without elements.
+  if (llvm::is_contained(pad.getSourceType().getShape(), 0))
+    return 0;
   if (!llvm::all_of(pad.getMixedLowPad(), isZeroInteger) ||
       !llvm::all_of(ArrayRef(high).drop_back(), isZeroInteger) ||
       pad.getSourceType().isDynamicDim(pad.getSourceType().getRank() - 1))
@@ -58,16 +61,23 @@ static void fillPadding(IRRewriter &b, tensor::PadOp pad) {
   Location loc = pad.getLoc();
   b.setInsertionPoint(pad);
   Value value = pad.getConstantPaddingValue(), source = pad.getSource();
+  // Defined within, it would go with the operation.
+  if (pad.getRegion().isAncestor(value.getParentRegion()))
+    value = b.clone(*value.getDefiningOp())->getResult(0);
   // In front of a view of the rows, so that whoever computes them may do it in
   // the place they are padded in.
   auto view = source.getDefiningOp<tensor::CollapseShapeOp>();
   if (view && view.getReassociationIndices().back().size() == 1) {
     Value padded = emitPadded(b, loc, view.getSrc(), value, added);
-    b.replaceOpWithNewOp<tensor::CollapseShapeOp>(
-        pad, padded, view.getReassociationIndices());
-    return;
+    source = tensor::CollapseShapeOp::create(b, loc, padded,
+                                             view.getReassociationIndices());
+  } else {
+    source = emitPadded(b, loc, source, value, added);
   }
-  b.replaceOp(pad, emitPadded(b, loc, source, value, added));
+  // Where the pad's type says more of the sizes.
+  if (source.getType() != pad.getType())
+    source = tensor::CastOp::create(b, loc, pad.getType(), source);
+  b.replaceOp(pad, source);
 }
 
 namespace {

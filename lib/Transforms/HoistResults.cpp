@@ -54,6 +54,11 @@ static bool findSizes(memref::AllocOp alloc, SmallVector<Operation *> &sizes) {
 static SmallVector<OwnResult> findOwnResults(func::FuncOp function,
                                              func::ReturnOp returned) {
   SmallVector<OwnResult> found;
+  // Another result may be the same buffer, or be part of it.
+  for (Value value : returned.getOperands())
+    if (isa<BaseMemRefType>(value.getType()) && !isa<BlockArgument>(value) &&
+        !value.getDefiningOp<memref::AllocOp>())
+      return found;
   for (OpOperand &operand : returned->getOpOperands()) {
     auto alloc = operand.get().getDefiningOp<memref::AllocOp>();
     if (!alloc || alloc->getBlock() != &function.front() ||
@@ -74,7 +79,7 @@ findCalls(func::FuncOp function, const SymbolUserMap &users) {
   SmallVector<func::CallOp> calls;
   for (Operation *user : users.getUsers(function)) {
     auto call = dyn_cast<func::CallOp>(user);
-    if (!call)
+    if (!call || call.getArgAttrsAttr() || call.getResAttrsAttr())
       return std::nullopt;
     calls.push_back(call);
   }
@@ -107,6 +112,7 @@ static void rewriteCall(func::CallOp call, func::FuncOp function,
       types.push_back(type);
   auto shorter = func::CallOp::create(b, call.getLoc(), call.getCalleeAttr(),
                                       types, operands);
+  shorter.setNoInline(call.getNoInline());
   shorter->setDiscardableAttrs(call->getDiscardableAttrDictionary());
   unsigned next = 0;
   for (OpResult result : call.getResults()) {
@@ -138,12 +144,24 @@ struct HoistResultsPass : tern::impl::HoistResultsBase<HoistResultsPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    // What a function is given back it may return in its turn.
+    while (hoistOnce())
+      ;
+  }
+
+private:
+  /// Whether any function changed.
+  bool hoistOnce() {
     SymbolTableCollection tables;
+    bool changed = false;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (!function.isPrivate() || function.isExternal() ||
           !function.getBody().hasOneBlock())
         continue;
-      auto returned = cast<func::ReturnOp>(function.front().getTerminator());
+      auto returned =
+          dyn_cast<func::ReturnOp>(function.front().getTerminator());
+      if (!returned)
+        continue;
       SmallVector<OwnResult> results = findOwnResults(function, returned);
       if (results.empty())
         continue;
@@ -155,7 +173,9 @@ struct HoistResultsPass : tern::impl::HoistResultsBase<HoistResultsPass> {
       for (func::CallOp call : *calls)
         rewriteCall(call, function, results);
       rewriteFunction(function, returned, results);
+      changed = true;
     }
+    return changed;
   }
 };
 } // namespace

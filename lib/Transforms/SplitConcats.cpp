@@ -233,8 +233,12 @@ Value Splitter::emit(Piece piece) {
     if (auto generic = dyn_cast<linalg::GenericOp>(def))
       return emitBody(generic, piece.map, piece.part);
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(def);
-        slice && piece.part < 0)
-      return emit({slice.getSource(), piece.map, *matchPart(slice, piece.map)});
+        slice && piece.part < 0) {
+      // It was absorbed for another map, which this one need not cut as well.
+      std::optional<int64_t> part = matchPart(slice, piece.map);
+      return part ? emit({slice.getSource(), piece.map, *part})
+                  : emitInput(piece);
+    }
     std::optional<Concatenation> found = matchParts(piece.tensor, piece.map);
     if (!found || piece.part < 0)
       return emitInput(piece);

@@ -6,7 +6,7 @@
 // PASSES:      tern-emit-model-entries
 // PASSES:      tern-stack-small-buffers
 // PASSES:      tern-check-allocations
-// PASSES:      tern-outline-parallel-loops
+// PASSES:      tern-outline-parallel-loops{min-work=131072}
 // PASSES:      convert-scf-to-cf
 // PASSES:      tern-resolve-expand-shapes
 // PASSES:      expand-strided-metadata

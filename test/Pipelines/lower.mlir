@@ -19,8 +19,10 @@
 // PASSES:      tern-split-concats
 // PASSES:      tern-protect-arguments
 // PASSES:      eliminate-empty-tensors
+// PASSES:      empty-tensor-to-alloc-tensor
 // PASSES:      one-shot-bufferize
 // PASSES:      drop-equivalent-buffer-results
+// PASSES:      tern-hoist-results
 // PASSES:      tern-externalize-constants
 // PASSES:      ownership-based-buffer-deallocation
 // PASSES:      optimize-allocation-liveness

@@ -11,6 +11,7 @@
 #include <vector>
 
 #ifdef __linux__
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -115,6 +116,7 @@ TEST(ColdPages, ReadOtherMemory) {
   ColdPages pages(file.data + 1, file.size() - 2);
   size_t page = static_cast<size_t>(file.page);
   for (auto [begin, end] : {std::pair<size_t, size_t>(0, page),
+                            {page + 1, 2 * page},
                             {page - 1, page + 1},
                             {3 * page - 1, 3 * page + 1},
                             {3 * page, 4 * page}})
@@ -124,6 +126,26 @@ TEST(ColdPages, ReadOtherMemory) {
   ColdPages().read(&copy, &value, sizeof(value));
   EXPECT_EQ(copy, 42);
   EXPECT_EQ(value, 42);
+}
+
+// A program's constants do not begin where its file does.
+TEST(ColdPages, AreReadAtTheirOffset) {
+  MappedFile file(PROT_READ);
+  size_t page = static_cast<size_t>(file.page), size = 3 * page;
+  int again = open(file.path.c_str(), O_RDONLY);
+  ASSERT_GE(again, 0);
+  auto *data = static_cast<char *>(
+      mmap(nullptr, size, PROT_READ, MAP_PRIVATE, again, file.page));
+  close(again);
+  std::vector<char> bytes(page);
+  for (size_t first : {size_t(0), page}) {
+    ColdPages pages(data + first, size - first);
+    pages.drop();
+    pages.read(data + first + 10, bytes.data(), page);
+    size_t begin = page + first + 10;
+    EXPECT_EQ(bytes, getContents(file, begin, begin + page));
+  }
+  munmap(data, size);
 }
 
 // The path names another file: a newer build, or none.

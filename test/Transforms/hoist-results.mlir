@@ -91,25 +91,84 @@ func.func @callers(%x: memref<4xf32>) {
 // -----
 
 // A function that passes on what it is given back allocates it in its turn.
-// CHECK-LABEL: func.func private @inner(%{{.*}}: index, %{{.*}}: memref<?xf32>)
-// CHECK-LABEL: func.func private @outer(%{{.*}}: index, %{{.*}}: memref<?xf32>)
+// CHECK-LABEL: func.func private @outer(
+// CHECK-SAME:    %[[N:.*]]: index, %[[R:.*]]: memref<?xf32>)
 // CHECK-NOT:     memref.alloc
+// CHECK:         call @inner(%[[N]], %[[R]]) {no_inline}
+// CHECK-LABEL: func.func private @inner(%{{.*}}: index, %{{.*}}: memref<?xf32>)
 // CHECK-LABEL: func.func @top(
 // CHECK-SAME:    %[[N:.*]]: index)
 // CHECK:         %[[R:.*]] = memref.alloc(%[[N]])
 // CHECK:         call @outer(%[[N]], %[[R]])
-func.func private @inner(%n: index) -> memref<?xf32> {
-  %r = memref.alloc(%n) : memref<?xf32>
+func.func private @outer(%n: index) -> memref<?xf32> {
+  %r = call @inner(%n) {no_inline} : (index) -> memref<?xf32>
   return %r : memref<?xf32>
 }
 
-func.func private @outer(%n: index) -> memref<?xf32> {
-  %r = call @inner(%n) : (index) -> memref<?xf32>
+func.func private @inner(%n: index) -> memref<?xf32> {
+  %r = memref.alloc(%n) : memref<?xf32>
   return %r : memref<?xf32>
 }
 
 func.func @top(%n: index) {
   %r = call @outer(%n) : (index) -> memref<?xf32>
   "test.use"(%r) : (memref<?xf32>) -> ()
+  return
+}
+
+// -----
+
+// Either result may be the other's buffer.
+// CHECK-LABEL: func.func private @aliases(%{{.*}}: i1, %{{.*}}: memref<4xf32>) -> (memref<4xf32>, memref<4xf32>)
+func.func private @aliases(%c: i1, %z: memref<4xf32>) -> (memref<4xf32>, memref<4xf32>) {
+  %a = memref.alloc() : memref<4xf32>
+  %b = arith.select %c, %a, %z : memref<4xf32>
+  return %a, %b : memref<4xf32>, memref<4xf32>
+}
+
+// CHECK-LABEL: func.func private @blocks(%{{.*}}: i1) -> memref<4xf32>
+func.func private @blocks(%c: i1) -> memref<4xf32> {
+  %a = memref.alloc() : memref<4xf32>
+  cf.cond_br %c, ^bb1, ^bb2
+^bb1:
+  return %a : memref<4xf32>
+^bb2:
+  return %a : memref<4xf32>
+}
+
+// CHECK-LABEL: func.func private @endless(%{{.*}}: i1)
+func.func private @endless(%c: i1) -> memref<4xf32> {
+  llvm.unreachable
+}
+
+// CHECK-LABEL: func.func private @annotated() -> memref<4xf32>
+func.func private @annotated() -> memref<4xf32> {
+  %a = memref.alloc() : memref<4xf32>
+  return %a : memref<4xf32>
+}
+
+// A function may call itself, and calls may be within loops.
+// CHECK-LABEL: func.func private @recursive(
+// CHECK-SAME:    %{{.*}}: i1, %[[R:.*]]: memref<4xf32>)
+// CHECK:         scf.if
+// CHECK:           %[[INNER:.*]] = memref.alloc() : memref<4xf32>
+// CHECK:           func.call @recursive(%{{.*}}, %[[INNER]])
+// CHECK:           "test.use"(%[[INNER]], %[[R]])
+func.func private @recursive(%c: i1) -> memref<4xf32> {
+  %a = memref.alloc() : memref<4xf32>
+  scf.if %c {
+    %no = arith.constant false
+    %b = func.call @recursive(%no) : (i1) -> memref<4xf32>
+    "test.use"(%b, %a) : (memref<4xf32>, memref<4xf32>) -> ()
+  }
+  return %a : memref<4xf32>
+}
+
+func.func @callers(%c: i1, %z: memref<4xf32>) {
+  %0:2 = call @aliases(%c, %z) : (i1, memref<4xf32>) -> (memref<4xf32>, memref<4xf32>)
+  %1 = call @blocks(%c) : (i1) -> memref<4xf32>
+  %2 = call @endless(%c) : (i1) -> memref<4xf32>
+  %3 = call @annotated() {res_attrs = [{test.note}]} : () -> memref<4xf32>
+  "test.use"(%0#0, %0#1, %1, %2, %3) : (memref<4xf32>, memref<4xf32>, memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
   return
 }

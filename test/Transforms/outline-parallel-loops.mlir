@@ -297,6 +297,22 @@ func.func @tensors(%x: tensor<?xf32>, %y: memref<?xf32>, %n: index) {
 
 // -----
 
+// The call that reports a failure is one operation: seven an iteration, in chunks
+// of 64.
+// CHECK-LABEL: func.func @asserted(
+// CHECK:         arith.cmpi sge, %{{.*}}, %c37
+func.func @asserted(%x: memref<?xf32>, %v: f32, %ok: i1, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i, %j) = (%c0, %c0) to (%n, %n) step (%c1, %c1) {
+    cf.assert %ok, "wrong"
+    memref.store %v, %x[%j] : memref<?xf32>
+  }
+  return
+}
+
+// -----
+
 // The host copies row 7 of 60 elements of two bytes: its fourth field, called
 // with its first, the two addresses, and 120 bytes. In a loop, too.
 // CHECK-LABEL: func.func @fetch(

@@ -148,3 +148,62 @@ func.func @others(%a: tensor<2x6xf32>, %b: tensor<2x4xf32>, %t: tensor<2x12xf32>
   } -> tensor<2x12xf32>
   return %y0, %y1, %y2, %y3, %y4, %y5, %g1 : tensor<2x12xf32>, tensor<2x12xf32>, tensor<2x12xf32>, tensor<2x12xf32>, tensor<2x12xf32>, tensor<2x12xf32>, tensor<2x12xf32>
 }
+
+// A slice that is read along the columns, which are cut, and in a column of its
+// own, which is not: that one is still the slice's.
+// CHECK-LABEL: func.func @two_maps(
+// CHECK-SAME:      %[[Z:.*]]: tensor<4x2xf32>)
+// CHECK:         %[[SLICE:.*]] = tensor.extract_slice %[[Z]][0, 1] [4, 1] [1, 1]
+// CHECK:         %[[CUT:.*]] = tensor.extract_slice %[[Z]][0, 1] [4, 1] [1, 1]
+// CHECK:         linalg.generic {{.*}} ins(%[[CUT]], %[[SLICE]], %{{.*}} : tensor<4x1xf32>, tensor<4x1xf32>, tensor<4x1xf32>)
+// CHECK:           arith.subf
+#col = affine_map<(d0, d1) -> (d0, 0)>
+func.func @two_maps(%z: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %s = tensor.extract_slice %z[0, 1] [4, 1] [1, 1] : tensor<4x2xf32> to tensor<4x1xf32>
+  %l = tensor.extract_slice %z[0, 0] [4, 1] [1, 1] : tensor<4x2xf32> to tensor<4x1xf32>
+  %e1 = tensor.empty() : tensor<4x1xf32>
+  %n = linalg.generic {indexing_maps = [#id, #col, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%s, %s : tensor<4x1xf32>, tensor<4x1xf32>) outs(%e1 : tensor<4x1xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.subf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<4x1xf32>
+  %e = tensor.empty() : tensor<4x2xf32>
+  %i = tensor.insert_slice %n into %e[0, 0] [4, 1] [1, 1] : tensor<4x1xf32> into tensor<4x2xf32>
+  %c = tensor.insert_slice %l into %i[0, 1] [4, 1] [1, 1] : tensor<4x1xf32> into tensor<4x2xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%c, %z : tensor<4x2xf32>, tensor<4x2xf32>) outs(%e : tensor<4x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.addf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// The same, read in rows as well.
+// CHECK-LABEL: func.func @transposed_too(
+// CHECK-SAME:      %[[X:.*]]: tensor<4x8xf32>)
+// CHECK:         %[[SLICE:.*]] = tensor.extract_slice %[[X]][0, 4] [4, 4] [1, 1]
+// CHECK:         %[[CUT:.*]] = tensor.extract_slice %[[X]][0, 4] [4, 4] [1, 1]
+// CHECK:         linalg.generic {{.*}} ins(%[[CUT]], %[[SLICE]], %{{.*}} : tensor<4x4xf32>
+func.func @transposed_too(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %s = tensor.extract_slice %x[0, 4] [4, 4] [1, 1] : tensor<4x8xf32> to tensor<4x4xf32>
+  %l = tensor.extract_slice %x[0, 0] [4, 4] [1, 1] : tensor<4x8xf32> to tensor<4x4xf32>
+  %e4 = tensor.empty() : tensor<4x4xf32>
+  %n = linalg.generic {indexing_maps = [#id, #swap, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%s, %s : tensor<4x4xf32>, tensor<4x4xf32>) outs(%e4 : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.subf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<4x4xf32>
+  %e = tensor.empty() : tensor<4x8xf32>
+  %i = tensor.insert_slice %n into %e[0, 0] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<4x8xf32>
+  %c = tensor.insert_slice %l into %i[0, 4] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%c, %x : tensor<4x8xf32>, tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.addf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}

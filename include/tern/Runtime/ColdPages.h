@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <utility>
 
 namespace tern::runtime {
@@ -37,9 +36,6 @@ public:
   size_t size() const { return bytes; } ///< 0 if they are left alone
 
 private:
-  /// Opens the file that is mapped, at `offset`, if it is still there.
-  void openFile(const std::string &path, unsigned long inode, int64_t offset);
-
   void *begin = nullptr;
   size_t bytes = 0;
   int file = -1;          ///< closed: places are read from memory

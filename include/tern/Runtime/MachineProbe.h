@@ -70,7 +70,7 @@ struct MachineSpeed {
 
 /// Measures for some seconds at most, on `threads` >= 1 threads, and takes the
 /// best of what it saw: an undisturbed machine. Uses 256 MiB for that time.
-/// Reads `weights`, too, in pieces of 1 MiB.
+/// Reads `weights`, too, in pieces of 1 MiB, at most the first GiB.
 /// \throws std::bad_alloc, std::system_error
 MachineSpeed measureMachine(const Probe &probe, int threads,
                             const std::vector<WeightSpan> &weights = {});

@@ -351,6 +351,9 @@ def HoistResults : Pass<"tern-hoist-results", "::mlir::ModuleOp"> {
     after its last use; results of calls would all live until the end, one for each
     layer of a model.
 
+    A function stays as it is if it has several blocks, is used by anything but
+    plain calls, or returns what may alias an allocation: a view, say.
+
     Requires: bufferised functions, before deallocations are inserted.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
@@ -435,8 +438,8 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     range of iterations, which the caller hands to `parallel_for` of ModelABI.h;
     loops with little work, for which waking a thread and waiting for it takes
     longer, call it directly. Every function gets the host as
-    its first argument, and `cf.assert` and `ternary.assert` become calls of the
-    host's `fail`.
+    its first argument, `cf.assert` and `ternary.assert` become calls of the
+    host's `fail`, and `ternary.fetch` one of its `fetch`.
 
     Each such function gets an attribute `tern.kernel`, a dictionary that names
     the nodes it computes, after the loop's location or, in a function that the
@@ -450,7 +453,7 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
 
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
-    Ensures: no assertion is left; an scf.parallel inside another stays, to be
+    Ensures: no assertion and no fetch is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];
   let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"131072",

@@ -334,7 +334,8 @@ def Ternary_AssertOp : Ternary_Op<"assert", [MemoryEffects<[MemWrite]>]> {
 def Ternary_FetchOp : Ternary_Op<"fetch"> {
   let summary = "copy a row of a constant of which few rows are read";
   let description = [{
-    Copies `rows[row]`, `[K]`, of a matrix `[N, K]` to `target`. The host does it
+    Copies `rows[row]`, `[K]`, of a matrix `[N, K]` to `target`, `row` being less
+    than N. The host does it
     (`fetch` in ModelABI.h): it may read the row from the program's file, where
     reading memory would map pages that are not used again, which takes longer
     than computing with the row.
