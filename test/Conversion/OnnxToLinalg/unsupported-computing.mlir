@@ -55,3 +55,12 @@ func.func @integer_scale(%a: tensor<2x2xi8>, %s: tensor<i32>, %f: tensor<f32>, %
   %0 = onnx.node "QLinearMatMul"(%a, %f, %z, %a, %s, %z, %f, %z) : (tensor<2x2xi8>, tensor<f32>, tensor<i8>, tensor<2x2xi8>, tensor<i32>, tensor<i8>, tensor<f32>, tensor<i8>) -> tensor<2x2xi8>
   return %0 : tensor<2x2xi8>
 }
+
+// -----
+
+func.func @missing(%x: tensor<3xui32>) -> tensor<3xui32> {
+  %none = onnx.none
+  // expected-error @below {{(Min): input 1 is missing}}
+  %0 = onnx.node "Min"(%x, %none) : (tensor<3xui32>, none) -> tensor<3xui32>
+  return %0 : tensor<3xui32>
+}
