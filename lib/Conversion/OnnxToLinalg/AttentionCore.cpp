@@ -26,6 +26,22 @@ constexpr int64_t kScoresInTile = 4096;
 // Checks
 //===----------------------------------------------------------------------===//
 
+// The importer only checks that types agree. Keys and values may be codes of
+// ours, which have scales.
+static LogicalResult checkFloats(LoweringContext &ctx,
+                                 const AttentionProblem &problem) {
+  auto isFloat = [](const Heads &heads) {
+    return isa<FloatType>(heads.elementType());
+  };
+  if (isFloat(problem.query) && (problem.keyScales || isFloat(problem.key)) &&
+      (problem.valueScales || isFloat(problem.value)))
+    return success();
+  return ctx.error() << "found queries of type "
+                     << problem.query.tensor.getType() << ", keys of type "
+                     << problem.key.tensor.getType() << " and values of type "
+                     << problem.value.tensor.getType() << "; expected floats";
+}
+
 static FailureOr<AttentionSizes> checkSizes(LoweringContext &ctx,
                                             const AttentionProblem &problem) {
   ImplicitLocOpBuilder &b = ctx.b;
@@ -37,11 +53,12 @@ static FailureOr<AttentionSizes> checkSizes(LoweringContext &ctx,
   std::optional<int64_t> queryHeads =
       getConstantIntValue(dim(query, query.headDim()));
   std::optional<int64_t> kvHeads = getConstantIntValue(dim(key, key.headDim()));
-  if (!queryHeads || !kvHeads || *kvHeads == 0 || *queryHeads % *kvHeads != 0)
+  if (!queryHeads || !kvHeads || *queryHeads == 0 || *kvHeads == 0 ||
+      *queryHeads % *kvHeads != 0)
     return ctx.error() << "found queries of type " << query.tensor.getType()
                        << " and keys of type " << key.tensor.getType()
-                       << "; expected static numbers of heads, the first a "
-                          "multiple of the second";
+                       << "; expected static numbers of heads above 0, the "
+                          "first a multiple of the second";
   AttentionSizes sizes{dim(query, 0),
                        dim(query, query.sequenceDim()),
                        dim(key, key.sequenceDim()),
@@ -261,7 +278,7 @@ FailureOr<AttentionOutputs>
 tern::onnx::emitAttention(LoweringContext &ctx, const AttentionProblem &problem,
                           std::optional<ScoreStage> shown) {
   FailureOr<AttentionSizes> sizes = checkSizes(ctx, problem);
-  if (failed(sizes) ||
+  if (failed(sizes) || failed(checkFloats(ctx, problem)) ||
       failed(checkBatchIntegers(ctx, problem.batchOffsets, *sizes)) ||
       failed(checkBatchIntegers(ctx, problem.keyCounts, *sizes)))
     return failure();

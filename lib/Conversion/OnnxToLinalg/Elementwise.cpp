@@ -37,6 +37,10 @@ static Value arithmetic(ImplicitLocOpBuilder &b, bool isUnsigned, Value lhs,
 // Operators of two or more inputs: Max and Min take any number.
 template <typename FloatOp, typename SignedOp, typename UnsignedOp = SignedOp>
 static LoweringResult arithmeticNode(LoweringContext &ctx) {
+  // Any number of inputs is right, but none of them is optional.
+  for (auto [index, input] : llvm::enumerate(ctx.inputs))
+    if (!input)
+      return ctx.error() << "input " << index << " is missing";
   bool isUnsigned = ctx.isUnsigned(0);
   auto combine = [&](ImplicitLocOpBuilder &b, ValueRange args) {
     Value result = args.front();

@@ -126,15 +126,20 @@ private:
     return checkFloats(ctx);
   }
 
-  // The importer holds ONNX's operators to their schemas. onnxruntime's, of
-  // which it has none, compute on floats.
+  // The importer only checks that types agree. These operators compute on
+  // floats, as all of onnxruntime's do.
   LogicalResult checkFloats(LoweringContext &ctx) {
     StringRef kind = ctx.node.getKind();
     if (!kind.starts_with("com.microsoft::") &&
-        kind != "SimplifiedLayerNormalization")
+        !llvm::is_contained({"LayerNormalization", "QLinearMatMul",
+                             "RMSNormalization", "RotaryEmbedding",
+                             "SimplifiedLayerNormalization"},
+                            kind))
       return success();
     // Codes and zero points, positions, lengths and masks.
     auto others = llvm::StringSwitch<SmallVector<size_t>>(kind)
+                      .Case("QLinearMatMul", {0, 2, 3, 5, 7})
+                      .Case("RotaryEmbedding", {3})
                       .Case("com.microsoft::MatMulNBits", {1, 3, 4})
                       .Case("com.microsoft::RotaryEmbedding", {1})
                       .Case("com.microsoft::GroupQueryAttention", {5, 6, 9})

@@ -39,3 +39,28 @@ func.func @mod(%a: tensor<2xf32>) -> tensor<2xf32> {
   %0 = onnx.node "Mod"(%a, %a) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   return %0 : tensor<2xf32>
 }
+
+// -----
+
+func.func @norm_of_integers(%x: tensor<2x4xi32>) -> tensor<2x4xi32> {
+  // expected-error @below {{(RMSNormalization): input 0 has type 'tensor<2x4xi32>'; expected floats}}
+  %0 = onnx.node "RMSNormalization"(%x, %x) : (tensor<2x4xi32>, tensor<2x4xi32>) -> tensor<2x4xi32>
+  return %0 : tensor<2x4xi32>
+}
+
+// -----
+
+func.func @integer_scale(%a: tensor<2x2xi8>, %s: tensor<i32>, %f: tensor<f32>, %z: tensor<i8>) -> tensor<2x2xi8> {
+  // expected-error @below {{(QLinearMatMul): input 4 has type 'tensor<i32>'; expected floats}}
+  %0 = onnx.node "QLinearMatMul"(%a, %f, %z, %a, %s, %z, %f, %z) : (tensor<2x2xi8>, tensor<f32>, tensor<i8>, tensor<2x2xi8>, tensor<i32>, tensor<i8>, tensor<f32>, tensor<i8>) -> tensor<2x2xi8>
+  return %0 : tensor<2x2xi8>
+}
+
+// -----
+
+func.func @missing(%x: tensor<3xui32>) -> tensor<3xui32> {
+  %none = onnx.none
+  // expected-error @below {{(Min): input 1 is missing}}
+  %0 = onnx.node "Min"(%x, %none) : (tensor<3xui32>, none) -> tensor<3xui32>
+  return %0 : tensor<3xui32>
+}

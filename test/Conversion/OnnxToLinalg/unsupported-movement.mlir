@@ -63,9 +63,42 @@ func.func @pad_mode(%x: tensor<3xf32>) -> tensor<?xf32> {
 // -----
 
 func.func @groups(%q: tensor<1x3x4x8xf32>, %k: tensor<1x2x5x8xf32>) -> tensor<1x3x4x8xf32> {
-  // expected-error @below {{expected static numbers of heads, the first a multiple of the second}}
+  // expected-error @below {{expected static numbers of heads above 0, the first a multiple of the second}}
   %y = onnx.node "Attention"(%q, %k, %k) : (tensor<1x3x4x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x3x4x8xf32>
   return %y : tensor<1x3x4x8xf32>
+}
+
+// -----
+
+// A block's rows are divided by the groups, of which there would be none.
+func.func @no_heads(%q: tensor<1x0x4x8xf32>, %k: tensor<1x2x5x8xf32>) -> tensor<1x0x4x8xf32> {
+  // expected-error @below {{expected static numbers of heads above 0, the first a multiple of the second}}
+  %y = onnx.node "Attention"(%q, %k, %k) : (tensor<1x0x4x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x0x4x8xf32>
+  return %y : tensor<1x0x4x8xf32>
+}
+
+// -----
+
+func.func @integers(%q: tensor<1x2x4x8xi32>) -> tensor<1x2x4x8xi32> {
+  // expected-error @below {{(Attention): found queries of type 'tensor<1x2x4x8xi32>', keys of type 'tensor<1x2x4x8xi32>' and values of type 'tensor<1x2x4x8xi32>'; expected floats}}
+  %y = onnx.node "Attention"(%q, %q, %q) : (tensor<1x2x4x8xi32>, tensor<1x2x4x8xi32>, tensor<1x2x4x8xi32>) -> tensor<1x2x4x8xi32>
+  return %y : tensor<1x2x4x8xi32>
+}
+
+// -----
+
+func.func @values(%q: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xi32>) -> tensor<1x2x4x8xf32> {
+  // expected-error @below {{values of type 'tensor<1x2x4x8xi32>'; expected floats}}
+  %y = onnx.node "Attention"(%q, %q, %v) : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xi32>) -> tensor<1x2x4x8xf32>
+  return %y : tensor<1x2x4x8xf32>
+}
+
+// -----
+
+func.func @keys(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xi32>) -> tensor<1x2x4x8xf32> {
+  // expected-error @below {{keys of type 'tensor<1x2x4x8xi32>' and}}
+  %y = onnx.node "Attention"(%q, %k, %q) : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xi32>, tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+  return %y : tensor<1x2x4x8xf32>
 }
 
 // -----
