@@ -40,6 +40,7 @@ public:
 private:
   mlir::LogicalResult inferNode(NodeProto &node);
   mlir::LogicalResult verifyShapeOperand(const NodeProto &node) const;
+  mlir::LogicalResult verifyAxis(const NodeProto &node) const;
   mlir::LogicalResult verifyInputTypes(const NodeProto &node,
                                        const OpSchema &schema) const;
   std::vector<const TypeProto *> getInputTypes(const NodeProto &node) const;
@@ -151,6 +152,28 @@ TypeInference::verifyShapeOperand(const NodeProto &node) const {
          << " dimensions; expected at most " << kMaxRank;
 }
 
+// Checks the axis where ONNX's inference relies on it: it would write to
+// dimensions that are not there.
+mlir::LogicalResult TypeInference::verifyAxis(const NodeProto &node) const {
+  bool isNorm = llvm::StringSwitch<bool>(getOperatorName(node))
+                    .Cases({"LayerNormalization", "RMSNormalization"}, true)
+                    .Default(false);
+  if (!isNorm || node.input_size() == 0)
+    return mlir::success();
+  const TypeProto *type = getInputTypes(node)[0];
+  if (!type || !type->has_tensor_type() || !type->tensor_type().has_shape())
+    return mlir::success();
+  int64_t rank = type->tensor_type().shape().dim_size(), axis = -1;
+  for (const onnxlib::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == "axis")
+      axis = attribute.i();
+  if (-rank <= axis && axis < rank)
+    return mlir::success();
+  return file.emitError(node)
+         << "axis is " << axis << "; expected one of the " << rank
+         << " dimensions of '" << node.input(0) << "'";
+}
+
 // Whether an operator that asks for equal types can do with these: exporters
 // call the bytes of packed weights signed here and unsigned there.
 static bool areCompatible(int a, int b) {
@@ -204,6 +227,7 @@ mlir::LogicalResult TypeInference::inferNode(NodeProto &node) {
   std::vector<TypeProto> outputs(node.output_size());
   const OpSchema *schema = getSchema(node, file.getOpset(node.domain()));
   if (mlir::failed(verifyShapeOperand(node)) ||
+      mlir::failed(verifyAxis(node)) ||
       (schema && mlir::failed(verifyInputTypes(node, *schema))))
     return mlir::failure();
   if (schema)
