@@ -135,21 +135,33 @@ static int64_t getVectorLength(const TypeProto *type) {
   return type->tensor_type().shape().dim(0).dim_value();
 }
 
-// Checks the operand that gives the result's shape: its length is the rank.
+// The operands [first, last] of an operator that hold a number or more for each
+// dimension, or for each output: whoever evaluates them makes as many.
+static std::pair<int, int> getShapeOperands(const NodeProto &node) {
+  llvm::StringRef name = getOperatorName(node);
+  return llvm::StringSwitch<std::pair<int, int>>(name)
+      .Case("ConstantOfShape", {0, 0})
+      .Cases({"Expand", "Reshape", "Tile", "Split", "Squeeze", "Unsqueeze"},
+             {1, 1})
+      .Case("Slice", {1, 4})
+      .Default({0, -1});
+}
+
+// Checks the operands that say sizes or places in shapes: their length is at
+// most the rank, or the number of outputs.
 mlir::LogicalResult
 TypeInference::verifyShapeOperand(const NodeProto &node) const {
-  int index = llvm::StringSwitch<int>(getOperatorName(node))
-                  .Case("ConstantOfShape", 0)
-                  .Cases({"Expand", "Reshape", "Tile"}, 1)
-                  .Default(-1);
-  if (index < 0 || index >= node.input_size())
-    return mlir::success();
-  int64_t rank = getVectorLength(getInputTypes(node)[index]);
-  if (rank <= kMaxRank)
-    return mlir::success();
-  return file.emitError(node)
-         << "input '" << node.input(index) << "' gives a shape of " << rank
-         << " dimensions; expected at most " << kMaxRank;
+  auto [first, last] = getShapeOperands(node);
+  int64_t most = std::max<int64_t>(kMaxRank, node.output_size());
+  for (int index = first; index <= last && index < node.input_size(); ++index) {
+    int64_t length = getVectorLength(getInputTypes(node)[index]);
+    if (length > most)
+      return file.emitError(node)
+             << "input '" << node.input(index) << "' has " << length
+             << " elements; expected at most " << most
+             << ", one for each dimension or output";
+  }
+  return mlir::success();
 }
 
 // Checks the axis where ONNX's inference relies on it: it would write to

@@ -359,7 +359,7 @@ text("negative-size", "g (float[2] x) => (float[N] y) <int64[1] s = {-3}> { [n] 
 text("negative-reshape", "g (float[6] x) => (float[N, 3] y) <int64[2] s = {-2, 3}> { [n] y = "
      "Reshape (x, s) }", "node 'n' (Reshape, opset 20)", "-2", "expected", stage="raise")
 text("huge-rank", "g (int64[100000] s) => (float[N] y) { [n] y = ConstantOfShape (s) }",
-     "node 'n' (ConstantOfShape, opset 20)", "100000 dimensions", "expected at most 64")
+     "node 'n' (ConstantOfShape, opset 20)", "100000 elements", "expected at most 64")
 text("rank", "g (float[1, 1, 1, 1, 1, 1, 1, 1, 1] x) => (float[1, 1, 1, 1, 1, 1, 1, 1, 1] y) "
      "{ [n] y = Abs (x) }", "'x'", "9", "expected at most 8")
 
