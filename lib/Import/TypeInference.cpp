@@ -138,7 +138,7 @@ static int64_t getVectorLength(const TypeProto *type) {
 // The operands [first, last] of an operator that hold a number or more for each
 // dimension, or for each output: whoever evaluates them makes as many.
 static std::pair<int, int> getShapeOperands(const NodeProto &node) {
-  llvm::StringRef name = getOperatorName(node);
+  std::string name = getOperatorName(node);
   return llvm::StringSwitch<std::pair<int, int>>(name)
       .Case("ConstantOfShape", {0, 0})
       .Cases({"Expand", "Reshape", "Tile", "Split", "Squeeze", "Unsqueeze"},
