@@ -255,10 +255,9 @@ ExitCode Compilation::buildCommonStages() {
   printReport();
   if (stopsAfter(Stage::Pack))
     return ExitCode::Done;
-  mlir::Attribute screenedRows = findScreenedRows(*module);
   code = runStage("bufferize", buildBufferizePipeline, *module, options);
   if (code == ExitCode::Done)
-    addScreenedRows(spec, *module, screenedRows);
+    addFetched(spec, *module);
   return code;
 }
 

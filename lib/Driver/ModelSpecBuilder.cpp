@@ -147,26 +147,14 @@ void tern::addLanguageModel(ModelSpec &spec, ModuleOp imported, ModuleOp raised,
   spec.languageModel = result;
 }
 
-Attribute tern::findScreenedRows(ModuleOp packed) {
-  Attribute rows;
-  packed.walk([&](ternary::HeadOp head) {
-    if (head.getCodes())
-      matchPattern(head.getRows(), m_Constant(&rows));
-  });
-  return rows;
-}
-
-void tern::addScreenedRows(ModelSpec &spec, ModuleOp bufferized,
-                           Attribute rows) {
-  if (!rows || !spec.languageModel)
-    return;
+void tern::addFetched(ModelSpec &spec, ModuleOp bufferized) {
   for (auto global : bufferized.getOps<memref::GlobalOp>()) {
     auto index = global->getAttrOfType<IntegerAttr>(kWeightIndexAttr);
-    if (!index || global.getConstantInitValue() != rows)
+    if (!index || !global->hasAttr(kFetchedAttr))
       continue;
     MemRefType type = global.getType();
-    spec.languageModel->screenedIndex = index.getInt();
-    spec.languageModel->screenedBytes =
-        type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    spec.fetched.push_back(
+        {index.getInt(),
+         type.getNumElements() * type.getElementTypeBitWidth() / 8});
   }
 }

@@ -129,6 +129,7 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
   addCleanup(pm);
   pm.addPass(createHoistResults());
+  pm.addPass(createFetchRows());
   pm.addPass(createExternalizeConstants());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());

@@ -113,13 +113,17 @@ ColdPages::~ColdPages() {
     close(file);
 }
 
-void ColdPages::read(const void *source, void *target, size_t size) const {
-  uintptr_t address = reinterpret_cast<uintptr_t>(source);
+bool ColdPages::holds(const void *place, size_t size) const {
+  uintptr_t address = reinterpret_cast<uintptr_t>(place);
   uintptr_t first = reinterpret_cast<uintptr_t>(begin);
-  bool isInside = file >= 0 && first <= address && size <= bytes &&
-                  address - first <= bytes - size;
-  if (!isInside || !readAt(file, target, size,
-                           fileOffset + static_cast<int64_t>(address - first)))
+  return file >= 0 && first <= address && size <= bytes &&
+         address - first <= bytes - size;
+}
+
+void ColdPages::read(const void *source, void *target, size_t size) const {
+  int64_t place =
+      static_cast<const char *>(source) - static_cast<const char *>(begin);
+  if (!holds(source, size) || !readAt(file, target, size, fileOffset + place))
     std::memcpy(target, source, size);
 }
 
@@ -138,6 +142,8 @@ void ColdPages::drop() {
 ColdPages::ColdPages(const void *, size_t) {}
 
 ColdPages::~ColdPages() = default;
+
+bool ColdPages::holds(const void *, size_t) const { return false; }
 
 void ColdPages::read(const void *source, void *target, size_t size) const {
   std::memcpy(target, source, size);

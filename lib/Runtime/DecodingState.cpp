@@ -243,21 +243,13 @@ std::vector<float> DecodingState::feed(const std::vector<int64_t> &tokens,
   checkTokens(tokens, numLogits);
   int64_t count = static_cast<int64_t>(tokens.size());
   std::vector<float> logits(static_cast<size_t>(numLogits * vocab()));
-  // Chunks before the wanted rows still have to write one.
-  std::vector<float> unwanted;
   for (int64_t begin = 0; begin < count; begin += kMaxChunk) {
     int64_t end = std::min(count, begin + kMaxChunk);
-    int64_t firstWanted = std::max(begin, count - numLogits);
-    if (firstWanted < end) {
-      int64_t row = firstWanted - (count - numLogits);
-      feedChunk(&tokens[static_cast<size_t>(begin)], end - begin,
-                end - firstWanted, numBest,
-                &logits[static_cast<size_t>(row * vocab())]);
-    } else {
-      unwanted.resize(static_cast<size_t>(vocab()));
-      feedChunk(&tokens[static_cast<size_t>(begin)], end - begin, 1,
-                /*numBest=*/1, unwanted.data());
-    }
+    // Those before the wanted rows write none.
+    int64_t firstWanted = std::clamp(count - numLogits, begin, end);
+    int64_t row = std::max<int64_t>(0, firstWanted - (count - numLogits));
+    feedChunk(&tokens[static_cast<size_t>(begin)], end - begin,
+              end - firstWanted, numBest, logits.data() + row * vocab());
     length += end - begin;
   }
   lastToken = tokens.back();

@@ -56,27 +56,38 @@ static int visitObject(dl_phdr_info *info, size_t, void *opaque) {
   return isHolder;
 }
 
-std::vector<WeightSpan> tern::runtime::findWeights(const void *model,
-                                                   WeightSpan apart) {
+/// `ranges` without [begin, end).
+static std::vector<Range> leaveOut(const std::vector<Range> &ranges,
+                                   uintptr_t begin, uintptr_t end) {
+  std::vector<Range> left;
+  for (const Range &range : ranges) {
+    left.push_back({range.begin, std::clamp(begin, range.begin, range.end)});
+    left.push_back({std::clamp(end, range.begin, range.end), range.end});
+  }
+  return left;
+}
+
+std::vector<WeightSpan>
+tern::runtime::findWeights(const void *model,
+                           const std::vector<WeightSpan> &apart) {
   Search search{reinterpret_cast<uintptr_t>(model), {}};
   dl_iterate_phdr(visitObject, &search);
-  auto apartBegin = reinterpret_cast<uintptr_t>(apart.data);
-  uintptr_t apartEnd = apartBegin + apart.bytes;
+  for (WeightSpan span : apart) {
+    auto begin = reinterpret_cast<uintptr_t>(span.data);
+    search.found = leaveOut(search.found, begin, begin + span.bytes);
+  }
   std::vector<WeightSpan> found;
-  auto addWhole = [&](uintptr_t begin, uintptr_t end) {
-    begin = (begin + kHugePage - 1) / kHugePage * kHugePage;
-    end = end / kHugePage * kHugePage;
+  for (const Range &range : search.found) {
+    uintptr_t begin = (range.begin + kHugePage - 1) / kHugePage * kHugePage;
+    uintptr_t end = range.end / kHugePage * kHugePage;
     if (begin < end)
       found.push_back({reinterpret_cast<const void *>(begin), end - begin});
-  };
-  for (const Range &range : search.found) {
-    addWhole(range.begin, std::clamp(apartBegin, range.begin, range.end));
-    addWhole(std::clamp(apartEnd, range.begin, range.end), range.end);
   }
   return found;
 }
 
-void tern::runtime::useHugePages(const void *model, WeightSpan apart) {
+void tern::runtime::useHugePages(const void *model,
+                                 const std::vector<WeightSpan> &apart) {
   for (WeightSpan span : findWeights(model, apart))
     madvise(const_cast<void *>(span.data), span.bytes, MADV_HUGEPAGE);
 }
@@ -104,7 +115,8 @@ static void replaceByCopy(void *begin, size_t size) {
   munmap(reinterpret_cast<void *>(aligned + size), first + kHugePage - aligned);
 }
 
-size_t tern::runtime::copyWeights(const void *model, WeightSpan apart) {
+size_t tern::runtime::copyWeights(const void *model,
+                                  const std::vector<WeightSpan> &apart) {
   size_t copied = 0;
   for (WeightSpan span : findWeights(model, apart)) {
     replaceByCopy(const_cast<void *>(span.data), span.bytes);
@@ -115,12 +127,17 @@ size_t tern::runtime::copyWeights(const void *model, WeightSpan apart) {
 
 #else
 
-std::vector<WeightSpan> tern::runtime::findWeights(const void *, WeightSpan) {
+std::vector<WeightSpan>
+tern::runtime::findWeights(const void *, const std::vector<WeightSpan> &) {
   return {};
 }
 
-void tern::runtime::useHugePages(const void *, WeightSpan) {}
+void tern::runtime::useHugePages(const void *,
+                                 const std::vector<WeightSpan> &) {}
 
-size_t tern::runtime::copyWeights(const void *, WeightSpan) { return 0; }
+size_t tern::runtime::copyWeights(const void *,
+                                  const std::vector<WeightSpan> &) {
+  return 0;
+}
 
 #endif

@@ -14,9 +14,8 @@ int tern::runtime::measureMachine(const CommandLine &line,
                                   const TernModel &model) {
   const Probe &probe =
       selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
-  WeightSpan rows = getScreenedRows(model);
-  MachineSpeed speed =
-      measureMachine(probe, line.threads, findWeights(&model, rows));
+  MachineSpeed speed = measureMachine(probe, line.threads,
+                                      findWeights(&model, getFetched(model)));
   if (line.json)
     writeOutput(makeJson(speed).dump() + "\n");
   else

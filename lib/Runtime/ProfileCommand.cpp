@@ -20,7 +20,7 @@ static std::optional<MachineSpeed> tryMeasureMachine(const TernModel &model,
       selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
   try {
     return measureMachine(probe, threads,
-                          findWeights(&model, getScreenedRows(model)));
+                          findWeights(&model, getFetched(model)));
   } catch (const std::bad_alloc &) {
     return std::nullopt;
   } catch (const std::system_error &) { // no more threads

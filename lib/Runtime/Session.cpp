@@ -12,6 +12,7 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -24,7 +25,7 @@ namespace {
 struct CallFrame {
   ThreadTeam *team;
   Profile *profile; // null: nothing is timed
-  const ColdPages *screenedRows;
+  const std::vector<ColdPages> *fetched;
   std::atomic<bool> failed{false};
   char message[512]; // of the first failure
 };
@@ -95,8 +96,11 @@ void timedParallelFor(void *self, int64_t count, ThreadTeam::Body body,
 }
 
 void hostFetch(void *self, const void *constant, void *target, int64_t bytes) {
-  static_cast<CallFrame *>(self)->screenedRows->read(
-      constant, target, static_cast<size_t>(bytes));
+  size_t size = static_cast<size_t>(bytes);
+  for (const ColdPages &pages : *static_cast<CallFrame *>(self)->fetched)
+    if (pages.holds(constant, size))
+      return pages.read(constant, target, size);
+  std::memcpy(target, constant, size);
 }
 
 TernHost makeHost(CallFrame &frame) {
@@ -159,16 +163,18 @@ bool matches(const TernTensorSpec &spec, const TernTensor &input) {
 
 /// Prepares the memory of the weights, and returns how many bytes it copied.
 size_t prepareWeights(const TernModel &model, WeightsMemory weights) {
-  WeightSpan rows = getScreenedRows(model);
+  std::vector<WeightSpan> apart = getFetched(model);
   if (weights == WeightsMemory::Copy)
-    return copyWeights(&model, rows);
-  useHugePages(&model, rows);
+    return copyWeights(&model, apart);
+  useHugePages(&model, apart);
   return 0;
 }
 
-ColdPages makeScreenedRows(const TernModel &model) {
-  WeightSpan rows = getScreenedRows(model);
-  return ColdPages(rows.data, rows.bytes);
+std::vector<ColdPages> makeFetched(const TernModel &model) {
+  std::vector<ColdPages> fetched;
+  for (WeightSpan span : getFetched(model))
+    fetched.emplace_back(span.data, span.bytes);
+  return fetched;
 }
 
 /// How many tokens a call of `run` reads: ids, if it takes any.
@@ -194,12 +200,12 @@ const TernModel &checkAbi(const TernModel &model) {
 
 } // namespace
 
-WeightSpan tern::runtime::getScreenedRows(const TernModel &model) {
-  const TernLanguageModel *language = model.language_model;
-  if (!language || !language->screened_rows)
-    return {nullptr, 0};
-  return {*language->screened_rows,
-          static_cast<size_t>(language->screened_bytes)};
+std::vector<WeightSpan> tern::runtime::getFetched(const TernModel &model) {
+  std::vector<WeightSpan> fetched;
+  for (int64_t i = 0; i < model.num_fetched; ++i)
+    fetched.push_back(
+        {*model.fetched[i].data, static_cast<size_t>(model.fetched[i].bytes)});
+  return fetched;
 }
 
 void tern::runtime::checkInputs(const TernModel &model,
@@ -220,8 +226,8 @@ void tern::runtime::checkInputs(const TernModel &model,
 
 Session::Session(const TernModel &model, int numThreads, WeightsMemory weights)
     : model(checkAbi(model)), variant(selectVariantForThisCpu(model)),
-      copiedBytes(prepareWeights(model, weights)),
-      screenedRows(makeScreenedRows(model)), team(numThreads) {}
+      copiedBytes(prepareWeights(model, weights)), fetched(makeFetched(model)),
+      team(numThreads) {}
 
 std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   checkInputs(model, inputs);
@@ -233,7 +239,7 @@ std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   CallFrame frame;
   frame.team = &team;
   frame.profile = profile;
-  frame.screenedRows = &screenedRows;
+  frame.fetched = &fetched;
   Stopwatch time;
   bool succeeded = callRun(variant.run, frame, inputs.data(), raw.data());
   if (profile && succeeded)
@@ -254,7 +260,7 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
   CallFrame frame;
   frame.team = &team;
   frame.profile = profile;
-  frame.screenedRows = &screenedRows;
+  frame.fetched = &fetched;
   StepArguments args = {tokens,    count,   past,  caches,
                         numLogits, numBest, logits};
   Stopwatch time;
@@ -262,7 +268,8 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
   double seconds = time.seconds();
   // Otherwise all rows of the head are read, as they will be next time.
   if (numBest > 0)
-    screenedRows.drop();
+    for (ColdPages &pages : fetched)
+      pages.drop();
   if (!succeeded) {
     if (profile)
       profile->dropLoops();

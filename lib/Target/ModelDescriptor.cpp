@@ -50,7 +50,8 @@ private:
   Constant *createVariants(const ModelSpec &spec);
   Constant *createLanguageModel(const LanguageModelSpec &spec);
   Constant *entryPoint(const Twine &name);
-  /// The address of an entry of the table of weights; null for index -1.
+  Constant *createFetched(const ModelSpec &spec);
+  /// The address of an entry of the table of weights.
   Constant *weightsEntry(int64_t index);
   Constant *kernelTable(const Twine &name);
 
@@ -94,8 +95,6 @@ Constant *DescriptorBuilder::entryPoint(const Twine &name) {
 }
 
 Constant *DescriptorBuilder::weightsEntry(int64_t index) {
-  if (index < 0)
-    return null();
   auto *type = ArrayType::get(pointer, 0);
   Constant *table = module.getOrInsertGlobal(kWeightsTable, type);
   return ConstantExpr::getInBoundsGetElementPtr(pointer, table, i64(index));
@@ -134,8 +133,15 @@ DescriptorBuilder::createLanguageModel(const LanguageModelSpec &spec) {
       structure({i64(spec.vocab), i64(spec.context), i32(spec.cacheKind),
                  i32(static_cast<int32_t>(spec.caches.size())), array(caches),
                  i32(spec.inputIds), i32(spec.attentionMask),
-                 i32(spec.positionIds), i32(spec.logits),
-                 weightsEntry(spec.screenedIndex), i64(spec.screenedBytes)}));
+                 i32(spec.positionIds), i32(spec.logits)}));
+}
+
+Constant *DescriptorBuilder::createFetched(const ModelSpec &spec) {
+  SmallVector<Constant *> fetched;
+  for (const FetchedSpec &constant : spec.fetched)
+    fetched.push_back(
+        structure({weightsEntry(constant.index), i64(constant.bytes)}));
+  return array(fetched);
 }
 
 Constant *DescriptorBuilder::createModel(const ModelSpec &spec) {
@@ -146,6 +152,7 @@ Constant *DescriptorBuilder::createModel(const ModelSpec &spec) {
        string(spec.producer), createTensors(spec.inputs),
        createTensors(spec.outputs), createVariants(spec),
        spec.languageModel ? createLanguageModel(*spec.languageModel) : null(),
+       createFetched(spec), i64(static_cast<int64_t>(spec.fetched.size())),
        spec.tokenizer ? string(*spec.tokenizer) : null(),
        i64(spec.tokenizer ? spec.tokenizer->size() : 0), string(spec.details)});
 }

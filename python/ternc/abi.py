@@ -21,7 +21,7 @@ from ctypes import (
 import ml_dtypes
 import numpy as np
 
-ABI_VERSION = 4
+ABI_VERSION = 5
 MAX_RANK = 8
 
 # TernDType, numbered as ONNX's TensorProto.DataType.
@@ -72,8 +72,6 @@ class TernLanguageModel(Structure):
         ("attention_mask", c_int32),
         ("position_ids", c_int32),
         ("logits", c_int32),
-        ("screened_rows", c_void_p),
-        ("screened_bytes", c_int64),
     ]
 
 
@@ -89,6 +87,8 @@ class TernModel(Structure):
         ("outputs", POINTER(TernTensorSpec)),
         ("variants", c_void_p),
         ("language_model", POINTER(TernLanguageModel)),
+        ("fetched", c_void_p),
+        ("num_fetched", c_int64),
         ("tokenizer", c_void_p),
         ("tokenizer_size", c_int64),
         ("details", c_char_p),

@@ -45,7 +45,7 @@ const TernModel tern_model = {
 #else
     &language_model,
 #endif
-    NULL, 0, "{}",
+    NULL, 0, NULL, 0, "{}",
 };
 
 static const char *last_error = "";
@@ -167,8 +167,6 @@ const struct {
     FIELD(TernLanguageModel, attention_mask),
     FIELD(TernLanguageModel, position_ids),
     FIELD(TernLanguageModel, logits),
-    FIELD(TernLanguageModel, screened_rows),
-    FIELD(TernLanguageModel, screened_bytes),
     SIZE(TernModel),
     FIELD(TernModel, abi_version),
     FIELD(TernModel, num_inputs),
@@ -180,6 +178,8 @@ const struct {
     FIELD(TernModel, outputs),
     FIELD(TernModel, variants),
     FIELD(TernModel, language_model),
+    FIELD(TernModel, fetched),
+    FIELD(TernModel, num_fetched),
     FIELD(TernModel, tokenizer),
     FIELD(TernModel, tokenizer_size),
     FIELD(TernModel, details),

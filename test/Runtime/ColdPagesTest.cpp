@@ -121,6 +121,10 @@ TEST(ColdPages, ReadOtherMemory) {
                             {3 * page - 1, 3 * page + 1},
                             {3 * page, 4 * page}})
     EXPECT_EQ(read(pages, file, begin, end), getContents(file, begin, end));
+  EXPECT_TRUE(pages.holds(file.data + page, 2 * page));
+  EXPECT_FALSE(pages.holds(file.data + page, 2 * page + 1));
+  EXPECT_FALSE(pages.holds(file.data + page - 1, 1));
+  EXPECT_FALSE(ColdPages().holds(file.data + page, 1));
   int value = 42, copy = 0;
   pages.read(&value, &copy, sizeof(value));
   ColdPages().read(&copy, &value, sizeof(value));

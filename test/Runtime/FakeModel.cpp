@@ -181,6 +181,8 @@ public:
              nullptr,
              nullptr,
              0,
+             nullptr,
+             0,
              R"({"layers": 2})"};
   }
   FakeModel(const FakeModel &) = delete;
@@ -216,15 +218,14 @@ constexpr TernCacheSpec kReturnedCache = {0, 1, 1, TERN_F32, 0};
 struct FakeModels {
   FakeModels() {
     TernLanguageModel inPlaceModel = {
-        kVocab,  kContext, TERN_CACHE_IN_PLACE, 1, nullptr, 0, -1, -1, 0,
-        nullptr, 0};
+        kVocab, kContext, TERN_CACHE_IN_PLACE, 1, nullptr, 0, -1, -1, 0};
     for (FakeModel *model : {&inPlace, &bare, &nan})
       model->setLanguage(inPlaceModel, kInPlaceCache);
-    returned.setLanguage({kVocab, kContext, TERN_CACHE_RETURNED, 1, nullptr, 1,
-                          2, 3, 0, nullptr, 0},
-                         kReturnedCache);
-    none.setLanguage({kVocab, kContext, TERN_CACHE_NONE, 0, nullptr, 0, -1, -1,
-                      0, nullptr, 0});
+    returned.setLanguage(
+        {kVocab, kContext, TERN_CACHE_RETURNED, 1, nullptr, 1, 2, 3, 0},
+        kReturnedCache);
+    none.setLanguage(
+        {kVocab, kContext, TERN_CACHE_NONE, 0, nullptr, 0, -1, -1, 0});
     for (FakeModel *model : {&inPlace, &returned, &none, &nan})
       model->setTokenizer(makeByteTokenizer());
   }

@@ -61,12 +61,12 @@ TEST(HugePages, AreAskedForButApart) {
   madvise(const_cast<char *>(weights), sizeof(segment), MADV_NOHUGEPAGE);
   ASSERT_FALSE(isAskedFor(weights));
   // What is apart ends, and begins, within the second.
-  useHugePages(weights, {weights + kHugePage + 100, kHugePage / 2});
+  useHugePages(weights, {{weights + kHugePage + 100, kHugePage / 2}});
   EXPECT_TRUE(isAskedFor(weights));
   EXPECT_FALSE(isAskedFor(weights + kHugePage));
   EXPECT_TRUE(isAskedFor(weights + 2 * kHugePage));
 
-  useHugePages(weights, {nullptr, 0});
+  useHugePages(weights, {});
   EXPECT_TRUE(isAskedFor(weights + kHugePage));
 }
 
@@ -95,7 +95,7 @@ TEST(HugePages, HoldACopy) {
   const volatile char *read = weights;
   ASSERT_TRUE(isOfFile(weights));
   // The segment has other constants, too.
-  EXPECT_GE(copyWeights(weights, {weights + kHugePage + 100, kHugePage / 2}),
+  EXPECT_GE(copyWeights(weights, {{weights + kHugePage + 100, kHugePage / 2}}),
             2 * kHugePage);
   EXPECT_FALSE(isOfFile(weights));
   EXPECT_TRUE(isOfFile(weights + kHugePage + 100));
@@ -116,9 +116,10 @@ TEST(HugePages, FindWeights) {
     }
     return false;
   };
-  auto all = findWeights(weights, {nullptr, 0});
+  auto all = findWeights(weights, {});
   EXPECT_TRUE(contains(all, weights, 3 * kHugePage));
-  auto some = findWeights(weights, {weights + kHugePage + 100, kHugePage / 2});
+  auto some =
+      findWeights(weights, {{weights + kHugePage + 100, kHugePage / 2}});
   EXPECT_TRUE(contains(some, weights, kHugePage));
   EXPECT_TRUE(contains(some, weights + 2 * kHugePage, kHugePage));
   EXPECT_FALSE(contains(some, weights + kHugePage, 1));
@@ -127,12 +128,12 @@ TEST(HugePages, FindWeights) {
 // Memory of no program, and segments that are not aligned.
 TEST(HugePages, AreNotAskedForElsewhere) {
   int local = 0;
-  useHugePages(&local, {nullptr, 0});
+  useHugePages(&local, {});
   EXPECT_FALSE(isAskedFor(&local));
   auto *function = reinterpret_cast<const void *>(&isAskedFor);
-  useHugePages(function, {nullptr, 0});
+  useHugePages(function, {});
   EXPECT_FALSE(isAskedFor(function)) << "it is executed";
-  EXPECT_EQ(copyWeights(&local, {nullptr, 0}), 0u);
+  EXPECT_EQ(copyWeights(&local, {}), 0u);
 }
 
 #endif // __linux__

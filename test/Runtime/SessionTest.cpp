@@ -74,7 +74,7 @@ TEST(Session, RefusesAnotherAbi) {
   TernModel model = *findFakeModel("tensor");
   model.abi_version = TERN_ABI_VERSION + 1;
   EXPECT_EQ(messageOf([&] { Session session(model, 1); }),
-            "the model has ABI version 5; this runtime expects 4");
+            "the model has ABI version 6; this runtime expects 5");
 }
 
 // The team of threads is in order afterwards: the next loop runs to its end.

@@ -19,13 +19,8 @@ mlir::FailureOr<ModelSpec> readInterface(mlir::ModuleOp module);
 void addLanguageModel(ModelSpec &spec, mlir::ModuleOp imported,
                       mlir::ModuleOp raised, int64_t context);
 
-/// The constant rows of the head in a packed module whose `step` reads few of
-/// them, or null.
-mlir::Attribute findScreenedRows(mlir::ModuleOp packed);
-
-/// Adds where the weights of a bufferized module hold these rows, if they do.
-void addScreenedRows(ModelSpec &spec, mlir::ModuleOp bufferized,
-                     mlir::Attribute rows);
+/// Adds which weights of a bufferized module are fetched row by row.
+void addFetched(ModelSpec &spec, mlir::ModuleOp bufferized);
 
 } // namespace tern
 

@@ -26,8 +26,11 @@ public:
   /// again.
   ColdPages(const void *data, size_t bytes);
 
-  /// Copies [source, source + size) to `target`: from the file if that is part
-  /// of the constant, else from memory. Any thread may call it.
+  /// Whether [place, place + size) can be read from the file.
+  bool holds(const void *place, size_t size) const;
+
+  /// Copies [source, source + size) to `target`: from the file if it can, else
+  /// from memory. Any thread may call it.
   void read(const void *source, void *target, size_t size) const;
 
   /// Takes the pages from the process; they stay in the system's cache.

@@ -60,7 +60,7 @@ protected:
   explicit DecodingState(Session &session);
 
   /// Reads tokens[0, count) at positions size() …, and writes the logits of the
-  /// last `numLogits` >= 1 of them, all or at least the `numBest` best.
+  /// last `numLogits` of them, all or at least the `numBest` best.
   virtual void feedChunk(const int64_t *tokens, int64_t count,
                          int64_t numLogits, int64_t numBest, float *logits) = 0;
   virtual void clearCaches() = 0;

@@ -14,7 +14,8 @@ struct WeightSpan {
 };
 
 /// What the functions below treat: whole huge pages, or nothing.
-std::vector<WeightSpan> findWeights(const void *model, WeightSpan apart);
+std::vector<WeightSpan> findWeights(const void *model,
+                                    const std::vector<WeightSpan> &apart);
 
 /// Asks the system to read the weights from their file, and to map them, in
 /// huge pages. `model` is anything in the program or library that holds them;
@@ -22,14 +23,14 @@ std::vector<WeightSpan> findWeights(const void *model, WeightSpan apart);
 /// `apart` is left out: constants that are read here and there.
 /// A request, which a system may refuse, and which moves nothing that it has
 /// cached in small pages already.
-void useHugePages(const void *model, WeightSpan apart);
+void useHugePages(const void *model, const std::vector<WeightSpan> &apart);
 
 /// Copies the same weights, whole huge pages of them, to memory of this process
 /// that takes the place of their file's: in huge pages where there are any, but
 /// shared with no other process. Returns how many bytes; 0 where they fill no
 /// huge page, and on anything but Linux.
 /// \throws std::bad_alloc if there is no memory; nothing is lost then.
-size_t copyWeights(const void *model, WeightSpan apart);
+size_t copyWeights(const void *model, const std::vector<WeightSpan> &apart);
 
 } // namespace tern::runtime
 

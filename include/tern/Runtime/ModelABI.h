@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 4
+#define TERN_ABI_VERSION 5
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -87,7 +87,7 @@ typedef void (*TernRunFn)(const TernHost *host, const TernTensor *inputs,
  * of the last `num_logits` of them, `[num_logits, vocab]` in f32. If num_best
  * is positive, only logits at least as large as a row's num_best-th largest are
  * wanted: any others may be -inf; 0 asks for all. Requires
- * past + count <= context, 1 <= num_logits <= count, and ids in [0, vocab).
+ * past + count <= context, 0 <= num_logits <= count, and ids in [0, vocab).
  * caches[i] is the zero-initialised buffer of `caches[i].bytes`. */
 typedef void (*TernStepFn)(const TernHost *host, const int64_t *tokens,
                            int64_t count, int64_t past, void *const *caches,
@@ -120,12 +120,15 @@ typedef struct TernLanguageModel {
   int32_t attention_mask; /* i64 [batch, past + sequence], ones */
   int32_t position_ids;   /* i64 [batch, sequence] */
   int32_t logits;         /* float [batch, sequence, vocab] */
-  /* The rows of the head, of which a step that wants the best logits reads a
-   * few: where the table of weights holds their address, and their size; null
-   * and 0 if any step reads all of them. */
-  const void *const *screened_rows;
-  int64_t screened_bytes;
 } TernLanguageModel;
+
+/* A constant of which a call reads few rows, with TernHost.fetch: an embedding,
+ * or a head's rows where only the best logits are wanted (a step that wants all
+ * reads all of it). */
+typedef struct TernFetched {
+  const void *const *data; /* where the table of weights holds its address */
+  int64_t bytes;
+} TernFetched;
 
 /* CPU features that a variant may need: bits of TernVariant.features. */
 enum TernFeature {
@@ -172,6 +175,8 @@ typedef struct TernModel {
   const TernTensorSpec *outputs;
   const TernVariant *variants;
   const TernLanguageModel *language_model; /* null: any other graph */
+  const TernFetched *fetched;
+  int64_t num_fetched;
   const char *tokenizer; /* the bytes of tokenizer.json, or null */
   int64_t tokenizer_size;
   const char *details; /* JSON object, or null: "architecture" (a name),

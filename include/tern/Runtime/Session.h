@@ -16,8 +16,8 @@ namespace tern::runtime {
 
 class Profile;
 
-/// The rows of a head that a screen leaves few of; empty if there is none.
-WeightSpan getScreenedRows(const TernModel &model);
+/// The constants of which calls read few rows.
+std::vector<WeightSpan> getFetched(const TernModel &model);
 
 /// Where weights are read.
 enum class WeightsMemory {
@@ -63,7 +63,7 @@ private:
   const TernModel &model;
   const TernVariant &variant;
   size_t copiedBytes;
-  ColdPages screenedRows; ///< of the head
+  std::vector<ColdPages> fetched;
   ThreadTeam team;
   Profile *profile = nullptr;
 };

@@ -36,8 +36,12 @@ struct LanguageModelSpec {
   int32_t cacheKind; ///< TernCacheKind
   std::vector<CacheSpec> caches;
   int32_t inputIds, attentionMask, positionIds, logits;
-  int64_t screenedIndex = -1; ///< of the head's rows among the weights, or -1
-  int64_t screenedBytes = 0;
+};
+
+/// As TernFetched.
+struct FetchedSpec {
+  int64_t index; ///< among the weights
+  int64_t bytes;
 };
 
 /// Everything that the runtime is told of a model.
@@ -46,6 +50,7 @@ struct ModelSpec {
   std::vector<TensorSpec> inputs, outputs;
   std::vector<CPULevel> variants; ///< best first
   std::optional<LanguageModelSpec> languageModel;
+  std::vector<FetchedSpec> fetched;
   std::optional<std::string> tokenizer; ///< bytes of tokenizer.json
   std::string details;                  ///< a JSON object
 };

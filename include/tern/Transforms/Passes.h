@@ -18,6 +18,8 @@ namespace tern {
 /// The discardable attribute of an externalised constant: its index in the
 /// table `tern_weights`.
 constexpr llvm::StringLiteral kWeightIndexAttr = "tern.weight";
+/// Marks a constant of which a call reads few rows, each with `ternary.fetch`.
+constexpr llvm::StringLiteral kFetchedAttr = "tern.fetched";
 /// The external table of pointers to the model's large constants.
 constexpr llvm::StringLiteral kWeightsTable = "tern_weights";
 /// Marks a function that has the C interface of ModelABI.h.

@@ -256,6 +256,38 @@ def ExpandExponentials : Pass<"tern-expand-exponentials", "::mlir::func::FuncOp"
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def FetchRows : Pass<"tern-fetch-rows", "::mlir::ModuleOp"> {
+  let summary = "Read rows of large constants from the program's file";
+  let description = [{
+    A loop that looks up rows of a constant matrix of at least `min-bytes`, an
+    embedding's, fetches each row before it goes along it:
+
+    ```mlir
+    // linalg.generic: y[t, c] = table[ids[t], c]
+    scf.parallel (%t) = … {
+      %id = memref.load %ids[%t]
+      %row = memref.alloc() : memref<2560xbf16>
+      ternary.fetch %table[%id], %row : memref<128256x2560xbf16>, memref<2560xbf16>
+      scf.for %c = … { %w = memref.load %row[%c] … }
+    }
+    ```
+    As memory, each place that is read takes pages around it into the process,
+    where they stay.
+
+    Constants that are fetched, here or by a head with a screen, are marked
+    `tern.fetched`: the runtime is told where they are.
+
+    Requires: bufferised functions, before deallocations are inserted; constants
+    that are `memref.global`. A lookup
+    that was fused with what follows it reads memory, as before.
+  }];
+  let options = [Option<"minBytes", "min-bytes", "uint64_t", /*default=*/"33554432",
+                        "Rows of smaller constants are read from memory">];
+  let dependentDialects = ["::tern::ternary::TernaryDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
 def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"> {
   let summary = "Reach large constants through the weights table";
   let description = [{
