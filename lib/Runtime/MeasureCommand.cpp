@@ -10,13 +10,17 @@
 
 using namespace tern::runtime;
 
-int tern::runtime::measureMachine(const CommandLine &line,
-                                  const TernModel &model) {
+MachineSpeed tern::runtime::measureMachineFor(const TernModel &model,
+                                              int threads) {
   const Probe &probe =
       selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
-  WeightSpan rows = getScreenedRows(model);
-  MachineSpeed speed =
-      measureMachine(probe, line.threads, findWeights(&model, rows));
+  return measureMachine(probe, threads,
+                        findWeights(&model, getScreenedRows(model)));
+}
+
+int tern::runtime::measureMachine(const CommandLine &line,
+                                  const TernModel &model) {
+  MachineSpeed speed = measureMachineFor(model, line.threads);
   if (line.json)
     writeOutput(makeJson(speed).dump() + "\n");
   else
