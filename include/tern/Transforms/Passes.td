@@ -351,6 +351,10 @@ def HoistResults : Pass<"tern-hoist-results", "::mlir::ModuleOp"> {
     after its last use; results of calls would all live until the end, one for each
     layer of a model.
 
+    Assertions before such an allocation move to the callers too, if their operands
+    follow from arguments: sizes that contradict each other are refused before a
+    buffer of such a size is asked for.
+
     A function stays as it is if it has several blocks, is used by anything but
     plain calls, or returns what may alias an allocation: a view, say.
 
@@ -419,10 +423,13 @@ def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
     %a = memref.alloc(%n) : memref<3x?xf32>
     // %p is its address, %high and %low the product of %n and 12
     %fits = %high == 0 && %low >= 0
-    ternary.assert %fits, ["node 'y': not enough memory: more than 2^63 bytes for f32[3, ", "]"], %n
+    ternary.assert %fits, ["node 'y': not enough memory: 2^63 or more bytes for f32[3, ", "]"], %n
     %there = %p != 0
     ternary.assert %there, ["node 'y': not enough memory: ", " bytes for f32[3, ", "]"], %low, %n
     ```
+    Where the type does not tell the bytes (strides keep dynamic dimensions apart, say),
+    only the address is asserted: `not enough memory: room for f32[3, N]`.
+
     Requires: to run before `tern-outline-parallel-loops`, which lowers the
     assertions.
     Ensures: no buffer is used that could not be allocated in full.
