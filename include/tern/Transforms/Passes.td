@@ -73,6 +73,28 @@ def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FillSplats : Pass<"tern-fill-splats", "::mlir::func::FuncOp"> {
+  let summary = "Fill large constants of one value when they are needed";
+  let description = [{
+    A constant whose elements are all the same, of more than `max-bytes`, becomes a
+    tensor that is filled: the executable would hold every element, and a file of a
+    hundred bytes can ask for terabytes. Whether there is memory for it is then a
+    question of the run.
+
+    ```mlir
+    %c = arith.constant dense<1.0> : tensor<1073741824xf32>
+    // becomes
+    %e = tensor.empty() : tensor<1073741824xf32>
+    %c = linalg.fill ins(%one : f32) outs(%e : tensor<1073741824xf32>)
+    ```
+    Ensures: the same values.
+  }];
+  let options = [Option<"maxBytes", "max-bytes", "uint64_t", /*default=*/"1 << 24",
+                        "Constants up to this size stay">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SplitConcats : Pass<"tern-split-concats", "::mlir::func::FuncOp"> {
   let summary = "Read the halves of a concatenation where they are";
   let description = [{
