@@ -8,9 +8,8 @@
 #include "TypeInference.h"
 
 #include "ContribTypes.h"
+#include "InputTypes.h"
 #include "Schemas.h"
-#include "TensorReader.h"
-#include "TypedData.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -41,8 +40,6 @@ private:
   mlir::LogicalResult inferNode(NodeProto &node);
   mlir::LogicalResult verifyShapeOperand(const NodeProto &node) const;
   mlir::LogicalResult verifyAxis(const NodeProto &node) const;
-  mlir::LogicalResult verifyInputTypes(const NodeProto &node,
-                                       const OpSchema &schema) const;
   std::vector<const TypeProto *> getInputTypes(const NodeProto &node) const;
   std::vector<TypeProto> inferOutputs(NodeProto &node, const OpSchema &schema);
   void propagateData(NodeProto &node, const OpSchema &schema);
@@ -186,61 +183,13 @@ mlir::LogicalResult TypeInference::verifyAxis(const NodeProto &node) const {
          << " dimensions of '" << node.input(0) << "'";
 }
 
-// Whether an operator that asks for equal types can do with these: exporters
-// call the bytes of packed weights signed here and unsigned there.
-static bool areCompatible(int a, int b) {
-  auto isInteger = [](int type) {
-    switch (type) {
-    case TensorProto::INT2:
-    case TensorProto::UINT2:
-    case TensorProto::INT4:
-    case TensorProto::UINT4:
-    case TensorProto::INT8:
-    case TensorProto::UINT8:
-    case TensorProto::INT16:
-    case TensorProto::UINT16:
-    case TensorProto::INT32:
-    case TensorProto::UINT32:
-    case TensorProto::INT64:
-    case TensorProto::UINT64:
-      return true;
-    default:
-      return false;
-    }
-  };
-  return a == b || (isInteger(a) && isInteger(b) &&
-                    getStorageBits(a) == getStorageBits(b));
-}
-
-// Checks that inputs for which the schema has one type variable have one type.
-mlir::LogicalResult
-TypeInference::verifyInputTypes(const NodeProto &node,
-                                const OpSchema &schema) const {
-  std::unordered_map<std::string, int> first; // input of each type variable
-  std::vector<const TypeProto *> inputs = getInputTypes(node);
-  auto getElement = [&](int i) { return inputs[i]->tensor_type().elem_type(); };
-  for (int i = 0, e = node.input_size(); i != e; ++i) {
-    const auto &formals = schema.inputs();
-    const auto &formal = formals[std::min<size_t>(i, formals.size() - 1)];
-    if (!inputs[i] || !getElement(i) || !formal.GetIsHomogeneous() ||
-        !schema.typeConstraintMap().count(formal.GetTypeStr()))
-      continue;
-    int other = first.emplace(formal.GetTypeStr(), i).first->second;
-    if (!areCompatible(getElement(i), getElement(other)))
-      return file.emitError(node)
-             << "input " << i << ", '" << node.input(i) << "', holds "
-             << getDataTypeName(getElement(i)) << "; expected "
-             << getDataTypeName(getElement(other)) << ", as in input " << other;
-  }
-  return mlir::success();
-}
-
 mlir::LogicalResult TypeInference::inferNode(NodeProto &node) {
   std::vector<TypeProto> outputs(node.output_size());
   const OpSchema *schema = getSchema(node, file.getOpset(node.domain()));
   if (mlir::failed(verifyShapeOperand(node)) ||
       mlir::failed(verifyAxis(node)) ||
-      (schema && mlir::failed(verifyInputTypes(node, *schema))))
+      (schema && mlir::failed(verifyInputTypes(file, node, *schema,
+                                               getInputTypes(node)))))
     return mlir::failure();
   if (schema)
     outputs = inferOutputs(node, *schema);

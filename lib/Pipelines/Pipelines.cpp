@@ -112,6 +112,7 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   addCleanup(pm);
 
   // After all cleanup, which would make one of tensors that are written to.
+  pm.addNestedPass<func::FuncOp>(createFillSplats());
   pm.addNestedPass<func::FuncOp>(createSplitConcats());
   pm.addNestedPass<func::FuncOp>(createProtectArguments());
   // What is inserted into a cache or a padded tensor is computed there.

@@ -10,12 +10,16 @@
 
 using namespace tern::runtime;
 
-int tern::runtime::measureMachine(const CommandLine &line,
-                                  const TernModel &model) {
+MachineSpeed tern::runtime::measureMachineFor(const TernModel &model,
+                                              int threads) {
   const Probe &probe =
       selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
-  MachineSpeed speed = measureMachine(probe, line.threads,
-                                      findWeights(&model, getFetched(model)));
+  return measureMachine(probe, threads, findWeights(&model, getFetched(model)));
+}
+
+int tern::runtime::measureMachine(const CommandLine &line,
+                                  const TernModel &model) {
+  MachineSpeed speed = measureMachineFor(model, line.threads);
   if (line.json)
     writeOutput(makeJson(speed).dump() + "\n");
   else

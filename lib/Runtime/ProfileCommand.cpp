@@ -2,9 +2,8 @@
 
 #include "tern/Runtime/Commands.h"
 
-#include "tern/Runtime/CpuFeatures.h"
+#include "tern/Runtime/MachineProbe.h"
 #include "tern/Runtime/Profile.h"
-#include "tern/Runtime/Session.h"
 
 #include <cstdio>
 #include <new>
@@ -16,11 +15,8 @@ using namespace tern::runtime;
 /// suffice to measure that.
 static std::optional<MachineSpeed> tryMeasureMachine(const TernModel &model,
                                                      int threads) {
-  const Probe &probe =
-      selectProbe(detectCpuFeatures(), selectVariantForThisCpu(model).name);
   try {
-    return measureMachine(probe, threads,
-                          findWeights(&model, getFetched(model)));
+    return measureMachineFor(model, threads);
   } catch (const std::bad_alloc &) {
     return std::nullopt;
   } catch (const std::system_error &) { // no more threads

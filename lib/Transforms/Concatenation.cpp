@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 using namespace tern;
@@ -76,9 +77,9 @@ std::optional<Concatenation> tern::matchConcatenation(Value tensor) {
   int64_t size = last.getDestType().getDimSize(*dim);
   if (concat.partSize == 0 || size % concat.partSize != 0)
     return std::nullopt;
-  concat.parts.resize(static_cast<size_t>(size / concat.partSize));
 
-  size_t missing = concat.parts.size();
+  // By place; a type may claim more places than there is memory for.
+  llvm::SmallDenseMap<int64_t, Value> parts;
   for (tensor::InsertSliceOp insertion = last; insertion;
        insertion = insertion.getDest().getDefiningOp<tensor::InsertSliceOp>()) {
     int64_t offset = insertion.getStaticOffsets()[*dim];
@@ -87,17 +88,16 @@ std::optional<Concatenation> tern::matchConcatenation(Value tensor) {
         offset % concat.partSize != 0 || !insertion->hasOneUse() ||
         !isWholeBut(*dim, insertion, insertion.getDest()))
       return std::nullopt;
-    Value &part = concat.parts[static_cast<size_t>(offset / concat.partSize)];
     // What is written twice holds what was written last.
-    if (!part) {
-      part = insertion.getSource();
-      --missing;
-    }
+    parts.try_emplace(offset / concat.partSize, insertion.getSource());
     concat.insertions.push_back(insertion);
     tensor = insertion.getDest();
   }
-  if (missing > 0 || !tensor.getDefiningOp<tensor::EmptyOp>())
+  if (parts.size() != static_cast<uint64_t>(size / concat.partSize) ||
+      !tensor.getDefiningOp<tensor::EmptyOp>())
     return std::nullopt;
+  for (size_t place = 0; place < parts.size(); ++place)
+    concat.parts.push_back(parts.at(place));
   return concat;
 }
 

@@ -7,7 +7,10 @@
 
 #include "tern/Transforms/Passes.h"
 
+#include "tern/Dialect/Ternary/IR/Ternary.h"
+
 #include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
@@ -23,31 +26,37 @@ namespace tern {
 using namespace mlir;
 
 namespace {
+/// An operation of a function that its callers can do for it.
+struct Movable {
+  Operation *op;
+  /// What computes its operands from the function's arguments, in order.
+  SmallVector<Operation *> sources;
+};
+
 /// A result that its function allocates, of sizes that callers know.
 struct OwnResult {
   unsigned index;
-  memref::AllocOp alloc;
-  /// What computes the sizes from arguments, in order.
-  SmallVector<Operation *> sizes;
+  Movable alloc;
 };
 } // namespace
 
-/// Finds what computes the sizes of `alloc`; false if callers could not.
-static bool findSizes(memref::AllocOp alloc, SmallVector<Operation *> &sizes) {
+/// `op` if callers of its function know what its operands are.
+static std::optional<Movable> findMovable(Operation *op) {
   llvm::SetVector<Operation *> slice;
   BackwardSliceOptions options;
   options.inclusive = true;
   options.omitBlockArguments = true;
-  options.filter = [&](Operation *op) {
-    return op->getBlock() == alloc->getBlock();
+  options.filter = [&](Operation *source) {
+    return source->getBlock() == op->getBlock();
   };
-  for (Value size : alloc.getDynamicSizes())
-    if (failed(getBackwardSlice(size, &slice, options)))
-      return false;
-  sizes.assign(slice.begin(), slice.end());
-  return llvm::all_of(sizes, [](Operation *op) {
-    return op->getNumRegions() == 0 && isPure(op);
-  });
+  for (Value operand : op->getOperands())
+    if (failed(getBackwardSlice(operand, &slice, options)))
+      return std::nullopt;
+  if (!llvm::all_of(slice, [](Operation *source) {
+        return source->getNumRegions() == 0 && isPure(source);
+      }))
+    return std::nullopt;
+  return Movable{op, llvm::to_vector(slice)};
 }
 
 /// The results of `function` that its callers can allocate.
@@ -65,9 +74,26 @@ static SmallVector<OwnResult> findOwnResults(func::FuncOp function,
         !alloc.getSymbolOperands().empty() ||
         llvm::count(returned.getOperands(), operand.get()) != 1)
       continue;
-    OwnResult result = {operand.getOperandNumber(), alloc, {}};
-    if (findSizes(alloc, result.sizes))
-      found.push_back(result);
+    if (std::optional<Movable> movable = findMovable(alloc))
+      found.push_back({operand.getOperandNumber(), *movable});
+  }
+  return found;
+}
+
+/// The assertions of `function` before the last of `results` that its callers
+/// can make: sizes that contradict are not to be allocated before it is said.
+static SmallVector<Movable> findChecks(func::FuncOp function,
+                                       ArrayRef<OwnResult> results) {
+  SmallVector<Movable> found;
+  for (Operation &op : function.front()) {
+    if (!isa<cf::AssertOp, tern::ternary::AssertOp>(op))
+      continue;
+    if (llvm::all_of(results, [&](const OwnResult &result) {
+          return result.alloc.op->isBeforeInBlock(&op);
+        }))
+      break;
+    if (std::optional<Movable> movable = findMovable(&op))
+      found.push_back(*movable);
   }
   return found;
 }
@@ -88,23 +114,29 @@ findCalls(func::FuncOp function, const SymbolUserMap &users) {
   return calls;
 }
 
-/// Allocates `results` of `function` before `call`, and passes them.
+/// Makes `checks` of `function` before `call`; then allocates `results`, and
+/// passes them.
 static void rewriteCall(func::CallOp call, func::FuncOp function,
-                        ArrayRef<OwnResult> results) {
+                        ArrayRef<Movable> checks, ArrayRef<OwnResult> results) {
   OpBuilder b(call);
   IRMapping mapping;
   for (auto [argument, operand] :
        llvm::zip(function.getArguments(), call.getOperands()))
     mapping.map(argument, operand);
+  auto move = [&](const Movable &movable) {
+    for (Operation *source : movable.sources)
+      if (!mapping.contains(source))
+        b.clone(*source, mapping);
+    return b.clone(*movable.op, mapping);
+  };
+  for (const Movable &check : checks)
+    move(check);
   SmallVector<Value> operands(call.getOperands());
   llvm::SmallDenseMap<unsigned, Value> allocated;
-  for (OwnResult result : results) {
-    for (Operation *op : result.sizes)
-      if (!mapping.contains(op))
-        b.clone(*op, mapping);
-    Operation *alloc = b.clone(*result.alloc, mapping);
-    operands.push_back(alloc->getResult(0));
-    allocated[result.index] = alloc->getResult(0);
+  for (const OwnResult &result : results) {
+    Value buffer = move(result.alloc)->getResult(0);
+    operands.push_back(buffer);
+    allocated[result.index] = buffer;
   }
   SmallVector<Type> types;
   for (auto [index, type] : llvm::enumerate(call.getResultTypes()))
@@ -123,14 +155,17 @@ static void rewriteCall(func::CallOp call, func::FuncOp function,
   call.erase();
 }
 
-/// Makes arguments of `results`.
+/// Makes arguments of `results`, and leaves `checks` to the callers.
 static void rewriteFunction(func::FuncOp function, func::ReturnOp returned,
+                            ArrayRef<Movable> checks,
                             ArrayRef<OwnResult> results) {
+  for (const Movable &check : checks)
+    check.op->erase();
   llvm::BitVector isHoisted(function.getNumResults());
   for (const OwnResult &result : results) {
     isHoisted.set(result.index);
     unsigned last = function.getNumArguments();
-    memref::AllocOp alloc = result.alloc;
+    auto alloc = cast<memref::AllocOp>(result.alloc.op);
     (void)function.insertArgument(last, alloc.getType(), {}, alloc.getLoc());
     alloc.replaceAllUsesWith(function.getArgument(last));
     alloc.erase();
@@ -170,9 +205,10 @@ private:
           findCalls(function, SymbolUserMap(tables, getOperation()));
       if (!calls)
         continue;
+      SmallVector<Movable> checks = findChecks(function, results);
       for (func::CallOp call : *calls)
-        rewriteCall(call, function, results);
-      rewriteFunction(function, returned, results);
+        rewriteCall(call, function, checks, results);
+      rewriteFunction(function, returned, checks, results);
       changed = true;
     }
     return changed;

@@ -16,6 +16,7 @@
 // PASSES:      tern-fuse-rows
 // PASSES:      tern-fill-padding
 // PASSES:      tern-schedule-contractions
+// PASSES:      tern-fill-splats
 // PASSES:      tern-split-concats
 // PASSES:      tern-protect-arguments
 // PASSES:      eliminate-empty-tensors

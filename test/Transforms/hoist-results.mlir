@@ -172,3 +172,54 @@ func.func @callers(%c: i1, %z: memref<4xf32>) {
   "test.use"(%0#0, %0#1, %1, %2, %3) : (memref<4xf32>, memref<4xf32>, memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
   return
 }
+
+// -----
+
+// What a function asserts of its arguments before it allocates, its callers
+// assert before they do, in that order. What it asserts of what it has read or
+// after the allocation, it asserts itself.
+// CHECK-LABEL: func.func private @asserting(
+// CHECK-SAME:    %{{.*}}: memref<?xf32>, %{{.*}}: memref<?xf32>, %[[R:.*]]: memref<?xf32>)
+// CHECK-NOT:     assert
+// CHECK:         %[[F:.*]] = memref.load
+// CHECK:         %[[POSITIVE:.*]] = arith.cmpf ogt, %[[F]]
+// CHECK-NEXT:    cf.assert %[[POSITIVE]], "read"
+// CHECK-NOT:     assert
+// CHECK:         "test.use"(%[[R]])
+// CHECK:         cf.assert %{{.*}}, "behind"
+// CHECK-NEXT:    return
+func.func private @asserting(%x: memref<?xf32>, %y: memref<?xf32>) -> memref<?xf32> {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %m = memref.dim %y, %c0 : memref<?xf32>
+  %agree = arith.cmpi eq, %n, %m : index
+  cf.assert %agree, "sizes disagree"
+  %f = memref.load %x[%c0] : memref<?xf32>
+  %zero = arith.constant 0.0 : f32
+  %positive = arith.cmpf ogt, %f, %zero : f32
+  cf.assert %positive, "read"
+  %few = arith.cmpi ult, %n, %m : index
+  ternary.assert %few, ["found ", ""], %n
+  %r = memref.alloc(%n) : memref<?xf32>
+  "test.use"(%r) : (memref<?xf32>) -> ()
+  %none = arith.cmpi eq, %n, %c0 : index
+  cf.assert %none, "behind"
+  return %r : memref<?xf32>
+}
+
+// CHECK-LABEL: func.func @asserted(
+// CHECK-SAME:    %[[A:.*]]: memref<?xf32>, %[[B:.*]]: memref<?xf32>)
+// CHECK:         %[[N:.*]] = memref.dim %[[A]]
+// CHECK:         %[[M:.*]] = memref.dim %[[B]]
+// CHECK:         %[[AGREE:.*]] = arith.cmpi eq, %[[N]], %[[M]]
+// CHECK:         cf.assert %[[AGREE]], "sizes disagree"
+// CHECK:         %[[FEW:.*]] = arith.cmpi ult, %[[N]], %[[M]]
+// CHECK:         ternary.assert %[[FEW]], ["found ", ""], %[[N]]
+// CHECK-NOT:     assert
+// CHECK:         %[[R:.*]] = memref.alloc(%[[N]]) : memref<?xf32>
+// CHECK:         call @asserting(%[[A]], %[[B]], %[[R]])
+func.func @asserted(%a: memref<?xf32>, %b: memref<?xf32>) {
+  %r = call @asserting(%a, %b) : (memref<?xf32>, memref<?xf32>) -> memref<?xf32>
+  "test.use"(%r) : (memref<?xf32>) -> ()
+  return
+}

@@ -180,6 +180,21 @@ func.func @two_maps(%z: tensor<4x2xf32>) -> tensor<4x2xf32> {
   return %y : tensor<4x2xf32>
 }
 
+// One part of more than there is memory for places of.
+// CHECK-LABEL: func.func @places(
+// CHECK:         linalg.generic {{.*}} outs(%{{.*}} : tensor<1099511627777xf32>)
+func.func @places(%x: tensor<1xf32>) -> tensor<1099511627777xf32> {
+  %e = tensor.empty() : tensor<1099511627777xf32>
+  %c = tensor.insert_slice %x into %e[0] [1] [1] : tensor<1xf32> into tensor<1099511627777xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+    ins(%c : tensor<1099511627777xf32>) outs(%e : tensor<1099511627777xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %a, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<1099511627777xf32>
+  return %y : tensor<1099511627777xf32>
+}
+
 // The same, read in rows as well.
 // CHECK-LABEL: func.func @transposed_too(
 // CHECK-SAME:      %[[X:.*]]: tensor<4x8xf32>)

@@ -73,6 +73,28 @@ def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FillSplats : Pass<"tern-fill-splats", "::mlir::func::FuncOp"> {
+  let summary = "Fill large constants of one value when they are needed";
+  let description = [{
+    A constant whose elements are all the same, of more than `max-bytes`, becomes a
+    tensor that is filled: the executable would hold every element, and a file of a
+    hundred bytes can ask for terabytes. Whether there is memory for it is then a
+    question of the run.
+
+    ```mlir
+    %c = arith.constant dense<1.0> : tensor<1073741824xf32>
+    // becomes
+    %e = tensor.empty() : tensor<1073741824xf32>
+    %c = linalg.fill ins(%one : f32) outs(%e : tensor<1073741824xf32>)
+    ```
+    Ensures: the same values.
+  }];
+  let options = [Option<"maxBytes", "max-bytes", "uint64_t", /*default=*/"1 << 24",
+                        "Constants up to this size stay">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SplitConcats : Pass<"tern-split-concats", "::mlir::func::FuncOp"> {
   let summary = "Read the halves of a concatenation where they are";
   let description = [{
@@ -383,6 +405,10 @@ def HoistResults : Pass<"tern-hoist-results", "::mlir::ModuleOp"> {
     after its last use; results of calls would all live until the end, one for each
     layer of a model.
 
+    Assertions before such an allocation move to the callers too, if their operands
+    follow from arguments: sizes that contradict each other are refused before a
+    buffer of such a size is asked for.
+
     A function stays as it is if it has several blocks, is used by anything but
     plain calls, or returns what may alias an allocation: a view, say.
 
@@ -451,10 +477,13 @@ def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
     %a = memref.alloc(%n) : memref<3x?xf32>
     // %p is its address, %high and %low the product of %n and 12
     %fits = %high == 0 && %low >= 0
-    ternary.assert %fits, ["node 'y': not enough memory: more than 2^63 bytes for f32[3, ", "]"], %n
+    ternary.assert %fits, ["node 'y': not enough memory: 2^63 or more bytes for f32[3, ", "]"], %n
     %there = %p != 0
     ternary.assert %there, ["node 'y': not enough memory: ", " bytes for f32[3, ", "]"], %low, %n
     ```
+    Where the type does not tell the bytes (strides keep dynamic dimensions apart, say),
+    only the address is asserted: `not enough memory: room for f32[3, N]`.
+
     Requires: to run before `tern-outline-parallel-loops`, which lowers the
     assertions.
     Ensures: no buffer is used that could not be allocated in full.

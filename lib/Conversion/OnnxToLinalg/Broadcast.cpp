@@ -215,8 +215,8 @@ static Value scalarFor(ArrayRef<Value> scalars, RankedTensorType type,
   return scalars[index];
 }
 
-// The result where every operand's elements are known as scalars, else null.
-// Constants alone are left to the constant folder.
+// The result where every operand's elements are known as scalars and it has few
+// itself, else null. Constants alone are left to the constant folder.
 static Value elementwiseOnScalars(LoweringContext &ctx, ValueRange operands,
                                   RankedTensorType type, ScalarFn fn) {
   SmallVector<SmallVector<Value>> scalars;
@@ -226,6 +226,9 @@ static Value elementwiseOnScalars(LoweringContext &ctx, ValueRange operands,
       return {};
     scalars.push_back(std::move(*known));
   }
+  // Broadcasting multiplies what is few in each operand.
+  if (type.getNumElements() > maxKnownScalars)
+    return {};
   SmallVector<Value> results;
   for (int64_t position = 0; position < type.getNumElements(); ++position) {
     SmallVector<Value> args;

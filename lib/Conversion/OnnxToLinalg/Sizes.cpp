@@ -18,9 +18,6 @@
 using namespace mlir;
 using namespace tern::onnx;
 
-// Shapes have a handful of elements; longer tensors are data.
-static constexpr int64_t maxKnownScalars = 64;
-
 //===----------------------------------------------------------------------===//
 // Reading sizes off the operations that make tensors
 //===----------------------------------------------------------------------===//

@@ -62,6 +62,9 @@ llvm::SmallVector<mlir::utils::IteratorType> parallelLoops(int64_t rank);
 // Small tensors, element by element
 //===----------------------------------------------------------------------===//
 
+/// Shapes have a handful of elements; longer tensors are data.
+constexpr int64_t maxKnownScalars = 64;
+
 /// The elements of `tensor` in row-major order, where they are few and known
 /// as scalars: a constant or a `tensor.from_elements`, cast or reshaped.
 std::optional<llvm::SmallVector<mlir::Value>>

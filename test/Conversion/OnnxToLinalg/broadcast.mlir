@@ -72,3 +72,39 @@ func.func @through_a_guard(%x: tensor<?xi64> {onnx.dims = ["n"]}) -> tensor<?xi6
   %1 = onnx.node "Add"(%0, %x) : (tensor<?xi64>, tensor<?xi64>) -> tensor<?xi64>
   return %1 : tensor<?xi64>
 }
+
+// -----
+
+// What is computed element by element is few in the result as well: 8 rows of 9.
+
+// CHECK-LABEL: func.func @few_in_each
+// CHECK: tensor.from_elements {{.*}} : tensor<9xi64>
+// CHECK: linalg.generic
+// CHECK: arith.addi
+// CHECK-NOT: arith.addi
+// CHECK: return
+func.func @few_in_each(%x: tensor<?xf32>) -> tensor<8x9xi64> {
+  %rows = onnx.constant dense<[[1], [2], [3], [4], [5], [6], [7], [8]]> : tensor<8x1xi64>
+  %columns = onnx.constant dense<[1, 2, 3, 4, 5, 6, 7, 8, 9]> : tensor<9xi64>
+  %n = onnx.node "Shape"(%x) : (tensor<?xf32>) -> tensor<1xi64>
+  %0 = onnx.node "Mul"(%n, %columns) : (tensor<1xi64>, tensor<9xi64>) -> tensor<9xi64>
+  %1 = onnx.node "Add"(%0, %rows) : (tensor<9xi64>, tensor<8x1xi64>) -> tensor<8x9xi64>
+  return %1 : tensor<8x9xi64>
+}
+
+// -----
+
+// At the limit of 64 they still are.
+
+// CHECK-LABEL: func.func @few_in_all
+// CHECK-NOT: linalg.generic
+// CHECK: tensor.from_elements {{.*}} : tensor<8x8xi64>
+// CHECK: return
+func.func @few_in_all(%x: tensor<?xf32>) -> tensor<8x8xi64> {
+  %rows = onnx.constant dense<[[1], [2], [3], [4], [5], [6], [7], [8]]> : tensor<8x1xi64>
+  %columns = onnx.constant dense<[1, 2, 3, 4, 5, 6, 7, 8]> : tensor<8xi64>
+  %n = onnx.node "Shape"(%x) : (tensor<?xf32>) -> tensor<1xi64>
+  %0 = onnx.node "Mul"(%n, %columns) : (tensor<1xi64>, tensor<8xi64>) -> tensor<8xi64>
+  %1 = onnx.node "Add"(%0, %rows) : (tensor<8xi64>, tensor<8x1xi64>) -> tensor<8x8xi64>
+  return %1 : tensor<8x8xi64>
+}

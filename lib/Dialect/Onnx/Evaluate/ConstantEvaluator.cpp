@@ -4,8 +4,10 @@
 
 #include "Evaluation.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace tern::onnx;
@@ -13,13 +15,16 @@ using namespace tern::onnx;
 /// The nodes that a value needs, in order, and the values computed so far.
 struct ConstantEvaluator::Schedule {
   SmallVector<NodeOp> order;
+  /// Of the constants that they read, as often as they do.
+  int64_t leafBytes = 0;
   /// How many inputs of nodes in `order` still wait for a node's result.
   llvm::DenseMap<Value, unsigned> pendingUses;
   llvm::DenseMap<Value, Tensor> live;
 };
 
-ConstantEvaluator::ConstantEvaluator(Substitution substitution)
-    : substitution(std::move(substitution)) {
+ConstantEvaluator::ConstantEvaluator(Substitution substitution,
+                                     int64_t freeBytes)
+    : substitution(std::move(substitution)), freeBytes(freeBytes) {
   addElementwiseEvaluations(table);
   addBinaryEvaluations(table);
   addReductionEvaluations(table);
@@ -51,6 +56,38 @@ static bool isLeaf(Value value) {
   return isa_and_nonnull<ConstantOp, NoneOp>(value.getDefiningOp());
 }
 
+/// Bytes of elements of `bits` each; at most as many as 64 bits count.
+static int64_t getBytes(Type type, unsigned bits) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape())
+    return 0;
+  uint64_t count = 1;
+  for (int64_t dim : tensor.getShape())
+    count = llvm::SaturatingMultiply<uint64_t>(count, dim);
+  return llvm::SaturatingMultiply<uint64_t>(count, bits) / 8;
+}
+
+/// As a file holds them.
+static int64_t getPackedBytes(Type type) {
+  std::optional<ElementKind> kind = getElementKind(getElementTypeOrSelf(type));
+  return kind ? getBytes(type, getBitWidth(*kind)) : 0;
+}
+
+/// As a Tensor holds them.
+static int64_t getTensorBytes(Type type) {
+  std::optional<ElementKind> kind = getElementKind(getElementTypeOrSelf(type));
+  return kind ? getBytes(type, 8 * getStorageBytes(*kind)) : 0;
+}
+
+bool ConstantEvaluator::fitsMemory(const Schedule &schedule) const {
+  constexpr int64_t kGrowth = 64;
+  int64_t most = llvm::SaturatingMultiplyAdd<uint64_t>(schedule.leafBytes,
+                                                       kGrowth, freeBytes);
+  return llvm::all_of(schedule.order, [&](NodeOp node) {
+    return getTensorBytes(node->getResult(0).getType()) <= most;
+  });
+}
+
 bool ConstantEvaluator::plan(Value root, Schedule &schedule) const {
   root = resolve(root);
   if (isLeaf(root))
@@ -77,8 +114,10 @@ bool ConstantEvaluator::plan(Value root, Schedule &schedule) const {
       continue;
     }
     Value input = resolve(inputs[next++]);
-    if (isLeaf(input))
+    if (isLeaf(input)) {
+      schedule.leafBytes += getPackedBytes(input.getType());
       continue;
+    }
     ++schedule.pendingUses[input];
     if (!enter(input))
       return false;
@@ -132,6 +171,8 @@ std::optional<Tensor> ConstantEvaluator::evaluate(Value value) const {
     std::optional<Tensor> leaf = getLeaf(value);
     return leaf && *leaf ? leaf : std::nullopt;
   }
+  if (!fitsMemory(schedule))
+    return std::nullopt;
   for (NodeOp node : schedule.order) {
     std::optional<Tensor> result = run(node, schedule);
     if (!result)

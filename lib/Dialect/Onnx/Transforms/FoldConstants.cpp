@@ -100,6 +100,7 @@ bool FoldConstantsPass::fold(NodeOp node) {
 }
 
 void FoldConstantsPass::runOnOperation() {
+  evaluator = ConstantEvaluator({}, freeBytes);
   constantNodes.clear();
   getOperation().walk([&](NodeOp node) {
     if (isFoldable(node))

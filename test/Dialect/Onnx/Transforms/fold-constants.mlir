@@ -1,6 +1,7 @@
 // RUN: tern-opt %s --onnx-fold-constants | FileCheck %s
 // RUN: tern-opt %s --onnx-fold-constants="large-bytes=7" | FileCheck %s --check-prefix=SMALL
 // RUN: tern-opt %s --onnx-fold-constants="max-dense-elements=1" | FileCheck %s --check-prefix=BLOB
+// RUN: tern-opt %s --onnx-fold-constants="free-bytes=100" | FileCheck %s --check-prefix=BOUND
 
 // Only what leaves the constant part is materialised.
 // CHECK-LABEL: func.func @chain(
@@ -100,4 +101,27 @@ func.func @stays() -> (tensor<2xf32>, tensor<f32>, tensor<2xi32>, tensor<3xf32>,
   %7 = onnx.node "Transpose"(%a) {perm = array<i64: 1>} : (tensor<2xf32>) -> tensor<2xf32>
   %8 = onnx.node "Cast"(%a) {to = 8} : (tensor<2xf32>) -> tensor<2xf32>
   return %0, %1, %2, %3, %4, %5, %6, %7, %8 : tensor<2xf32>, tensor<f32>, tensor<2xi32>, tensor<3xf32>, tensor<?x?xf32>, tensor<2xf32>, tensor<0xf32>, tensor<2xf32>, tensor<2xf32>
+}
+
+// 16 bytes of shape allow 64 times as many, and 100: 1124, and so 281 floats. The
+// sum would be small, but is made from more.
+// BOUND-LABEL: func.func @bound(
+// BOUND-NOT:     onnx.node
+// BOUND:         %[[SUM:.*]] = onnx.constant dense<2.810000e+02> : tensor<f32>
+// BOUND:         return %[[SUM]]
+// BOUND-LABEL: func.func @beyond(
+// BOUND:         %[[ONES:.*]] = onnx.node "ConstantOfShape"
+// BOUND:         onnx.node "ReduceSum"(%[[ONES]])
+func.func @bound() -> tensor<f32> {
+  %s = onnx.constant dense<[281, 1]> : tensor<2xi64>
+  %0 = onnx.node "ConstantOfShape"(%s) {value = dense<1.0> : tensor<1xf32>} : (tensor<2xi64>) -> tensor<281x1xf32>
+  %1 = onnx.node "ReduceSum"(%0) {keepdims = 0 : i64} : (tensor<281x1xf32>) -> tensor<f32>
+  return %1 : tensor<f32>
+}
+
+func.func @beyond() -> tensor<f32> {
+  %s = onnx.constant dense<[141, 2]> : tensor<2xi64>
+  %0 = onnx.node "ConstantOfShape"(%s) {value = dense<1.0> : tensor<1xf32>} : (tensor<2xi64>) -> tensor<141x2xf32>
+  %1 = onnx.node "ReduceSum"(%0) {keepdims = 0 : i64} : (tensor<141x2xf32>) -> tensor<f32>
+  return %1 : tensor<f32>
 }

@@ -23,6 +23,11 @@ struct EvaluationContext;
 /// the graph is evaluated one weight at a time. The traversal keeps its own
 /// stack, so long chains are safe.
 ///
+/// Nothing is evaluated for which a value would be needed of more bytes than
+/// `freeBytes` and 64 times those of the constants it is made from: 2-bit
+/// weights may become i64, but a file of a hundred bytes no gigabytes. (Values
+/// whose type does not tell their size are bound by Tensor::kMaxBytes alone.)
+///
 /// Arithmetic on f16 and bf16 is done in f32 and rounded after every node;
 /// sums and means are accumulated in f64 (in 8 interleaved partial sums, which
 /// makes the order fixed) and rounded once. Integers wrap; floats beyond the
@@ -32,15 +37,18 @@ public:
   /// Maps a value to the one to evaluate in its place, or to itself.
   using Substitution = std::function<mlir::Value(mlir::Value)>;
 
-  explicit ConstantEvaluator(Substitution substitution = {});
+  static constexpr int64_t kFreeBytes = int64_t(256) << 20;
+
+  explicit ConstantEvaluator(Substitution substitution = {},
+                             int64_t freeBytes = kFreeBytes);
 
   /// Whether the operator of `node` is known here.
   bool canEvaluate(NodeOp node) const;
   /// Whether `value` depends on constants only, by known operators. Says
   /// nothing about whether shapes and types fit.
   bool isConstant(mlir::Value value) const;
-  /// The value, or nullopt where it is not constant or where shapes, types or
-  /// attributes do not fit the operators.
+  /// The value, or nullopt where it is not constant or takes too much memory,
+  /// or where shapes, types or attributes do not fit the operators.
   std::optional<Tensor> evaluate(mlir::Value value) const;
   /// The only element of a constant of one element, as a double.
   std::optional<double> evaluateScalar(mlir::Value value) const;
@@ -51,10 +59,12 @@ private:
 
   mlir::Value resolve(mlir::Value value) const;
   bool plan(mlir::Value value, Schedule &schedule) const;
+  bool fitsMemory(const Schedule &schedule) const;
   std::optional<Tensor> run(NodeOp node, Schedule &schedule) const;
 
   llvm::StringMap<EvaluationFn> table;
   Substitution substitution;
+  int64_t freeBytes;
 };
 
 } // namespace tern::onnx

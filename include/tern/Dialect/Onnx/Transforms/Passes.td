@@ -19,6 +19,10 @@ def FoldConstants : Pass<"onnx-fold-constants", "::mlir::func::FuncOp"> {
     the operation, which its consumer absorbs. What such a node reads is folded
     by the same rule.
 
+    Nodes stay for which a value would be needed of more than `free-bytes` and 64 times
+    the bytes of the constants that it is made from: a file of a hundred bytes can ask
+    for terabytes of zeros.
+
     Runs after `convert-onnx-to-ternary`, which needs the sub-graphs that
     produce weights.
 
@@ -29,6 +33,8 @@ def FoldConstants : Pass<"onnx-fold-constants", "::mlir::func::FuncOp"> {
   let options = [
     Option<"largeBytes", "large-bytes", "int64_t", /*default=*/"1 << 20",
            "Bytes above which a moved or widened constant is not materialised">,
+    Option<"freeBytes", "free-bytes", "int64_t", /*default=*/"256 << 20",
+           "Bytes that any value may take">,
     Option<"maxDenseElements", "max-dense-elements", "int64_t", /*default=*/"64",
            "Elements up to which a value becomes a dense attribute, not a resource">];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
