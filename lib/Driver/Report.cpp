@@ -10,6 +10,8 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -34,8 +36,9 @@ public:
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     std::string name = getName(remark.getLocation());
     if (remark.getRemarkName() == "packed") {
-      Packing &packing =
-          report.packings[findNodeLocation(remark.getLocation())];
+      for (NameLoc node : findNodeLocations(remark.getLocation()))
+        report.packingOf[node] = report.packings.size();
+      Packing &packing = report.packings.emplace_back();
       packing.layout = getArgument(remark, "encoding") + " tile " +
                        getArgument(remark, "tile");
       StringRef(getArgument(remark, "bytes")).getAsInteger(10, packing.bytes);
@@ -185,19 +188,38 @@ void Report::addLayers(ModuleOp raised) {
   });
 }
 
+void Report::addPacking(const Packing &packing,
+                        ArrayRef<TernaryLayer *> product) {
+  int64_t rows = 0, before = 0;
+  for (const TernaryLayer *layer : product)
+    rows += layer->rows;
+  for (TernaryLayer *layer : product) {
+    layer->layout = packing.layout;
+    layer->choice = packing.choice;
+    // Tiles may hold rows of two layers: the shares add up to the whole.
+    int64_t behind = before + layer->rows;
+    layer->bytes = rows == 0 ? packing.bytes
+                             : packing.bytes * behind / rows -
+                                   packing.bytes * before / rows;
+    before = behind;
+    for (const TernaryLayer *other : product)
+      if (other != layer)
+        layer->merged.push_back(other->name);
+  }
+}
+
 void Report::addKernels(ArrayRef<CPULevel> levels) {
   std::string kernels;
   for (const CPULevel &level : levels)
     kernels += (kernels.empty() ? "" : " ") + level.name;
-  for (TernaryLayer &layer : layers) {
-    auto found = packings.find(layer.node);
-    if (found == packings.end())
-      continue;
-    layer.layout = found->second.layout;
-    layer.bytes = found->second.bytes;
-    layer.choice = found->second.choice;
-    layer.kernels = kernels;
-  }
+  llvm::MapVector<size_t, SmallVector<TernaryLayer *>> products;
+  for (TernaryLayer &layer : layers)
+    if (auto found = packingOf.find(layer.node); found != packingOf.end()) {
+      products[found->second].push_back(&layer);
+      layer.kernels = kernels;
+    }
+  for (const auto &[packing, product] : products)
+    addPacking(packings[packing], product);
 }
 
 void Report::addGeneration(ModuleOp raised) {
@@ -252,8 +274,13 @@ void Report::printText(raw_ostream &os) const {
        << llvm::left_justify(layer.layout, 11)
        << llvm::format("%10lld bytes  ", static_cast<long long>(layer.bytes))
        << layer.kernels;
+    SmallVector<std::string> notes;
     if (!layer.choice.empty())
-      os << "  (" << layer.choice << ')';
+      notes.push_back(layer.choice);
+    if (!layer.merged.empty())
+      notes.push_back("one product with " + llvm::join(layer.merged, ", "));
+    if (!notes.empty())
+      os << "  (" << llvm::join(notes, "; ") << ')';
     os << '\n';
   }
   for (const FloatLayer &layer : floats)
@@ -285,7 +312,8 @@ void Report::printJson(raw_ostream &os) const {
                            {"layout", layer.layout},
                            {"layout_choice", layer.choice},
                            {"bytes", layer.bytes},
-                           {"kernels", layer.kernels}});
+                           {"kernels", layer.kernels},
+                           {"merged_with", llvm::json::Array(layer.merged)}});
   for (const FloatLayer &layer : floats)
     floatLayers.push_back(llvm::json::Object{{"name", layer.name},
                                              {"weights", layer.weights},

@@ -24,6 +24,8 @@ struct TernaryLayer {
   std::string layout;      ///< of the stored trits
   std::string choice;      ///< why it is that layout; empty if it was asked for
   std::string kernels;     ///< one for each CPU level, as the levels are
+  /// The layers whose products are one with this one's, by name.
+  std::vector<std::string> merged;
   int64_t rows = 0, cols = 0, zeros = 0, bytes = 0;
 };
 
@@ -82,15 +84,20 @@ public:
 private:
   class Listener;
 
-  /// How the weights of a layer were packed.
+  /// How the weights of a product were packed.
   struct Packing {
     std::string layout;
     std::string choice; ///< why that layout; empty if it was asked for
-    int64_t bytes = 0;
+    int64_t bytes = 0;  ///< of all layers whose product it is
   };
 
+  /// Gives the layers of a product their shares of its bytes, by their rows.
+  static void addPacking(const Packing &packing,
+                         llvm::ArrayRef<TernaryLayer *> product);
+
   std::vector<TernaryLayer> layers;
-  llvm::DenseMap<mlir::Attribute, Packing> packings; ///< by the layers' nodes
+  std::vector<Packing> packings;
+  llvm::DenseMap<mlir::Attribute, size_t> packingOf; ///< by the layers' nodes
   std::vector<FloatLayer> floats;
   std::vector<PlainAttention> attentions;
   std::string generation; ///< empty unless the model is a language model

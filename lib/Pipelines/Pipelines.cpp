@@ -83,6 +83,7 @@ void tern::buildPackPipeline(OpPassManager &pm,
   ternary::PackWeightsOptions pack;
   pack.encoding = options.encoding;
   pack.targets.assign(options.packTargets.begin(), options.packTargets.end());
+  pm.addPass(ternary::createMergeProducts());
   pm.addPass(ternary::createPackWeights(pack));
   addCleanup(pm);
   pm.addPass(createOutlineRepeatedLayers());

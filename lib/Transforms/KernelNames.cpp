@@ -87,9 +87,9 @@ static void addName(SmallVectorImpl<std::string> &names, std::string name) {
 
 KernelNames::KernelNames(ModuleOp module) {
   module.walk([&](func::CallOp call) {
-    StringRef name = getNodeName(call.getLoc());
-    if (!name.empty())
-      addName(callers[call.getCalleeAttr().getAttr()], generalize(name));
+    for (NameLoc node : findNodeLocations(call.getLoc()))
+      addName(callers[call.getCalleeAttr().getAttr()],
+              generalize(node.getName()));
   });
 }
 
@@ -104,10 +104,13 @@ void KernelNames::add(func::FuncOp body, scf::ParallelOp loop,
     for (const std::string &name : callers.lookup(function.getSymNameAttr()))
       addName(kernel.nodes, name);
   }
-  StringRef own = getNodeName(loop.getLoc());
-  if (kernel.nodes.empty() || !described)
-    addName(kernel.nodes,
-            own.empty() ? function.getSymName().str() : generalize(own));
+  if (described && !kernel.nodes.empty())
+    return;
+  SmallVector<NameLoc> own = findNodeLocations(loop.getLoc());
+  for (NameLoc node : own)
+    addName(kernel.nodes, generalize(node.getName()));
+  if (own.empty())
+    addName(kernel.nodes, function.getSymName().str());
 }
 
 void KernelNames::annotate() {

@@ -2,7 +2,8 @@
 // RUN: tern-opt %s --tern-optimize-pipeline --tern-pack-pipeline | FileCheck %s --check-prefixes=CHECK,I2 --implicit-check-not=ternary.matmul
 // RUN: tern-opt %s --tern-optimize-pipeline --tern-pack-pipeline=encoding=t5 | FileCheck %s --check-prefixes=CHECK,T5 --implicit-check-not=ternary.matmul
 
-// PASSES:      ternary-pack-weights{cache-bytes={{[0-9]+}} encoding=t5 targets={generic}
+// PASSES:      ternary-merge-products
+// PASSES-NEXT: ternary-pack-weights{cache-bytes={{[0-9]+}} encoding=t5 targets={generic}
 // PASSES:      canonicalize
 // PASSES:      cse
 // PASSES:      tern-outline-repeated-layers

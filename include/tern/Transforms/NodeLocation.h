@@ -10,6 +10,10 @@ namespace tern {
 /// operation is of the node that the others were fused into, the first.
 mlir::NameLoc findNodeLocation(mlir::Location location);
 
+/// The locations of all nodes that `location` is of: several where products of
+/// several nodes were merged, else that one or none.
+llvm::SmallVector<mlir::NameLoc> findNodeLocations(mlir::Location location);
+
 /// The name of that node, or "".
 llvm::StringRef getNodeName(mlir::Location location);
 

@@ -220,7 +220,7 @@ SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
                                           int64_t firstRow) {
   // Codes are read once: fetch them from memory ahead of use, if less far, as a
   // step takes three lines of each stream.
-  constexpr int64_t prefetchBytes = tern::kPrefetchBytes / 2;
+  constexpr int64_t firstAhead = tern::kPrefetchBytes / 2;
   int64_t tileBytes = shape.getSteps() * ScreenShape::kStepBytes;
   SmallVector<Value> tileOffsets;
   for (Value tile : tiles)
@@ -232,13 +232,13 @@ SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
       b.index(0), b.index(shape.getSteps()), 1, zeros,
       [&](Value step, ValueRange sums) {
         SmallVector<Value> offsets;
-        for (Value tileOffset : tileOffsets) {
+        for (auto [stream, tileOffset] : llvm::enumerate(tileOffsets)) {
+          int64_t ahead = tern::getPrefetchBytes(stream, firstAhead);
           offsets.push_back(
               b.add(tileOffset, b.mul(step, b.index(ScreenShape::kStepBytes))));
           for (int64_t line = 0; line < ScreenShape::kStepBytes; line += 64)
             memref::PrefetchOp::create(
-                b, operands.codes,
-                b.add(offsets.back(), b.index(prefetchBytes + line)),
+                b, operands.codes, b.add(offsets.back(), b.index(ahead + line)),
                 /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
         }
         return buildStep(offsets, step, sums);

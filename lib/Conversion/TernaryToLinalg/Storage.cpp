@@ -289,6 +289,33 @@ struct ConstantLowering : OpConversionPattern<ConstantOp> {
   }
 };
 
+struct StackLowering : OpConversionPattern<StackOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(StackOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto getSize = [](Value bytes) {
+      return cast<RankedTensorType>(bytes.getType()).getDimSize(0);
+    };
+    Value result = tensor::EmptyOp::create(
+        rewriter, loc, {op.getResult().getType().getStorageBytes()},
+        rewriter.getI8Type());
+    OpFoldResult one = rewriter.getIndexAttr(1);
+    int64_t begin = 0;
+    for (Value bytes : adaptor.getSources()) {
+      OpFoldResult offset = rewriter.getIndexAttr(begin);
+      OpFoldResult size = rewriter.getIndexAttr(getSize(bytes));
+      result = tensor::InsertSliceOp::create(rewriter, loc, bytes, result,
+                                             offset, size, one);
+      begin += getSize(bytes);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
 struct PackLowering : OpConversionPattern<PackOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -330,6 +357,6 @@ struct BytesLowering : OpConversionPattern<BytesOp> {
 
 void tern::ternary::populateStoragePatterns(const TypeConverter &converter,
                                             RewritePatternSet &patterns) {
-  patterns.add<BytesLowering, ConstantLowering, PackLowering, UnpackLowering>(
-      converter, patterns.getContext());
+  patterns.add<BytesLowering, ConstantLowering, PackLowering, StackLowering,
+               UnpackLowering>(converter, patterns.getContext());
 }

@@ -92,7 +92,7 @@ void MatrixProductBuilder::decode(const Piece &piece, Value firstStep,
     for (int64_t strip = 0; strip < piece.strips; ++strip) {
       Value offset = add(offsets[strip], stepOffset);
       if (strip % stripsPerTile == 0)
-        prefetchAhead(offset);
+        prefetchAhead(offset, /*stream=*/0);
       CodeDecoder decoder(target, layout.getEncoding(), /*inPlace=*/false,
                           loadPacked(offset));
       for (int64_t plane = 0; plane < planes; ++plane)

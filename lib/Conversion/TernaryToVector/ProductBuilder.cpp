@@ -87,10 +87,11 @@ Value ProductBuilder::loadPacked(Value offset) {
   return vector::LoadOp::create(b, loc, codesType, bytes, ValueRange{offset});
 }
 
-void ProductBuilder::prefetchAhead(Value offset) {
-  memref::PrefetchOp::create(
-      b, loc, bytes, ValueRange{add(offset, kPrefetchBytes)}, /*isWrite=*/false,
-      /*localityHint=*/3, /*isDataCache=*/true);
+void ProductBuilder::prefetchAhead(Value offset, int64_t stream) {
+  memref::PrefetchOp::create(b, loc, bytes,
+                             ValueRange{add(offset, getPrefetchBytes(stream))},
+                             /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
 }
 
 Value ProductBuilder::loadActivations(Value token, Value column) {

@@ -21,8 +21,8 @@ protected:
   mlir::Value getStripOffset(mlir::Value strip);
   /// The bytes of one step of a strip, from an offset in the storage.
   mlir::Value loadPacked(mlir::Value offset);
-  /// Fetches the bytes some steps behind those at `offset`.
-  void prefetchAhead(mlir::Value offset);
+  /// Fetches the bytes some steps behind those at `offset` of a stream.
+  void prefetchAhead(mlir::Value offset, int64_t stream);
   /// Four activations from `column` on, in every lane.
   mlir::Value loadActivations(mlir::Value token, mlir::Value column);
   /// The sum of a token's activations.

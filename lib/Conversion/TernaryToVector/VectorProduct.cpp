@@ -83,8 +83,8 @@ void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
         SmallVector<Value> at;
         for (Value offset : offsets)
           at.push_back(add(offset, stepOffset));
-        for (size_t i = 0; i < at.size(); i += stripsPerTile)
-          prefetchAhead(at[i]);
+        for (size_t stream = 0; stream < tiles.size(); ++stream)
+          prefetchAhead(at[stream * stripsPerTile], stream);
         Step operands(*this, at, mul(step, stepColumns));
         target.buildStep(b, loc, operands, accumulators);
         scf::YieldOp::create(b, loc, accumulators.values);

@@ -7,13 +7,25 @@ func.func @head(%x: memref<16xf32>, %w: memref<1050x16xbf16>, %best: index, %c: 
 }
 
 // Of 66 tiles, four are read at once, 16 tiles apart, and two are left; each has
-// one sum for the high half of the hidden state and one for the low.
+// one sum for the high half of the hidden state and one for the low. A step is
+// three lines of each, which are fetched from different distances.
 // CHECK-LABEL: func.func private @ternary_head_1050x16
 // CHECK:       scf.parallel (%[[TILE:.*]]) = (%c0) to (%c16) step (%c1)
 // CHECK-DAG:     arith.addi %[[TILE]], %c16
 // CHECK-DAG:     arith.addi %[[TILE]], %c32
 // CHECK-DAG:     arith.addi %[[TILE]], %c48
-// CHECK-COUNT-12: memref.prefetch
+// CHECK:         arith.addi %[[AT:.*]], %c1024
+// CHECK-NEXT:    memref.prefetch
+// CHECK-NEXT:    arith.addi %[[AT]], %c1088
+// CHECK-NEXT:    memref.prefetch
+// CHECK-NEXT:    arith.addi %[[AT]], %c1152
+// CHECK-NEXT:    memref.prefetch
+// CHECK-NEXT:    arith.addi %[[AT1:.*]], %c1536
+// CHECK-COUNT-3: memref.prefetch
+// CHECK-NEXT:    arith.addi %[[AT2:.*]], %c2048
+// CHECK-COUNT-3: memref.prefetch
+// CHECK-NEXT:    arith.addi %[[AT3:.*]], %c2560
+// CHECK-COUNT-3: memref.prefetch
 // CHECK-COUNT-32: "llvm.x86.avx512.vpdpbusd.512"
 // CHECK:         scf.reduce
 // CHECK-COUNT-6: memref.prefetch

@@ -9,7 +9,8 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 }
 
 // Of 65 tiles, of 128 bytes each, four are read at once, 16 tiles apart; the last
-// is left to the caller. Each has a register for every plane.
+// is left to the caller. Each has a register for every plane. Streams are fetched
+// from different distances.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_avx512vnni(
 // CHECK:       scf.parallel (%[[TILE:.*]]) = (%c0) to (%c16) step (%c1)
 // CHECK-DAG:     %[[TILE1:.*]] = arith.addi %[[TILE]], %c16
@@ -25,7 +26,14 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 // CHECK:           %[[NOW1:.*]] = arith.addi %[[AT1]], %[[OFFSET]]
 // CHECK:           %[[NOW2:.*]] = arith.addi %[[AT2]], %[[OFFSET]]
 // CHECK:           %[[NOW3:.*]] = arith.addi %[[AT3]], %[[OFFSET]]
-// CHECK-COUNT-4:   memref.prefetch
+// CHECK:           %[[FETCH:.*]] = arith.addi %[[NOW]], %c2048
+// CHECK:           memref.prefetch %{{.*}}[%[[FETCH]]]
+// CHECK:           %[[FETCH1:.*]] = arith.addi %[[NOW1]], %c2560
+// CHECK:           memref.prefetch %{{.*}}[%[[FETCH1]]]
+// CHECK:           %[[FETCH2:.*]] = arith.addi %[[NOW2]], %c3072
+// CHECK:           memref.prefetch %{{.*}}[%[[FETCH2]]]
+// CHECK:           %[[FETCH3:.*]] = arith.addi %[[NOW3]], %c3584
+// CHECK:           memref.prefetch %{{.*}}[%[[FETCH3]]]
 // CHECK:           vector.load %{{.*}}[%[[NOW]]] : memref<8320xi8>, vector<64xi8>
 // CHECK:           vector.load %{{.*}}[%[[NOW1]]] : memref<8320xi8>, vector<64xi8>
 // CHECK:           vector.load %{{.*}}[%[[NOW2]]] : memref<8320xi8>, vector<64xi8>

@@ -53,6 +53,34 @@ func.func @pack_constant_tiled() -> !ternary.matrix<2x4, #tiled> {
   return %p : !ternary.matrix<2x4, #tiled>
 }
 
+// The bytes of a splat are as many as its rows need.
+// CHECK-LABEL: func.func @stack_constants
+// CHECK-NEXT:  ternary.constant dense<[70, 160, 85, 85, 100]> : tensor<5xui8> as !ternary.matrix<5x4>
+func.func @stack_constants() -> !ternary.matrix<5x4> {
+  %v = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
+  %z = ternary.constant dense<85> : tensor<2xui8> as !ternary.matrix<2x4>
+  %w = ternary.constant dense<[100]> : tensor<1xui8> as !ternary.matrix<1x4>
+  %s = ternary.stack %v, %z, %w : !ternary.matrix<2x4>, !ternary.matrix<2x4>, !ternary.matrix<1x4> to !ternary.matrix<5x4>
+  return %s : !ternary.matrix<5x4>
+}
+
+// CHECK-LABEL: func.func @stack_of_one
+// CHECK-NEXT:  return %arg0
+func.func @stack_of_one(%w: !ternary.matrix<2x4>) -> !ternary.matrix<2x4> {
+  %s = ternary.stack %w : !ternary.matrix<2x4> to !ternary.matrix<2x4>
+  return %s : !ternary.matrix<2x4>
+}
+
+// One of them is not known.
+// CHECK-LABEL: func.func @stack_unknown
+// CHECK:       ternary.stack
+func.func @stack_unknown(%v: !ternary.matrix<2x4>) -> !ternary.matrix<3x4, #tiled> {
+  %w = ternary.constant dense<[100]> : tensor<1xui8> as !ternary.matrix<1x4>
+  %s = ternary.stack %v, %w : !ternary.matrix<2x4>, !ternary.matrix<1x4> to !ternary.matrix<3x4>
+  %p = ternary.pack %s : !ternary.matrix<3x4> to !ternary.matrix<3x4, #tiled>
+  return %p : !ternary.matrix<3x4, #tiled>
+}
+
 // CHECK-LABEL: func.func @bytes_of_constant
 // CHECK-NEXT:  arith.constant dense<[70, -96]> : tensor<2xi8>
 func.func @bytes_of_constant() -> tensor<2xi8> {

@@ -335,6 +335,43 @@ func.func @pack_columns(%w: !ternary.matrix<3x4>) {
 
 // -----
 
+// expected-error @below {{has no source; expected at least one}}
+%s = "ternary.stack"() : () -> !ternary.matrix<0x4>
+
+// -----
+
+func.func @stack_rows(%v: !ternary.matrix<3x4>, %w: !ternary.matrix<2x4>) {
+  // expected-error @below {{number of rows of the result is 6; expected 5, the sum over the sources}}
+  ternary.stack %v, %w : !ternary.matrix<3x4>, !ternary.matrix<2x4> to !ternary.matrix<6x4>
+  return
+}
+
+// -----
+
+func.func @stack_columns(%v: !ternary.matrix<3x4>, %w: !ternary.matrix<2x5>) {
+  // expected-error @below {{number of columns of a source is 5; expected 4, that of the result}}
+  ternary.stack %v, %w : !ternary.matrix<3x4>, !ternary.matrix<2x5> to !ternary.matrix<5x4>
+  return
+}
+
+// -----
+
+func.func @stack_layouts(%v: !ternary.matrix<3x4>, %w: !ternary.matrix<2x4, #ternary.layout<t5>>) {
+  // expected-error @below {{source is '!ternary.matrix<2x4, #ternary.layout<t5>>'; expected the layout of the result, '!ternary.matrix<5x4>'}}
+  ternary.stack %v, %w : !ternary.matrix<3x4>, !ternary.matrix<2x4, #ternary.layout<t5>> to !ternary.matrix<5x4>
+  return
+}
+
+// -----
+
+func.func @stack_tiles(%w: !ternary.matrix<2x4, #ternary.layout<i2, tile = 2>>) {
+  // expected-error @below {{result is '!ternary.matrix<2x4, #ternary.layout<i2, tile = 2>>'; expected a row-major layout}}
+  ternary.stack %w : !ternary.matrix<2x4, #ternary.layout<i2, tile = 2>> to !ternary.matrix<2x4, #ternary.layout<i2, tile = 2>>
+  return
+}
+
+// -----
+
 func.func @unpack(%w: !ternary.matrix<3x4>) {
   // expected-error @below {{dimension 1 of the result is 5; expected 4, the columns of the source}}
   ternary.unpack %w : !ternary.matrix<3x4> to tensor<3x5xi8>

@@ -53,6 +53,8 @@ func.func @storage(%x: tensor<?x64xi8>, %init: tensor<?x96xi32>, %mx: memref<?x6
   %w = ternary.constant dense_resource<w> : tensor<1536xi8> as !ternary.matrix<96x64>
   // CHECK: ternary.pack %{{.*}} : !ternary.matrix<96x64> to !ternary.matrix<96x64, #ternary.layout<i2, tile = 16>>
   %p = ternary.pack %w : !ternary.matrix<96x64> to !ternary.matrix<96x64, #i2>
+  // CHECK: ternary.stack %{{.*}}, %{{.*}} : !ternary.matrix<96x64>, !ternary.matrix<96x64> to !ternary.matrix<192x64>
+  %s = ternary.stack %w, %w : !ternary.matrix<96x64>, !ternary.matrix<96x64> to !ternary.matrix<192x64>
   // CHECK: ternary.unpack %{{.*}} : !ternary.matrix<96x64> to tensor<96x64xi8>
   %t = ternary.unpack %w : !ternary.matrix<96x64> to tensor<96x64xi8>
   // CHECK: ternary.bytes %{{.*}} : !ternary.matrix<96x64, #ternary.layout<i2, tile = 16>> to tensor<1536xi8>

@@ -56,12 +56,13 @@ def check_bench(executable, isScreened):
         if (phase["calls"], phase["tokens"]) != (calls, tokens):
             yield f"{name}: {phase['calls']} calls, {phase['tokens']} tokens"
         mlp = "model.layers.*.mlp."
-        up, down = f"{MLP}x{HIDDEN} i2", f"{HIDDEN}x{MLP} i2"
+        # Gate and up are one product.
+        up, down = f"{2 * MLP}x{HIDDEN} i2", f"{HIDDEN}x{MLP} i2"
         yield from check_phase(
             phase,
             [
                 expect_product(
-                    f"{mlp}{{gate_proj,up_proj}}/MatMul {up}", MLP, HIDDEN, 2 * LAYERS, calls, tokens
+                    f"{mlp}{{gate_proj,up_proj}}/MatMul {up}", 2 * MLP, HIDDEN, LAYERS, calls, tokens
                 ),
                 expect_product(f"{mlp}down_proj/MatMul {down}", HIDDEN, MLP, LAYERS, calls, tokens),
                 expect_head(isScreened, calls),

@@ -1,7 +1,7 @@
 """Writes an MLIR module that multiplies and compares, case by case.
 
-Each case is a `ternary.matmul` on constant weights, and what NumPy computes for
-it by multiplying. The module's main prints one line for each case that differs
+Each case is a `ternary.matmul` on constant weights, or several on parts of them, and
+what NumPy computes for it by multiplying. The module's main prints one line for each case that differs
 and, last, how many were compared: "kernels: <cases> cases, wrong elements" and a number.
 """
 
@@ -53,16 +53,32 @@ def make_operands(rng, kind, tokens, n, k):
     return [np.full((m, k), x_value, np.int8) for m in tokens], np.full((n, k), trit, np.int8)
 
 
-def write_product(out, name, trits):
+def write_product(out, name, trits, cuts):
+    """A function that multiplies by `trits`, by a product for each of the parts
+    into which `cuts`, numbers of rows, divide them."""
     n, k = trits.shape
-    weights, _ = hex_constant(pack_row_major(trits))
+    parts = np.split(trits, [cut for cut in cuts if cut < n])
     out.write(f"""
 func.func @{name}(%x: tensor<?x{k}xi8>) -> tensor<?x{n}xi32> {{
-  %w = ternary.constant {weights} as !ternary.matrix<{n}x{k}>
-  %y = ternary.matmul %x, %w : (tensor<?x{k}xi8>, !ternary.matrix<{n}x{k}>) -> tensor<?x{n}xi32>
-  return %y : tensor<?x{n}xi32>
-}}
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x{k}xi8>
+  %y0 = tensor.empty(%m) : tensor<?x{n}xi32>
 """)
+    begin = 0
+    for i, part in enumerate(parts):
+        rows = len(part)
+        weights, _ = hex_constant(pack_row_major(part))
+        kind = f"tensor<?x{rows}xi32>"
+        out.write(f"""  %w{i} = ternary.constant {weights} as !ternary.matrix<{rows}x{k}>
+  %p{i} = ternary.matmul %x, %w{i} : (tensor<?x{k}xi8>, !ternary.matrix<{rows}x{k}>) -> {kind}
+""")
+        if rows == n:
+            out.write(f"  return %p{i} : {kind}\n}}\n")
+            return
+        out.write(f"  %y{i + 1} = tensor.insert_slice %p{i} into %y{i}[0, {begin}] [%m, {rows}]"
+                  f" [1, 1] : {kind} into tensor<?x{n}xi32>\n")
+        begin += rows
+    out.write(f"  return %y{len(parts)} : tensor<?x{n}xi32>\n}}\n")
 
 
 def write_case(out, index, product, x, trits):
@@ -147,6 +163,8 @@ def main():
     parser.add_argument("--cols", type=parse_sizes, required=True, metavar="K,...")
     parser.add_argument("--kinds", default="random", metavar="KIND,...",
                         help="random, all-fives, low-minus, low-plus, high-plus")
+    parser.add_argument("--cuts", type=parse_sizes, default=[], metavar="N,...",
+                        help="rows at which a matrix is cut, each part a product of its own")
     parser.add_argument("--request-tiles", action="store_true",
                         help="ask Linux for the use of AMX first")
     args = parser.parse_args()
@@ -155,7 +173,7 @@ def main():
     matrices = itertools.product(args.kinds.split(","), args.rows, args.cols)
     for number, (kind, n, k) in enumerate(matrices):
         xs, trits = make_operands(rng, kind, args.tokens, n, k)
-        write_product(sys.stdout, f"product{number}", trits)
+        write_product(sys.stdout, f"product{number}", trits, args.cuts)
         for x in xs:
             write_case(sys.stdout, len(shapes), f"product{number}", x, trits)
             shapes.append((kind, len(x), n, k))

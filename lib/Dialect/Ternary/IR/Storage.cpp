@@ -132,15 +132,19 @@ void tern::ternary::encodeRow(MatrixType matrix, ArrayRef<uint8_t> codes,
       });
 }
 
-void tern::ternary::repack(MatrixType from, ArrayRef<uint8_t> source,
-                           MatrixType to, MutableArrayRef<uint8_t> result) {
+void tern::ternary::repack(ArrayRef<StoredMatrix> sources, MatrixType to,
+                           MutableArrayRef<uint8_t> result) {
   llvm::fill(result, getZeroByte(to.getLayout().getEncoding()));
-  int64_t cols = std::max(from.getPaddedCols(), to.getPaddedCols());
-  SmallVector<uint8_t> codes(cols, 1);
-  for (int64_t row = 0; row < from.getRows(); ++row) {
-    decodeRow(from, source, row, codes);
-    std::fill(codes.begin() + from.getCols(), codes.end(), 1);
-    encodeRow(to, codes, row, result);
+  int64_t row = 0;
+  for (const StoredMatrix &source : sources) {
+    MatrixType from = source.type;
+    int64_t cols = std::max(from.getPaddedCols(), to.getPaddedCols());
+    SmallVector<uint8_t> codes(cols, 1);
+    for (int64_t i = 0; i < from.getRows(); ++i) {
+      decodeRow(from, source.bytes, i, codes);
+      std::fill(codes.begin() + from.getCols(), codes.end(), 1);
+      encodeRow(to, codes, row++, result);
+    }
   }
 }
 

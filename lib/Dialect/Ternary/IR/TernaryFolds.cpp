@@ -3,6 +3,9 @@
 #include "tern/Dialect/Ternary/IR/Storage.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+
+#include <memory>
 
 using namespace mlir;
 using namespace tern::ternary;
@@ -23,24 +26,77 @@ OpFoldResult ConstantOp::fold(FoldAdaptor) { return getBytesAttr(); }
 // Storage level
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// Constant matrices whose rows, one under the other, are those of a value.
+class ConstantParts {
+public:
+  /// Gathers the parts of `matrix`, whose constant, if there is one, is
+  /// `constant`.
+  ConstantParts(Value matrix, Attribute constant) {
+    auto stack = matrix.getDefiningOp<StackOp>();
+    if (constant)
+      add(cast<MatrixType>(matrix.getType()), constant);
+    else if (stack)
+      for (Value source : stack.getSources()) {
+        Attribute part;
+        matchPattern(source, m_Constant(&part));
+        add(cast<MatrixType>(source.getType()), part);
+      }
+  }
+
+  /// Gathers the operands of a StackOp.
+  ConstantParts(ValueRange matrices, ArrayRef<Attribute> constants) {
+    for (auto [matrix, constant] : llvm::zip(matrices, constants))
+      add(cast<MatrixType>(matrix.getType()), constant);
+  }
+
+  /// All parts as one constant of type `to`, or null if not all of them are
+  /// known.
+  ElementsAttr build(MatrixType to) {
+    if (parts.empty() || isIncomplete)
+      return {};
+    auto type = RankedTensorType::get({to.getStorageBytes()},
+                                      first.getShapedType().getElementType());
+    return buildConstantBytes(
+        type, getConstantName(first),
+        [&](MutableArrayRef<uint8_t> result) { repack(parts, to, result); });
+  }
+
+private:
+  void add(MatrixType type, Attribute constant) {
+    auto attr = dyn_cast_or_null<ElementsAttr>(constant);
+    scratch.push_back(std::make_unique<SmallVector<uint8_t>>());
+    auto bytes = attr ? getConstantBytes(attr, *scratch.back()) : std::nullopt;
+    isIncomplete |= !bytes;
+    if (!bytes)
+      return;
+    if (!first)
+      first = attr;
+    parts.push_back({type, *bytes});
+  }
+
+  SmallVector<StoredMatrix> parts;
+  /// Where parts are that their attributes do not spell out.
+  SmallVector<std::unique_ptr<SmallVector<uint8_t>>> scratch;
+  ElementsAttr first;
+  bool isIncomplete = false;
+};
+} // namespace
+
+OpFoldResult StackOp::fold(FoldAdaptor adaptor) {
+  if (getSources().size() == 1)
+    return getSources().front();
+  return ConstantParts(getSources(), adaptor.getSources())
+      .build(getResult().getType());
+}
+
 OpFoldResult PackOp::fold(FoldAdaptor adaptor) {
-  MatrixType from = getSource().getType();
   MatrixType to = getResult().getType();
-  if (from == to)
+  if (getSource().getType() == to)
     return getSource();
   if (lookThroughPack(getSourceMutable()))
     return getResult();
-  auto attr = dyn_cast_or_null<ElementsAttr>(adaptor.getSource());
-  SmallVector<uint8_t> scratch;
-  auto source = attr ? getConstantBytes(attr, scratch) : std::nullopt;
-  if (!source)
-    return {};
-  auto type = RankedTensorType::get({to.getStorageBytes()},
-                                    attr.getShapedType().getElementType());
-  return buildConstantBytes(type, getConstantName(attr),
-                            [&](MutableArrayRef<uint8_t> result) {
-                              repack(from, *source, to, result);
-                            });
+  return ConstantParts(getSource(), adaptor.getSource()).build(to);
 }
 
 OpFoldResult UnpackOp::fold(FoldAdaptor adaptor) {

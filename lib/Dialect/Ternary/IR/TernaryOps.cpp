@@ -245,7 +245,7 @@ RescaleOp::reifyResultShapes(OpBuilder &builder,
 }
 
 //===----------------------------------------------------------------------===//
-// ConstantOp, PackOp, UnpackOp, BytesOp
+// ConstantOp, StackOp, PackOp, UnpackOp, BytesOp
 //===----------------------------------------------------------------------===//
 
 LogicalResult ConstantOp::verify() {
@@ -270,6 +270,29 @@ LogicalResult ConstantOp::verify() {
                          << " bytes; expected " << matrix.getStorageBytes()
                          << " for " << matrix;
   return success();
+}
+
+LogicalResult StackOp::verify() {
+  MatrixType result = getResult().getType();
+  if (getSources().empty())
+    return emitOpError("has no source; expected at least one");
+  if (!result.getLayout().isRowMajor())
+    return emitOpError() << "result is " << result
+                         << "; expected a row-major layout";
+  int64_t rows = 0;
+  for (Value source : getSources()) {
+    auto type = cast<MatrixType>(source.getType());
+    if (type.getLayout() != result.getLayout())
+      return emitOpError() << "source is " << type
+                           << "; expected the layout of the result, " << result;
+    if (failed(verifyStaticDim(*this, "number of columns of a source",
+                               type.getCols(), "that of the result",
+                               result.getCols())))
+      return failure();
+    rows += type.getRows();
+  }
+  return verifyStaticDim(*this, "number of rows of the result",
+                         result.getRows(), "the sum over the sources", rows);
 }
 
 LogicalResult PackOp::verify() {

@@ -19,6 +19,22 @@ namespace tern::ternary {
 using namespace mlir;
 using namespace tern::ternary;
 
+/// The constants that a matrix consists of, from the first row on, if they are
+/// known: one, or those that are stacked.
+static std::optional<SmallVector<Attribute>> getWeightParts(Value weights) {
+  SmallVector<Value> sources = {weights};
+  if (auto stack = weights.getDefiningOp<StackOp>())
+    sources = llvm::to_vector(stack.getSources());
+  SmallVector<Attribute> parts;
+  for (Value source : sources) {
+    auto constant = source.getDefiningOp<ConstantOp>();
+    if (!constant)
+      return std::nullopt;
+    parts.push_back(constant.getBytes());
+  }
+  return parts;
+}
+
 namespace {
 /// Rewrites products on constant weights. Each matrix is packed once, behind
 /// its definition, whatever the number of its products; the functions of a
@@ -37,7 +53,7 @@ private:
 
   IRRewriter rewriter;
   llvm::DenseMap<Value, Value> bytesOf;
-  /// What the bytes of a constant of this type become.
+  /// What constants, one under the other as this type, become.
   llvm::DenseMap<std::pair<Attribute, Type>, TypedAttr> packedOf;
 };
 } // namespace
@@ -50,8 +66,8 @@ Value Packer::getBytes(Value weights, LayoutAttr layout) {
   rewriter.setInsertionPointAfterValue(weights);
   auto packed = cast<MatrixType>(weights.getType()).withLayout(layout);
   Location loc = weights.getLoc();
-  TypedAttr &known = packedOf[{
-      weights.getDefiningOp<ConstantOp>().getBytesAttr(), weights.getType()}];
+  auto parts = ArrayAttr::get(rewriter.getContext(), *getWeightParts(weights));
+  TypedAttr &known = packedOf[{parts, weights.getType()}];
   if (known)
     return bytes = arith::ConstantOp::create(rewriter, loc, known);
   Value matrix = rewriter.createOrFold<PackOp>(loc, packed, weights);
@@ -121,18 +137,17 @@ void Packer::pack(MatmulOp op, LayoutAttr layout, StringRef reason) {
 /// Sums that tiles cannot give stay: floats, which are not exact, and groups.
 static bool isPackable(MatmulOp op) {
   return op.getX().getType().getElementType().isInteger(8) && !op.getGroups() &&
-         op.getWeights().getDefiningOp<ConstantOp>();
+         getWeightParts(op.getWeights());
 }
 
 /// Bytes of the different weights of some products, as they are stored.
 static int64_t countBytes(ArrayRef<MatmulOp> products) {
   llvm::SmallDenseSet<Attribute> seen;
   int64_t bytes = 0;
-  for (MatmulOp op : products) {
-    Attribute weights = op.getWeights().getDefiningOp<ConstantOp>().getBytes();
-    if (seen.insert(weights).second)
-      bytes += op.getWeights().getType().getStorageBytes();
-  }
+  for (MatmulOp op : products)
+    for (Attribute part : *getWeightParts(op.getWeights()))
+      if (seen.insert(part).second)
+        bytes += cast<ElementsAttr>(part).getNumElements();
   return bytes;
 }
 

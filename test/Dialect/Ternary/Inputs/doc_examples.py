@@ -40,7 +40,7 @@ def operand_types(operation):
         return [rows, "index", target]
     if trailing.startswith("("):
         return split_types(trailing[1:trailing.index(") ->")])
-    return [re.split(r" to | -> ", trailing)[0]]
+    return split_types(re.split(r" to | -> ", trailing)[0])
 
 
 def main():

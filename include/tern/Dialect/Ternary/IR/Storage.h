@@ -32,9 +32,15 @@ void decodeRow(MatrixType matrix, llvm::ArrayRef<uint8_t> storage, int64_t row,
 void encodeRow(MatrixType matrix, llvm::ArrayRef<uint8_t> codes, int64_t row,
                llvm::MutableArrayRef<uint8_t> storage);
 
-/// Writes the trits of `source`, stored as `from` says, to `result` as `to`
-/// says. Both have the same rows and columns. O(rows * columns).
-void repack(MatrixType from, llvm::ArrayRef<uint8_t> source, MatrixType to,
+/// A matrix with its storage, of `type.getStorageBytes()` bytes.
+struct StoredMatrix {
+  MatrixType type;
+  llvm::ArrayRef<uint8_t> bytes;
+};
+
+/// Writes the trits of `sources`, one under the other, to `result` as `to`
+/// says, which has their columns and all of their rows. O(rows * columns).
+void repack(llvm::ArrayRef<StoredMatrix> sources, MatrixType to,
             llvm::MutableArrayRef<uint8_t> result);
 
 /// Checks that each code is a trit and that the padding holds trit 0; emits an

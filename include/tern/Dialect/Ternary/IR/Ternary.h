@@ -27,4 +27,10 @@
 #define GET_OP_CLASSES
 #include "tern/Dialect/Ternary/IR/TernaryOps.h.inc"
 
+namespace tern::ternary {
+/// The metadata, a string, of a fused location: the operation does what was
+/// done at each of the locations, in their order.
+constexpr llvm::StringLiteral kMergedProducts = "ternary.merged_products";
+} // namespace tern::ternary
+
 #endif // TERN_DIALECT_TERNARY_IR_TERNARY_H

@@ -173,6 +173,26 @@ def Ternary_ConstantOp : Ternary_Op<"constant", [Pure, ConstantLike]> {
   let hasFolder = 1;
 }
 
+def Ternary_StackOp : Ternary_Op<"stack", [Pure]> {
+  let summary = "the rows of several matrices as one matrix";
+  let description = [{
+    The rows of the sources, of which there is at least one, one under the
+    other. All matrices have the same columns and the same row-major layout, so
+    that the bytes of one follow those of the other. Folds on constants; a
+    `ternary.pack` of it that folds copies no bytes in between.
+
+    Example:
+    ```mlir
+    %s = ternary.stack %w, %w : !ternary.matrix<96x64>, !ternary.matrix<96x64> to !ternary.matrix<192x64>
+    ```
+  }];
+  let arguments = (ins Variadic<Ternary_MatrixType>:$sources);
+  let results = (outs Ternary_MatrixType:$result);
+  let assemblyFormat = "$sources attr-dict `:` qualified(type($sources)) `to` qualified(type($result))";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
 def Ternary_PackOp : Ternary_Op<"pack", [Pure]> {
   let summary = "lay a ternary matrix out anew";
   let description = [{

@@ -14,11 +14,39 @@ def DecomposeBitLinear : Pass<"ternary-decompose-bit-linear", "::mlir::func::Fun
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
+def MergeProducts : Pass<"ternary-merge-products", "::mlir::ModuleOp"> {
+  let summary = "Make one product of those that multiply the same activations";
+  let description = [{
+    Exact products of a block that multiply the same activations by constant
+    weights become one, by the rows of all weights, one under the other; what
+    the products gave are slices of its result.
+
+    ```mlir
+    %k = ternary.matmul %x, %wk : …         // 640 rows
+    %q = ternary.matmul %x, %wq : …         // 2560 rows
+    ```
+    becomes
+    ```mlir
+    %w = ternary.stack %wk, %wq : …
+    %y = ternary.matmul %x, %w : …
+    %k = tensor.extract_slice %y[0, 0] [%m, 640] [1, 1] : …
+    %q = tensor.extract_slice %y[0, 640] [%m, 2560] [1, 1] : …
+    ```
+
+    The location of the product is fused of those of the products that it
+    replaces, and says so (`kMergedProducts`). Weights in a resource that
+    elsewhere stand alone, or among others, stay: they would be stored twice.
+
+    Ensures: bit-identical results.
+  }];
+  let dependentDialects = ["::tern::ternary::TernaryDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
   let summary = "Lay constant ternary weights out in tiles";
   let description = [{
-    Rewrites each exact `ternary.matmul` to a `ternary.packed_matmul` on
-    weights packed at compile time, with padding and slicing around it where
+    Rewrites each exact `ternary.matmul` of constants, stacked or not, to a
+    `ternary.packed_matmul` on weights packed at compile time, with padding and slicing around it where
     the shape is no multiple of the tile.
 
     With the encoding `auto`, that of each matrix is chosen by an estimate of
