@@ -3,13 +3,11 @@
 #include "tern/Driver/ModelSpecBuilder.h"
 
 #include "tern/Dialect/Onnx/Analysis/LanguageModel.h"
-#include "tern/Dialect/Ternary/IR/Ternary.h"
 #include "tern/Runtime/ModelABI.h"
 #include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace tern;

@@ -11,6 +11,7 @@
 
 #include <onnx/defs/data_type_utils.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <string>

@@ -121,8 +121,8 @@ bool ColdPages::holds(const void *place, size_t size) const {
 }
 
 void ColdPages::read(const void *source, void *target, size_t size) const {
-  int64_t place =
-      static_cast<const char *>(source) - static_cast<const char *>(begin);
+  auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(source) -
+                                    reinterpret_cast<uintptr_t>(begin));
   if (!holds(source, size) || !readAt(file, target, size, fileOffset + place))
     std::memcpy(target, source, size);
 }

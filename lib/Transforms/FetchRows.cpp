@@ -105,7 +105,8 @@ static void fetchFirst(RewriterBase &rewriter, scf::ParallelOp all,
       MemRefType::get({table.getDimSize(1)}, table.getElementType()),
       rewriter.getI64IntegerAttr(64));
   tern::ternary::FetchOp::create(rewriter, loc, load.getMemRef(),
-                                 mapping.lookup(load.getIndices()[0]), row);
+                                 mapping.lookupOrDefault(load.getIndices()[0]),
+                                 row);
   auto along =
       scf::ForOp::create(rewriter, loc, all.getLowerBound().back(),
                          all.getUpperBound().back(), all.getStep().back());
@@ -155,40 +156,67 @@ static bool isLookup(memref::LoadOp load, uint64_t minBytes,
   return bytes >= minBytes && findConstant(load.getMemRef(), symbols);
 }
 
+/// Makes the operation around `load` a loop that fetches rows. Other lookups in
+/// it stay loads.
+static LogicalResult fetchRows(RewriterBase &rewriter, memref::LoadOp load) {
+  Value table = load.getMemRef();
+  auto generic = cast<linalg::GenericOp>(load->getParentOp());
+  rewriter.setInsertionPoint(generic);
+  FailureOr<linalg::LinalgLoops> loops =
+      linalg::linalgOpToParallelLoops(rewriter, generic);
+  if (failed(loops))
+    return failure();
+  rewriter.eraseOp(generic);
+  auto loop = cast<scf::ParallelOp>(loops->front());
+  fetchFirst(rewriter, loop, findLoad(loop, table));
+  return success();
+}
+
+namespace {
+/// How the rows of a constant are read.
+struct Readers {
+  bool areFetches = true; ///< all of them
+  bool haveScreen = false;
+};
+} // namespace
+
+/// Marks the constants of which a call reads few rows: those that are only
+/// fetched, and those of a head with a screen, which products of several tokens
+/// read as a whole.
+static void markFetched(ModuleOp module, const SymbolTable &symbols) {
+  llvm::MapVector<memref::GlobalOp, Readers> constants;
+  module.walk([&](memref::GetGlobalOp get) {
+    memref::GlobalOp constant = findConstant(get.getResult(), symbols);
+    if (!constant)
+      return;
+    Readers &readers = constants[constant];
+    for (Operation *user : get->getUsers()) {
+      auto head = dyn_cast<tern::ternary::HeadOp>(user);
+      readers.haveScreen |= head && head.getCodes();
+      readers.areFetches &= isa<tern::ternary::FetchOp>(user);
+    }
+  });
+  for (auto [constant, readers] : constants)
+    if (readers.haveScreen || readers.areFetches)
+      constant->setAttr(tern::kFetchedAttr, UnitAttr::get(module.getContext()));
+}
+
 namespace {
 struct FetchRowsPass : tern::impl::FetchRowsBase<FetchRowsPass> {
   using Base::Base;
 
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    auto mark = [&](Value rows) {
-      if (memref::GlobalOp constant = findConstant(rows, symbols))
-        constant->setAttr(tern::kFetchedAttr, UnitAttr::get(&getContext()));
-    };
-    // One of an operation is enough: its others move with it.
     llvm::MapVector<Operation *, memref::LoadOp> lookups;
-    getOperation().walk([&](Operation *op) {
-      if (auto head = dyn_cast<tern::ternary::HeadOp>(op);
-          head && head.getCodes())
-        mark(head.getRows());
-      if (auto load = dyn_cast<memref::LoadOp>(op);
-          load && isLookup(load, minBytes, symbols))
+    getOperation().walk([&](memref::LoadOp load) {
+      if (isLookup(load, minBytes, symbols))
         lookups.insert({load->getParentOp(), load});
     });
     IRRewriter rewriter(&getContext());
-    for (auto [op, load] : lookups) {
-      Value table = load.getMemRef();
-      mark(table);
-      auto generic = cast<linalg::GenericOp>(op);
-      rewriter.setInsertionPoint(generic);
-      FailureOr<linalg::LinalgLoops> loops =
-          linalg::linalgOpToParallelLoops(rewriter, generic);
-      if (failed(loops))
+    for (auto [op, load] : lookups)
+      if (failed(fetchRows(rewriter, load)))
         return signalPassFailure();
-      rewriter.eraseOp(generic);
-      auto loop = cast<scf::ParallelOp>(loops->front());
-      fetchFirst(rewriter, loop, findLoad(loop, table));
-    }
+    markFetched(getOperation(), symbols);
   }
 };
 } // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 using namespace tern::test;
 
@@ -43,9 +44,13 @@ TernTensor allocate(int32_t dtype, std::vector<int64_t> dims, size_t size) {
 // The language model: its cache holds the tokens.
 //===----------------------------------------------------------------------===//
 
+/// Of the calls of `step` since they were last taken.
+std::vector<int64_t> wantedRows;
+
 void step(const TernHost *, const int64_t *tokens, int64_t count, int64_t past,
           void *const *caches, int64_t numLogits, int64_t numBest,
           float *logits) {
+  wantedRows.push_back(numLogits);
   int64_t *cache = static_cast<int64_t *>(caches[0]);
   std::memcpy(cache + past, tokens,
               static_cast<size_t>(count) * sizeof(int64_t));
@@ -278,6 +283,10 @@ std::string tern::test::makeByteTokenizer() {
          "{\"<s>\":{\"ids\":[256]}}},\"decoder\":{\"type\":\"ByteLevel\"},"
          "\"model\":{\"type\":\"BPE\",\"vocab\":{" +
          vocab + "},\"merges\":[]}}";
+}
+
+std::vector<int64_t> tern::test::takeWantedRows() {
+  return std::exchange(wantedRows, {});
 }
 
 const TernModel *tern::test::findFakeModel(std::string_view kind) {

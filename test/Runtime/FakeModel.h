@@ -32,6 +32,10 @@ std::string makeByteTokenizer();
 /// \returns null for any other kind.
 const TernModel *findFakeModel(std::string_view kind);
 
+/// How many rows of logits each call of an "in-place" model's step was asked
+/// for since this was called last.
+std::vector<int64_t> takeWantedRows();
+
 } // namespace tern::test
 
 #endif // TERN_TEST_RUNTIME_FAKEMODEL_H

@@ -180,6 +180,22 @@ TEST_P(DecodingStates, SplitsALongPromptIntoChunks) {
   feed(tokens, 0, kContext, 0);
 }
 
+// A row takes as long as a token.
+TEST(DecodingState, WantsNoRowsButTheLast) {
+  constexpr int64_t kChunk = DecodingState::kMaxChunk;
+  Session session(*findFakeModel("in-place"), 1);
+  std::unique_ptr<DecodingState> state = DecodingState::create(session);
+  takeWantedRows();
+  state->feed(makeTokens(2 * kChunk + 3), 1);
+  EXPECT_EQ(takeWantedRows(), (std::vector<int64_t>{0, 0, 1}));
+  state->reset();
+  state->feed(makeTokens(2 * kChunk + 3), 5);
+  EXPECT_EQ(takeWantedRows(), (std::vector<int64_t>{0, 2, 3}));
+  state->reset();
+  state->feed(makeTokens(kChunk), 0);
+  EXPECT_EQ(takeWantedRows(), (std::vector<int64_t>{0}));
+}
+
 TEST_P(DecodingStates, ResetForgets) {
   std::vector<int64_t> first = makeTokens(30), second = {1, 2, 3};
   feed(first, 0, 30, 1);

@@ -30,10 +30,11 @@ int bench(const CommandLine &line, const TernModel &model);
 int measureMachine(const CommandLine &line, const TernModel &model);
 int runTensors(const CommandLine &line, const TernModel &model);
 
+struct MachineSpeed;
+
 /// How fast this machine is in what `model` asks of it: the loops are of the
 /// level that its code runs on here, and its weights are read where they lie.
 /// `threads` >= 1. \throws std::bad_alloc, std::system_error
-struct MachineSpeed;
 MachineSpeed measureMachineFor(const TernModel &model, int threads);
 
 /// Prints `profile` of a model's calls on standard error, as `line` asks for,

@@ -74,12 +74,13 @@ def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
 }
 
 def FillSplats : Pass<"tern-fill-splats", "::mlir::func::FuncOp"> {
-  let summary = "Fill large constants of one value when they are needed";
+  let summary = "Fill large constants of one value in each call";
   let description = [{
     A constant whose elements are all the same, of more than `max-bytes`, becomes a
     tensor that is filled: the executable would hold every element, and a file of a
     hundred bytes can ask for terabytes. Whether there is memory for it is then a
-    question of the run.
+    question of the run. It is filled where the constant stood, mostly at the
+    beginning of the function, once in each call.
 
     ```mlir
     %c = arith.constant dense<1.0> : tensor<1073741824xf32>
@@ -281,8 +282,8 @@ def ExpandExponentials : Pass<"tern-expand-exponentials", "::mlir::func::FuncOp"
 def FetchRows : Pass<"tern-fetch-rows", "::mlir::ModuleOp"> {
   let summary = "Read rows of large constants from the program's file";
   let description = [{
-    A loop that looks up rows of a constant matrix of at least `min-bytes`, an
-    embedding's, fetches each row before it goes along it:
+    A loop that looks up rows of a constant matrix of f32, f16 or bf16 and at least
+    `min-bytes`, an embedding's, fetches each row before it goes along it:
 
     ```mlir
     // linalg.generic: y[t, c] = table[ids[t], c]
@@ -296,12 +297,16 @@ def FetchRows : Pass<"tern-fetch-rows", "::mlir::ModuleOp"> {
     As memory, each place that is read takes pages around it into the process,
     where they stay.
 
-    Constants that are fetched, here or by a head with a screen, are marked
-    `tern.fetched`: the runtime is told where they are.
+    Constants of which a call reads few rows are marked `tern.fetched`, so that the
+    runtime is told where they are: those that nothing but `ternary.fetch` reads,
+    and those of a head with a screen, whose lowering fetches.
+
+    A lookup that was fused with what follows it reads memory, as before; so does
+    all but one of several in one operation.
 
     Requires: bufferised functions, before deallocations are inserted; constants
-    that are `memref.global`. A lookup
-    that was fused with what follows it reads memory, as before.
+    that are `memref.global`.
+    Ensures: the same values; rows that are fetched are those that were read.
   }];
   let options = [Option<"minBytes", "min-bytes", "uint64_t", /*default=*/"33554432",
                         "Rows of smaller constants are read from memory">];

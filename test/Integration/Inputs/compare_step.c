@@ -1,6 +1,7 @@
 /* Reads a sequence of tokens by the step of tern_model, in calls of different
  * lengths, and as a whole by its run, and prints the largest difference of their
- * logits, over all positions. The model has no cache of its own. */
+ * logits, over all positions; then once more, with the first calls asked for no
+ * logits. The model has no cache of its own. */
 #include "serial_host.h"
 
 #include <math.h>
@@ -8,17 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { kTokens = 24, kMaxInputs = 8, kMaxOutputs = 8, kMaxCaches = 16 };
+enum { kTokens = 24, kFirstWanted = 7, kMaxInputs = 8, kMaxOutputs = 8, kMaxCaches = 16 };
 
+/* Calls before the position `first`, which is the beginning of one, give none. */
 static void stepThrough(const TernLanguageModel *model, const int64_t *tokens,
-                        float *logits) {
+                        int64_t first, float *logits) {
   static const int64_t calls[] = {1, 5, 1, 1, 7, 2, 1, 6};
   void *caches[kMaxCaches];
   for (int32_t i = 0; i < model->num_caches; ++i)
     caches[i] = calloc(1, (size_t)model->caches[i].bytes);
   for (int64_t past = 0, i = 0; past < kTokens; past += calls[i++])
     tern_model.variants[0].step(&serialHost, tokens + past, calls[i], past, caches,
-                                calls[i], 0, logits + past * model->vocab);
+                                past < first ? 0 : calls[i], 0,
+                                logits + past * model->vocab);
 }
 
 static void runWhole(const TernLanguageModel *model, int64_t *tokens,
@@ -59,13 +62,15 @@ int main(void) {
   size_t count = (size_t)(kTokens * model->vocab);
   float *stepped = malloc(count * sizeof(float));
   float *whole = malloc(count * sizeof(float));
-  stepThrough(model, tokens, stepped);
   runWhole(model, tokens, whole);
   double largest = 0, size = 0;
-  for (size_t i = 0; i < count; ++i) {
-    double difference = fabs((double)stepped[i] - (double)whole[i]);
-    largest = difference > largest || isnan(difference) ? difference : largest;
-    size = fmax(size, fabs((double)whole[i]));
+  for (int64_t first = 0; first <= kFirstWanted; first += kFirstWanted) {
+    stepThrough(model, tokens, first, stepped);
+    for (size_t i = (size_t)(first * model->vocab); i < count; ++i) {
+      double difference = fabs((double)stepped[i] - (double)whole[i]);
+      largest = difference > largest || isnan(difference) ? difference : largest;
+      size = fmax(size, fabs((double)whole[i]));
+    }
   }
   printf("%d caches, logits up to %.3g, step differs by %.2g: %s\n",
          (int)model->num_caches, size, largest,

@@ -115,7 +115,8 @@ bool ConstantEvaluator::plan(Value root, Schedule &schedule) const {
     }
     Value input = resolve(inputs[next++]);
     if (isLeaf(input)) {
-      schedule.leafBytes += getPackedBytes(input.getType());
+      if (visited.insert(input.getDefiningOp()).second)
+        schedule.leafBytes += getPackedBytes(input.getType());
       continue;
     }
     ++schedule.pendingUses[input];

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace tern::onnx {
 #define GEN_PASS_DEF_FOLDCONSTANTS
@@ -27,13 +28,19 @@ static bool onlyMovesElements(NodeOp node) {
       .Default(false);
 }
 
-/// Bytes of a value of `type`, or 0 where that is not known.
-static int64_t getBytes(Type type) {
+/// Bytes of a value of `type`, as many as 64 bits can count where they are
+/// more, or 0 where that is not known.
+static uint64_t getBytes(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.hasStaticShape())
     return 0;
   std::optional<ElementKind> kind = getElementKind(tensor.getElementType());
-  return kind ? tensor.getNumElements() * getStorageBytes(*kind) : 0;
+  if (!kind)
+    return 0;
+  uint64_t bytes = getStorageBytes(*kind);
+  for (int64_t dim : tensor.getShape())
+    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, dim);
+  return bytes;
 }
 
 /// Gives the users of `node` the constant. Nodes take a type that says more
@@ -91,7 +98,8 @@ bool FoldConstantsPass::isFoldable(NodeOp node) const {
 /// Replaces `node` by its value; false where it stays.
 bool FoldConstantsPass::fold(NodeOp node) {
   Value result = node->getResult(0);
-  if (onlyMovesElements(node) && getBytes(result.getType()) > largeBytes)
+  if (onlyMovesElements(node) &&
+      getBytes(result.getType()) > static_cast<uint64_t>(largeBytes))
     return false;
   std::optional<Tensor> value = evaluator.evaluate(result);
   return value &&

@@ -40,13 +40,15 @@ struct Siblings {
 
 /// Finds the products that might be merged, also those that have no siblings.
 static SmallVector<Siblings> findSiblings(ModuleOp module) {
-  llvm::MapVector<std::pair<Block *, Value>, Siblings> found;
+  using Key = std::tuple<Block *, Value, Attribute>;
+  llvm::MapVector<Key, Siblings> found;
   llvm::DenseMap<Attribute, size_t> order;
   module.walk([&](MatmulOp op) {
     if (!isMergeable(op))
       return;
     order.try_emplace(getWeights(op), order.size());
-    found[{op->getBlock(), op.getX()}].products.push_back(op);
+    Attribute layout = op.getWeights().getType().getLayout();
+    found[{op->getBlock(), op.getX(), layout}].products.push_back(op);
   });
   SmallVector<Siblings> result;
   for (auto &[key, siblings] : found) {

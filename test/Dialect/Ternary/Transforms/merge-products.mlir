@@ -45,13 +45,14 @@ func.func @siblings(%x: tensor<?x4xi8>) -> (tensor<?x2xi32>, tensor<2x1xi32>, te
 // are not known or tiled, another block; one product is left of each.
 // CHECK-LABEL: func.func @strangers(
 // CHECK-NOT:   ternary.stack
-// CHECK-COUNT-8: ternary.matmul
+// CHECK-COUNT-9: ternary.matmul
 // CHECK-NOT:   ternary.stack
 func.func @strangers(%c: i1, %x: tensor<1x4xi8>, %z: tensor<1x4xi8>, %l: tensor<1x8xi8>, %f: tensor<1x4xf32>, %u: !ternary.matrix<2x4>)
-    -> (tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>) {
+    -> (tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>) {
   %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
   %k = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<1x8>
   %t = ternary.constant dense<[86, 85, 84, 85, 84, 84, 86, 86]> : tensor<8xui8> as !ternary.matrix<2x4, #ternary.layout<i2, tile = 2>>
+  %v = ternary.constant dense<[27, 27]> : tensor<2xui8> as !ternary.matrix<2x4, #ternary.layout<t5>>
   %0 = ternary.matmul %x, %w : (tensor<1x4xi8>, !ternary.matrix<2x4>) -> tensor<1x2xi32>
   %1 = ternary.matmul %z, %w : (tensor<1x4xi8>, !ternary.matrix<2x4>) -> tensor<1x2xi32>
   %2 = ternary.matmul %l, %k : (tensor<1x8xi8>, !ternary.matrix<1x8>) -> tensor<1x1xi32>
@@ -65,7 +66,8 @@ func.func @strangers(%c: i1, %x: tensor<1x4xi8>, %z: tensor<1x4xi8>, %l: tensor<
   } else {
     scf.yield %5 : tensor<1x2xi32>
   }
-  return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>
+  %9 = ternary.matmul %x, %v : (tensor<1x4xi8>, !ternary.matrix<2x4, #ternary.layout<t5>>) -> tensor<1x2xi32>
+  return %0, %1, %2, %3, %4, %5, %6, %7, %9 : tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>
 }
 
 // -----

@@ -35,7 +35,8 @@ def MergeProducts : Pass<"ternary-merge-products", "::mlir::ModuleOp"> {
 
     The location of the product is fused of those of the products that it
     replaces, and says so (`kMergedProducts`). Weights in a resource that
-    elsewhere stand alone, or among others, stay: they would be stored twice.
+    elsewhere stand alone, or among others, stay, with all that would be merged
+    with them: they would be stored twice.
 
     Ensures: bit-identical results.
   }];
@@ -46,8 +47,8 @@ def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
   let summary = "Lay constant ternary weights out in tiles";
   let description = [{
     Rewrites each exact `ternary.matmul` of constants, stacked or not, to a
-    `ternary.packed_matmul` on weights packed at compile time, with padding and slicing around it where
-    the shape is no multiple of the tile.
+    `ternary.packed_matmul` on weights packed at compile time, with padding and
+    slicing around it where the shape is no multiple of the tile.
 
     With the encoding `auto`, that of each matrix is chosen by an estimate of
     the cycles that one token takes on each of `targets`, which all read the
