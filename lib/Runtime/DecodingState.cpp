@@ -115,8 +115,10 @@ private:
                        describeTensor(tensor.raw()) +
                        "; expected [1, at least " + std::to_string(numLogits) +
                        ", " + std::to_string(vocab()) + "]");
-    copyAsFloat(tensor, (dims[1] - numLogits) * vocab(), numLogits * vocab(),
-                logits);
+    // Nowhere to copy none to.
+    if (numLogits > 0)
+      copyAsFloat(tensor, (dims[1] - numLogits) * vocab(), numLogits * vocab(),
+                  logits);
   }
 
   /// An input that nobody fills would reach the model as a null pointer.

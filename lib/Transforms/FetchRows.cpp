@@ -173,10 +173,9 @@ static LogicalResult fetchRows(RewriterBase &rewriter, memref::LoadOp load) {
 }
 
 namespace {
-/// How the rows of a constant are read.
+/// Who reads the rows of a constant.
 struct Readers {
-  bool areFetches = true; ///< all of them
-  bool haveScreen = false;
+  int64_t fetches = 0, screens = 0, others = 0;
 };
 } // namespace
 
@@ -192,12 +191,16 @@ static void markFetched(ModuleOp module, const SymbolTable &symbols) {
     Readers &readers = constants[constant];
     for (Operation *user : get->getUsers()) {
       auto head = dyn_cast<tern::ternary::HeadOp>(user);
-      readers.haveScreen |= head && head.getCodes();
-      readers.areFetches &= isa<tern::ternary::FetchOp>(user);
+      if (head && head.getCodes() && head.getRows() == get.getResult())
+        ++readers.screens;
+      else if (isa<tern::ternary::FetchOp>(user))
+        ++readers.fetches;
+      else
+        ++readers.others;
     }
   });
   for (auto [constant, readers] : constants)
-    if (readers.haveScreen || readers.areFetches)
+    if (readers.screens > 0 || (readers.fetches > 0 && readers.others == 0))
       constant->setAttr(tern::kFetchedAttr, UnitAttr::get(module.getContext()));
 }
 

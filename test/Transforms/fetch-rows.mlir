@@ -90,6 +90,8 @@ func.func @others(%ids: memref<?xi64>, %each: memref<?x3xi64>, %y: memref<?x3xf3
 // A row that is the same for all, from outside of the loop. A constant that
 // others read as well is not only fetched.
 // CHECK:       memref.global "private" constant @table : memref<4x3xf32> = dense<1.000000e+00>{{$}}
+// Nor is one that nobody reads.
+// CHECK:       memref.global "private" constant @unread : memref<4x3xf32> = dense<2.000000e+00>{{$}}
 // CHECK-LABEL: func.func @shared(
 // CHECK:         %[[TWO:.*]] = arith.constant 2 : index
 // CHECK:         %[[T:.*]] = memref.get_global @table
@@ -97,9 +99,11 @@ func.func @others(%ids: memref<?xi64>, %each: memref<?x3xi64>, %y: memref<?x3xf3
 // CHECK:           ternary.fetch %[[T]][%[[TWO]]]
 // CHECK:         memref.copy %[[T]]
 memref.global "private" constant @table : memref<4x3xf32> = dense<1.0>
+memref.global "private" constant @unread : memref<4x3xf32> = dense<2.0>
 #all = affine_map<(d0, d1) -> (d0, d1)>
 func.func @shared(%y: memref<?x3xf32>, %z: memref<4x3xf32>) {
   %two = arith.constant 2 : index
+  %unread = memref.get_global @unread : memref<4x3xf32>
   %table = memref.get_global @table : memref<4x3xf32>
   linalg.generic {indexing_maps = [#all], iterator_types = ["parallel", "parallel"]} outs(%y : memref<?x3xf32>) {
   ^bb0(%out: f32):
@@ -116,11 +120,14 @@ func.func @shared(%y: memref<?x3xf32>, %z: memref<4x3xf32>) {
 // The rows of a head with a screen are fetched by its lowering, whoever reads
 // all of them.
 // CHECK:       memref.global "private" constant @rows : memref<90x60xbf16> = dense<1.000000e+00> {tern.fetched}
+// CHECK:       memref.global "private" constant @codes : memref<4608xi8> = dense<1>{{$}}
 // CHECK:       memref.global "private" constant @all : memref<90x60xbf16> = dense<1.000000e+00>{{$}}
 memref.global "private" constant @rows : memref<90x60xbf16> = dense<1.0>
+memref.global "private" constant @codes : memref<4608xi8> = dense<1>
 memref.global "private" constant @all : memref<90x60xbf16> = dense<1.0>
-func.func @heads(%x: memref<60xf32>, %best: index, %c: memref<4608xi8>, %b: memref<3x96xf32>, %y: memref<90xf32>, %z: memref<90xf32>, %copy: memref<90x60xbf16>) {
+func.func @heads(%x: memref<60xf32>, %best: index, %b: memref<3x96xf32>, %y: memref<90xf32>, %z: memref<90xf32>, %copy: memref<90x60xbf16>) {
   %rows = memref.get_global @rows : memref<90x60xbf16>
+  %c = memref.get_global @codes : memref<4608xi8>
   %all = memref.get_global @all : memref<90x60xbf16>
   ternary.head ins(%x, %rows, %best : memref<60xf32>, memref<90x60xbf16>)
       screen(%c, %b : memref<4608xi8>, memref<3x96xf32>) outs(%y : memref<90xf32>)
