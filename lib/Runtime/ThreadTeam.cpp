@@ -28,8 +28,8 @@ using Clock = std::chrono::steady_clock;
 /// competing process.
 constexpr std::chrono::microseconds kSpinTime{20};
 
-/// Enough blocks that the last one a slow thread holds is short.
-constexpr int64_t kBlocksPerThread = 8;
+/// Enough blocks that the last one, which others wait for, is short.
+constexpr int64_t kBlocksPerThread = 128;
 
 /// The least time after which a worker that has not come back is taken to have
 /// lost its core. Moving one that runs costs it its cache.
@@ -110,7 +110,7 @@ void ThreadTeam::parallelFor(int64_t newCount, Body newBody, void *newContext) {
   int32_t done = runBlocks(0);
   auto blockTime = (Clock::now() - start) / std::max(done, 1);
   finishBlocks(done);
-  waitForWorkers(blockTime);
+  waitForWorkers(blockTime * BlockRange::getPart(blocks / numThreads() + 1));
   busy = false;
 }
 
@@ -118,34 +118,34 @@ void ThreadTeam::postShares() {
   int64_t threads = numThreads();
   for (int64_t i = 0; i < threads; ++i)
     getShare(static_cast<size_t>(i))
-        .post(static_cast<int32_t>(i * numBlocks / threads),
-              static_cast<int32_t>((i + 1) * numBlocks / threads));
+        .post({static_cast<int32_t>(i * numBlocks / threads),
+               static_cast<int32_t>((i + 1) * numBlocks / threads)});
 }
 
-void ThreadTeam::runBlock(int64_t index) {
+void ThreadTeam::run(Blocks blocks) {
   // Where count is no multiple, some blocks are one longer: they are spread
   // over the loop, so that shares are equally long.
   auto getBegin = [this](int64_t block) {
     return block * (count / numBlocks) +
            block * (count % numBlocks) / numBlocks;
   };
-  body(context, getBegin(index), getBegin(index + 1));
+  body(context, getBegin(blocks.first), getBegin(blocks.last));
 }
 
 int32_t ThreadTeam::runBlocks(size_t self) {
   int32_t done = 0;
-  auto run = [&](int32_t index) {
-    if (index == BlockRange::kNone)
+  auto runSome = [&](Blocks blocks) {
+    if (blocks.size() == 0)
       return false;
-    runBlock(index);
-    ++done;
+    run(blocks);
+    done += blocks.size();
     return true;
   };
-  while (run(getShare(self).takeFirst())) {
+  while (runSome(getShare(self).takeFirst())) {
   }
   size_t threads = workers.size() + 1;
   for (size_t i = 1; i < threads; ++i)
-    while (run(getShare((self + i) % threads).takeLast())) {
+    while (runSome(getShare((self + i) % threads).takeLast())) {
     }
   return done;
 }
@@ -155,11 +155,11 @@ void ThreadTeam::finishBlocks(int32_t done) {
     unfinished.wake(1);
 }
 
-void ThreadTeam::waitForWorkers(Duration blockTime) {
+void ThreadTeam::waitForWorkers(Duration partTime) {
   if (spinUntil([this] { return unfinished.value == 0; }))
     return;
   // A worker that runs is done by then.
-  Duration patience = std::max<Duration>(2 * blockTime, kLeastPatience);
+  Duration patience = std::max<Duration>(2 * partTime, kLeastPatience);
   size_t next = 0;
   unfinished.value += kCallerSleeps;
   for (;;) {

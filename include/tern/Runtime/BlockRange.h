@@ -7,38 +7,55 @@
 
 namespace tern::runtime {
 
-/// The blocks [first, last) of a loop that nobody has begun. Its owner takes
-/// them from the front, one after the other, so that it reads memory in one
-/// stream; threads that have run out of their own take them from the back.
+/// Consecutive blocks [first, last) of a loop.
+struct Blocks {
+  int32_t first = 0, last = 0;
+  int32_t size() const { return last - first; }
+};
+
+/// The blocks of a loop that nobody has begun. Its owner takes them from the
+/// front, one after the other, so that it reads memory in one stream; threads
+/// that have run out of their own take them from the back.
+///
+/// Each takes a part of those that are left, at least one: a few large parts
+/// first, and at the end small ones, so that all threads are done at about the
+/// same time (guided self-scheduling; Polychronopoulos and Kuck, IEEE
+/// Transactions on Computers C-36, 1987).
 ///
 /// Both bounds are in one number: a block is taken once, whoever tries. Whoever
 /// comes late, with bounds read before a new range was posted, takes nothing
-/// unless the new bounds are the same, and then a block of the new range.
+/// unless the new bounds are the same, and then blocks of the new range.
 class alignas(64) BlockRange {
 public:
-  static constexpr int32_t kNone = -1;
+  /// Of `left` > 0 blocks, how many are taken at a time.
+  static constexpr int32_t getPart(int32_t left) {
+    constexpr int32_t kParts = 8;
+    return (left + kParts - 1) / kParts;
+  }
 
   /// Requires 0 <= first <= last. What was written before is visible to whoever
   /// takes a block.
-  void post(int32_t first, int32_t last) { bounds = pack(first, last); }
-  /// Returns the block taken, or kNone.
-  int32_t takeFirst() { return take(/*fromFront=*/true); }
-  int32_t takeLast() { return take(/*fromFront=*/false); }
+  void post(Blocks blocks) { bounds = pack(blocks); }
+  /// Returns the blocks taken, none if there are none left.
+  Blocks takeFirst() { return take(/*fromFront=*/true); }
+  Blocks takeLast() { return take(/*fromFront=*/false); }
 
 private:
-  static constexpr uint64_t pack(int32_t first, int32_t last) {
-    return uint64_t(uint32_t(first)) << 32 | uint32_t(last);
+  static constexpr uint64_t pack(Blocks blocks) {
+    return uint64_t(uint32_t(blocks.first)) << 32 | uint32_t(blocks.last);
   }
 
-  int32_t take(bool fromFront) {
+  Blocks take(bool fromFront) {
     uint64_t seen = bounds;
     for (;;) {
-      int32_t first = int32_t(seen >> 32), last = int32_t(uint32_t(seen));
-      if (first == last)
-        return kNone;
-      uint64_t rest = fromFront ? pack(first + 1, last) : pack(first, last - 1);
-      if (bounds.compare_exchange_weak(seen, rest))
-        return fromFront ? first : last - 1;
+      Blocks left = {int32_t(seen >> 32), int32_t(uint32_t(seen))};
+      if (left.size() == 0)
+        return {};
+      int32_t cut = fromFront ? left.first + getPart(left.size())
+                              : left.last - getPart(left.size());
+      Blocks front = {left.first, cut}, back = {cut, left.last};
+      if (bounds.compare_exchange_weak(seen, pack(fromFront ? back : front)))
+        return fromFront ? front : back;
     }
   }
 

@@ -22,7 +22,7 @@ namespace tern::runtime {
 /// it reads memory in one stream, and the same part of a loop's data each time,
 /// so that what fits stays in its cache. A thread that is done takes blocks
 /// from the ends of the others' shares: a core that another process slows down
-/// holds up at most one block, and a worker that does not come is not waited
+/// holds up what it has taken, and a worker that does not come is not waited
 /// for. Waiting spins briefly, as the serial code between two loops is short,
 /// and then sleeps: an idle team costs nothing, and a competing process gets
 /// the core.
@@ -62,14 +62,14 @@ private:
   /// Runs blocks until none is left, those of thread `self`'s share first (0:
   /// the caller, i: worker i - 1); returns how many.
   int32_t runBlocks(size_t self);
-  void runBlock(int64_t index);
+  void run(Blocks blocks);
   /// The share of thread `index`.
   BlockRange &getShare(size_t index) {
     return index == 0 ? callersShare : workers[index - 1]->share;
   }
   void finishBlocks(int32_t done);
-  /// `blockTime`: what a block took the caller.
-  void waitForWorkers(Duration blockTime);
+  /// `partTime`: what the largest part of a share takes.
+  void waitForWorkers(Duration partTime);
   void leaveCallersCore(ThreadId self);
   void lendCore(size_t &next);
   void stop();
