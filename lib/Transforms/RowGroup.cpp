@@ -99,10 +99,13 @@ static bool isColumn(AffineMap map, const RowDims &rowLoops) {
 }
 
 /// Whether rows of `op` are independent of each other, if `rowLoops` count
-/// them. A product of two operands, though it may be, has lowerings of its own.
+/// them. A product of two operands, though it may be, has lowerings of its own;
+/// rows without elements are refused as slices, which would begin beyond their
+/// end.
 static bool worksByRows(linalg::GenericOp op, const RowDims &rowLoops) {
   SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   return isElementwise(op) &&
+         !llvm::is_contained(op.getStaticLoopRanges(), 0) &&
          (op.getNumReductionLoops() == 0 || op.getNumDpsInputs() == 1) &&
          llvm::all_of(rowLoops,
                       [&](unsigned loop) {

@@ -336,3 +336,25 @@ func.func @starts_from_own(%x: tensor<4x8xf32>, %z: tensor<4xf32>, %e: tensor<4x
   } -> tensor<4x8xf32>
   return %b : tensor<4x8xf32>
 }
+
+// Rows without elements: a slice of one would begin beyond its end.
+// CHECK-LABEL: func.func @empty_rows(
+// CHECK-NOT:     scf.forall
+// CHECK-COUNT-2: linalg.generic
+// CHECK:         return
+func.func @empty_rows(%x: tensor<2x0xf32>, %max: tensor<2xf32>) -> tensor<2x0xf32> {
+  %m = linalg.generic {indexing_maps = [#id2, #row2], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<2x0xf32>) outs(%max : tensor<2xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %larger = arith.maximumf %out, %in : f32
+    linalg.yield %larger : f32
+  } -> tensor<2xf32>
+  %empty = tensor.empty() : tensor<2x0xf32>
+  %y = linalg.generic {indexing_maps = [#id2, #row2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %m : tensor<2x0xf32>, tensor<2xf32>) outs(%empty : tensor<2x0xf32>) {
+  ^bb0(%in: f32, %most: f32, %out: f32):
+    %less = arith.subf %in, %most : f32
+    linalg.yield %less : f32
+  } -> tensor<2x0xf32>
+  return %y : tensor<2x0xf32>
+}

@@ -111,7 +111,7 @@ MODELS = {
         Model("3.9b", PRESETS["bitnet-3.8b"]),
         Model("7b", PRESETS["bitnet-7b"]),
         Model("13b", PRESETS["bitnet-13b"], measured_layers=(1, 4)),
-        Model("70b", PRESETS["bitnet-70b"], measured_layers=(1, 2)),
+        Model("70b", PRESETS["bitnet-70b"], measured_layers=(2, 4)),
     )
 }
 
