@@ -140,7 +140,9 @@ static std::pair<int, int> getShapeOperands(const NodeProto &node) {
       .Case("ConstantOfShape", {0, 0})
       .Cases({"Expand", "Reshape", "Tile", "Split", "Squeeze", "Unsqueeze"},
              {1, 1})
+      .Case("Pad", {1, 3})
       .Case("Slice", {1, 4})
+      .StartsWith("Reduce", {1, 1})
       .Default({0, -1});
 }
 
