@@ -17,7 +17,8 @@ Value tern::onnx::convertFloat(ImplicitLocOpBuilder &b, Value scalar,
   unsigned to = type.getIntOrFloatBitWidth();
   // f16 and bf16 meet in f32; so do f64 and bf16, for which there is no
   // conversion in hardware or libgcc.
-  bool throughF32 = from == to || (from == 64 && type.isBF16());
+  bool throughF32 = from == to || (from == 64 && type.isBF16()) ||
+                    (to == 64 && scalar.getType().isBF16());
   if (throughF32)
     return convertFloat(b, convertFloat(b, scalar, b.getF32Type()), type);
   if (from < to)
