@@ -195,6 +195,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createStackSmallBuffers());
   pm.addNestedPass<func::FuncOp>(createCheckAllocations());
   pm.addPass(createOutlineParallelLoops());
+  pm.addNestedPass<func::FuncOp>(createSplitStreamLoops());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createConvertVectorToSCFPass());
   pm.addNestedPass<func::FuncOp>(vector::createLowerVectorMultiReductionPass());

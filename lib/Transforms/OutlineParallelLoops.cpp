@@ -20,6 +20,7 @@
 
 #include "AssertLowering.h"
 #include "FetchLowering.h"
+#include "IndependentLoop.h"
 #include "KernelNames.h"
 #include "MemRefCasts.h"
 
@@ -134,6 +135,8 @@ private:
   /// Inside the body's function: the loop over [begin, end).
   void emitIterations(scf::ParallelOp loop, IRMapping &mapping, Value begin,
                       Value end);
+  /// One iteration: `indices` counts them in each dimension.
+  void emitBody(scf::ParallelOp loop, IRMapping &mapping, ValueRange indices);
   /// The number of iterations of each dimension.
   SmallVector<Value> emitTripCounts(scf::ParallelOp loop,
                                     const IRMapping &mapping);
@@ -205,6 +208,12 @@ SmallVector<Value> Outliner::emitTripCounts(scf::ParallelOp loop,
 
 void Outliner::emitIterations(scf::ParallelOp loop, IRMapping &mapping,
                               Value begin, Value end) {
+  if (loop.getNumLoops() == 1 && !isInnermostCut(loop)) {
+    auto iterations = scf::ForOp::create(b, begin, end, constant(1));
+    iterations->setAttr(tern::kIndependentLoop, b.getUnitAttr());
+    b.setInsertionPointToStart(iterations.getBody());
+    return emitBody(loop, mapping, iterations.getInductionVar());
+  }
   SmallVector<Value> counts = emitTripCounts(loop, mapping);
   unsigned last = counts.size() - 1;
   // The innermost dimension may be cut into chunks; the others are flattened.
@@ -227,7 +236,11 @@ void Outliner::emitIterations(scf::ParallelOp loop, IRMapping &mapping,
   auto inner = scf::ForOp::create(b, innerBegin, innerEnd, constant(1));
   b.setInsertionPointToStart(inner.getBody());
   indices[last] = inner.getInductionVar();
+  emitBody(loop, mapping, indices);
+}
 
+void Outliner::emitBody(scf::ParallelOp loop, IRMapping &mapping,
+                        ValueRange indices) {
   for (auto [dim, index] : llvm::enumerate(indices)) {
     Value scaled = b.createOrFold<arith::MulIOp>(
         index, mapping.lookupOrDefault(loop.getStep()[dim]));

@@ -368,3 +368,29 @@ func.func @costs(%x: memref<?x16xf32>, %rows: memref<90x16xf32>, %n: index) {
   }
   return
 }
+
+// -----
+
+// A one-dimensional loop of long iterations is not cut. Its iterations are the
+// range's own, and marked as independent.
+// CHECK-LABEL: func.func private @long_parallel_0(
+// CHECK:         %[[BEGIN:.*]] = arith.index_cast %{{.*}} : i64 to index
+// CHECK:         %[[END:.*]] = arith.index_cast %{{.*}} : i64 to index
+// CHECK:         scf.for %[[T:.*]] = %[[BEGIN]] to %[[END]] step
+// CHECK-NOT:       arith.remui
+// CHECK:           %[[SCALED:.*]] = arith.muli %[[T]], %{{.*}}
+// CHECK:           scf.for %[[K:.*]] =
+// CHECK-NEXT:        memref.store %{{.*}}, %{{.*}}[%[[SCALED]], %[[K]]]
+// CHECK:         } {tern.independent}
+func.func @long(%x: memref<?x512xf32>, %v: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c512 = arith.constant 512 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c4) {
+    scf.for %k = %c0 to %c512 step %c1 {
+      memref.store %v, %x[%i, %k] : memref<?x512xf32>
+    }
+  }
+  return
+}

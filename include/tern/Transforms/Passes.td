@@ -517,6 +517,9 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
         macs_per_token = 2048 : i64, name = "layers.*.mlp.up_proj 32x64 i2"}}
     ```
 
+    The loop over a range has an attribute `tern.independent` if it has one
+    dimension and its iterations are long.
+
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
     Ensures: no assertion and no fetch is left; an scf.parallel inside another stays, to be
@@ -526,6 +529,45 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
                         "Operations on elements below which a loop stays on its thread">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect",
                            "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
+def SplitStreamLoops : Pass<"tern-split-stream-loops", "::mlir::func::FuncOp"> {
+  let summary = "Store what streams give later, and together";
+  let description = [{
+    In a loop of independent iterations (`tern.independent`) whose body has loops
+    that fetch memory ahead, each line that is read or written in between slows
+    down the streams. What touches memory behind the last such loop is done for
+    `group` iterations at once; what it needs waits on the stack.
+
+    ```mlir
+    scf.for %i = %begin to %end step %c1 {
+      %sum = scf.for ... { memref.prefetch ... }
+      vector.store %sum, %out[%i]
+    } {tern.independent}
+    // becomes
+    %stage = memref.alloca() : memref<16xvector<16xi32>>
+    scf.for %first = %begin to %end step %c16 {
+      %last = arith.minsi %first + 16, %end
+      scf.for %i = %first to %last step %c1 {
+        %sum = scf.for ... { memref.prefetch ... }
+        memref.store %sum, %stage[%i - %first]
+      }
+      scf.for %i = %first to %last step %c1 {
+        %sum = memref.load %stage[%i - %first]
+        vector.store %sum, %out[%i]
+      }
+    }
+    ```
+    Addresses are computed twice. A loop stays as it is where something would have to
+    wait that is neither a number nor a vector: a buffer of the iteration.
+
+    Requires: loops from `tern-outline-parallel-loops`.
+    Ensures: the same values in the same places.
+  }];
+  let options = [Option<"group", "group", "int64_t", /*default=*/"16",
+                        "Iterations whose results wait">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def EmitKernelTable : Pass<"tern-emit-kernel-table", "::mlir::ModuleOp"> {

@@ -122,8 +122,14 @@ private:
   /// Adds the products of a step to the sums.
   SmallVector<Value> buildStep(ArrayRef<Value> offsets, Value step,
                                ValueRange sums);
-  /// The codes of the four planes of a step.
-  SmallVector<Value> buildCodes(Value offset);
+  /// Fetches a line ahead of the one at `offset` of a stream.
+  void prefetch(size_t stream, Value offset);
+  /// Adds the products of a plane of a step, `codes` being those of each tile.
+  void addProducts(ArrayRef<Value> codes, Value step, int64_t plane,
+                   SmallVectorImpl<Value> &sums);
+  /// The codes of plane `group` of a step; adds to `split` what the group holds
+  /// of those of plane 3.
+  Value buildGroup(Value offset, int64_t group, Value &split);
   Value buildShift(Value bytes, int64_t amount, int64_t mask);
   /// The sums of a half of a tile, of `numTiles` that are read at once. Planes
   /// take turns with several, where one product would wait for the other.
@@ -165,19 +171,13 @@ Value StripScorer::buildShift(Value bytes, int64_t amount, int64_t mask) {
   return arith::AndIOp::create(b, bytes, buildIntegerSplat(b, type, mask));
 }
 
-SmallVector<Value> StripScorer::buildCodes(Value offset) {
-  SmallVector<Value> codes;
-  Value split;
-  for (int64_t group = 0; group < 3; ++group) {
-    Value bytes = b.loadVector(operands.codes, 4 * product.lanes,
-                               b.add(offset, b.index(64 * group)));
-    codes.push_back(buildShift(bytes, 0, 0x3f));
-    // Bits 6 and 7 go to bits 2 g and 2 g + 1.
-    Value part = buildShift(bytes, 6 - 2 * group, 3 << (2 * group));
-    split = split ? arith::OrIOp::create(b, split, part) : part;
-  }
-  codes.push_back(split);
-  return codes;
+Value StripScorer::buildGroup(Value offset, int64_t group, Value &split) {
+  Value bytes = b.loadVector(operands.codes, 4 * product.lanes,
+                             b.add(offset, b.index(64 * group)));
+  // Bits 6 and 7 go to bits 2 g and 2 g + 1.
+  Value part = buildShift(bytes, 6 - 2 * group, 3 << (2 * group));
+  split = split ? arith::OrIOp::create(b, split, part) : part;
+  return buildShift(bytes, 0, 0x3f);
 }
 
 Value StripScorer::loadHidden(Value memref, Value column) {
@@ -190,24 +190,42 @@ Value StripScorer::loadHidden(Value memref, Value column) {
       b.splat(word, product.lanes));
 }
 
-SmallVector<Value> StripScorer::buildStep(ArrayRef<Value> offsets, Value step,
-                                          ValueRange sums) {
-  SmallVector<SmallVector<Value>> codes;
-  for (Value offset : offsets)
-    codes.push_back(buildCodes(offset));
-  SmallVector<Value> results(sums);
-  for (int64_t plane = 0; plane < 4; ++plane) {
-    Value column =
-        b.add(b.mul(step, b.index(ScreenShape::kStep)), b.index(4 * plane));
-    for (auto [half, memref] :
-         llvm::enumerate(ArrayRef<Value>{hidden.high, hidden.low})) {
-      Value x = loadHidden(memref, column);
-      for (size_t tile = 0; tile < offsets.size(); ++tile) {
-        Value &sum = results[getSumIndex(tile, plane, half, offsets.size())];
-        sum = product.build(b, sum, codes[tile][plane], x);
-      }
+void StripScorer::prefetch(size_t stream, Value offset) {
+  int64_t ahead = tern::getPrefetchBytes(stream);
+  memref::PrefetchOp::create(b, operands.codes, b.add(offset, b.index(ahead)),
+                             /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
+void StripScorer::addProducts(ArrayRef<Value> codes, Value step, int64_t plane,
+                              SmallVectorImpl<Value> &sums) {
+  Value column =
+      b.add(b.mul(step, b.index(ScreenShape::kStep)), b.index(4 * plane));
+  for (auto [half, memref] :
+       llvm::enumerate(ArrayRef<Value>{hidden.high, hidden.low})) {
+    Value x = loadHidden(memref, column);
+    for (size_t tile = 0; tile < codes.size(); ++tile) {
+      Value &sum = sums[getSumIndex(tile, plane, half, codes.size())];
+      sum = product.build(b, sum, codes[tile], x);
     }
   }
+}
+
+// Codes are read once: fetch them from memory ahead of use. A core has room for
+// few lines on their way, so each line of a step is fetched where as much work
+// is done: all of them at once would hold up what follows.
+SmallVector<Value> StripScorer::buildStep(ArrayRef<Value> offsets, Value step,
+                                          ValueRange sums) {
+  SmallVector<Value> results(sums), splits(offsets.size());
+  for (int64_t group = 0; group < 3; ++group) {
+    SmallVector<Value> codes;
+    for (auto [stream, offset] : llvm::enumerate(offsets)) {
+      prefetch(stream, b.add(offset, b.index(64 * group)));
+      codes.push_back(buildGroup(offset, group, splits[stream]));
+    }
+    addProducts(codes, step, /*plane=*/group, results);
+  }
+  addProducts(splits, step, /*plane=*/3, results);
   return results;
 }
 
@@ -218,9 +236,6 @@ Value StripScorer::toF64(Value vector) {
 
 SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
                                           int64_t firstRow) {
-  // Codes are read once: fetch them from memory ahead of use, if less far, as a
-  // step takes three lines of each stream.
-  constexpr int64_t firstAhead = tern::kPrefetchBytes / 2;
   int64_t tileBytes = shape.getSteps() * ScreenShape::kStepBytes;
   SmallVector<Value> tileOffsets;
   for (Value tile : tiles)
@@ -228,21 +243,15 @@ SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
         b.add(b.mul(tile, b.index(tileBytes)), b.index(4 * firstRow)));
   SmallVector<Value> zeros(getSumIndex(tiles.size(), 0, 0, tiles.size()),
                            buildIntegerSplat(b, sumType, 0));
-  auto sums = b.loop(
-      b.index(0), b.index(shape.getSteps()), 1, zeros,
-      [&](Value step, ValueRange sums) {
-        SmallVector<Value> offsets;
-        for (auto [stream, tileOffset] : llvm::enumerate(tileOffsets)) {
-          int64_t ahead = tern::getPrefetchBytes(stream, firstAhead);
-          offsets.push_back(
-              b.add(tileOffset, b.mul(step, b.index(ScreenShape::kStepBytes))));
-          for (int64_t line = 0; line < ScreenShape::kStepBytes; line += 64)
-            memref::PrefetchOp::create(
-                b, operands.codes, b.add(offsets.back(), b.index(ahead + line)),
-                /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-        }
-        return buildStep(offsets, step, sums);
-      });
+  auto sums = b.loop(b.index(0), b.index(shape.getSteps()), 1, zeros,
+                     [&](Value step, ValueRange sums) {
+                       Value stepOffset =
+                           b.mul(step, b.index(ScreenShape::kStepBytes));
+                       SmallVector<Value> offsets;
+                       for (Value tileOffset : tileOffsets)
+                         offsets.push_back(b.add(tileOffset, stepOffset));
+                       return buildStep(offsets, step, sums);
+                     });
   SmallVector<Value> results;
   for (size_t tile = 0; tile < tiles.size(); ++tile) {
     auto joinPlanes = [&](unsigned half) {
