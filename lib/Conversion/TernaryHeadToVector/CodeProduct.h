@@ -3,13 +3,17 @@
 #ifndef TERN_LIB_CONVERSION_TERNARYHEADTOVECTOR_CODEPRODUCT_H
 #define TERN_LIB_CONVERSION_TERNARYHEADTOVECTOR_CODEPRODUCT_H
 
+#include "tern/Dialect/Ternary/IR/HeadScreen.h"
+
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 #include <optional>
 
 namespace tern::ternary {
 
-/// How a target multiplies codes, u8 up to 63, with i8.
+/// How a target multiplies the levels that codes of a screen stand for, with
+/// i8. Levels are counted so that zero is kZeroLevel, which makes them u8 up
+/// to 86.
 struct CodeProduct {
   /// The product of a vector target, by its name; nothing if it is unknown.
   static std::optional<CodeProduct> get(llvm::StringRef target);
@@ -17,14 +21,21 @@ struct CodeProduct {
   /// In each 32-bit lane, `sum` plus the four products of the lane's bytes:
   /// exact.
   mlir::Value build(mlir::ImplicitLocOpBuilder &b, mlir::Value sum,
-                    mlir::Value codes, mlir::Value x) const;
+                    mlir::Value levels, mlir::Value x) const;
 
   /// 32-bit lanes of a vector: 8 or 16.
   int64_t lanes;
   enum Form { Dot, PairDot, Shifts } form;
-  /// Tiles to read at once: as many as there are registers for.
+  /// Tiles to read at once.
   int64_t streams;
 };
+
+/// What a level of zero is counted as.
+constexpr int64_t kZeroLevel = ScreenShape::kLargestLevel + 2;
+
+/// The levels of codes, which are in the low six bits of bytes; the other two
+/// may be anything.
+mlir::Value buildLevels(mlir::ImplicitLocOpBuilder &b, mlir::Value bytes);
 
 /// A splat of an integer in a vector type.
 mlir::Value buildIntegerSplat(mlir::ImplicitLocOpBuilder &b, mlir::Type type,

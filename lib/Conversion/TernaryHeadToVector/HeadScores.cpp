@@ -1,9 +1,9 @@
 //===- HeadScores.cpp - scores of a head's rows by their codes ------------===//
 //
-// With row scale s and codes q + 32, hidden scale t and its copy g = 128 a + b,
+// With row scale s, levels q counted from a zero z, hidden scale t and its copy
+// g = 128 a + b,
 //
-//   score = s t (sum q g) = s t (128 sum (q + 32) a + sum (q + 32) b
-//                                - 32 sum g)
+//   score = s t (sum q g) = s t (128 sum (q + z) a + sum (q + z) b - z sum g)
 //
 // in which all sums are exact. A logit is at most
 //
@@ -117,18 +117,18 @@ public:
                            const HeadScores &scores);
 
 private:
-  /// 128 sum (q + 32) a + sum (q + 32) b of each tile, in f64.
+  /// 128 sum (q + z) a + sum (q + z) b of each tile, in f64.
   SmallVector<Value> buildSums(ArrayRef<Value> tiles, int64_t firstRow);
   /// Adds the products of a step to the sums.
   SmallVector<Value> buildStep(ArrayRef<Value> offsets, Value step,
                                ValueRange sums);
   /// Fetches a line ahead of the one at `offset` of a stream.
   void prefetch(size_t stream, Value offset);
-  /// Adds the products of a plane of a step, `codes` being those of each tile.
-  void addProducts(ArrayRef<Value> codes, Value step, int64_t plane,
+  /// Adds the products of a plane of a step, `levels` being those of each tile.
+  void addProducts(ArrayRef<Value> levels, Value step, int64_t plane,
                    SmallVectorImpl<Value> &sums);
-  /// The codes of plane `group` of a step; adds to `split` what the group holds
-  /// of those of plane 3.
+  /// The levels of plane `group` of a step; adds to `split` what the group
+  /// holds of the codes of plane 3.
   Value buildGroup(Value offset, int64_t group, Value &split);
   Value buildShift(Value bytes, int64_t amount, int64_t mask);
   /// The sums of a half of a tile, of `numTiles` that are read at once. Planes
@@ -177,7 +177,7 @@ Value StripScorer::buildGroup(Value offset, int64_t group, Value &split) {
   // Bits 6 and 7 go to bits 2 g and 2 g + 1.
   Value part = buildShift(bytes, 6 - 2 * group, 3 << (2 * group));
   split = split ? arith::OrIOp::create(b, split, part) : part;
-  return buildShift(bytes, 0, 0x3f);
+  return buildLevels(b, bytes);
 }
 
 Value StripScorer::loadHidden(Value memref, Value column) {
@@ -197,16 +197,16 @@ void StripScorer::prefetch(size_t stream, Value offset) {
                              /*isDataCache=*/true);
 }
 
-void StripScorer::addProducts(ArrayRef<Value> codes, Value step, int64_t plane,
+void StripScorer::addProducts(ArrayRef<Value> levels, Value step, int64_t plane,
                               SmallVectorImpl<Value> &sums) {
   Value column =
       b.add(b.mul(step, b.index(ScreenShape::kStep)), b.index(4 * plane));
   for (auto [half, memref] :
        llvm::enumerate(ArrayRef<Value>{hidden.high, hidden.low})) {
     Value x = loadHidden(memref, column);
-    for (size_t tile = 0; tile < codes.size(); ++tile) {
-      Value &sum = sums[getSumIndex(tile, plane, half, codes.size())];
-      sum = product.build(b, sum, codes[tile], x);
+    for (size_t tile = 0; tile < levels.size(); ++tile) {
+      Value &sum = sums[getSumIndex(tile, plane, half, levels.size())];
+      sum = product.build(b, sum, levels[tile], x);
     }
   }
 }
@@ -218,13 +218,15 @@ SmallVector<Value> StripScorer::buildStep(ArrayRef<Value> offsets, Value step,
                                           ValueRange sums) {
   SmallVector<Value> results(sums), splits(offsets.size());
   for (int64_t group = 0; group < 3; ++group) {
-    SmallVector<Value> codes;
+    SmallVector<Value> levels;
     for (auto [stream, offset] : llvm::enumerate(offsets)) {
       prefetch(stream, b.add(offset, b.index(64 * group)));
-      codes.push_back(buildGroup(offset, group, splits[stream]));
+      levels.push_back(buildGroup(offset, group, splits[stream]));
     }
-    addProducts(codes, step, /*plane=*/group, results);
+    addProducts(levels, step, /*plane=*/group, results);
   }
+  for (Value &split : splits)
+    split = buildLevels(b, split);
   addProducts(splits, step, /*plane=*/3, results);
   return results;
 }
@@ -280,7 +282,7 @@ Value StripScorer::finish(Value tile, int64_t firstRow, Value sum,
     return arith::ExtFOp::create(b, f64s, values);
   };
 
-  Value zeros = b.mul(hidden.sum, b.f64(ScreenShape::kZeroCode));
+  Value zeros = b.mul(hidden.sum, b.f64(kZeroLevel));
   sum = arith::SubFOp::create(b, sum, splat(zeros));
   Value score =
       b.mul(b.mul(loadBound(ScreenShape::Scale), splat(hidden.scale)), sum);

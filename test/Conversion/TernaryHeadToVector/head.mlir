@@ -22,7 +22,17 @@ func.func @exact(%x: memref<80xf32>, %w: memref<90x80xf32>, %best: index, %y: me
 // Six tiles are scored, then the rows computed that give the threshold and those
 // that reach it, each from a copy, or else all.
 // CHECK:       func.func private @[[SCREENED]](
-// CHECK:         scf.parallel
+// Levels are codes, with those up to 12 and what is above 52 counted twice.
+// CHECK:         %[[LOW:.*]] = arith.constant dense<63> : vector<{{.*}}xi8>
+// CHECK-NEXT:    %[[CODES:.*]] = arith.andi %{{.*}}, %[[LOW]]
+// CHECK-NEXT:    %[[C12:.*]] = arith.constant dense<12>
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.minui %[[CODES]], %[[C12]]
+// CHECK-NEXT:    %[[C52:.*]] = arith.constant dense<52>
+// CHECK-NEXT:    %[[MOST:.*]] = arith.maxui %[[CODES]], %[[C52]]
+// CHECK-NEXT:    %[[C52:.*]] = arith.constant dense<52>
+// CHECK-NEXT:    %[[ABOVE:.*]] = arith.subi %[[MOST]], %[[C52]]
+// CHECK-NEXT:    %[[SUM:.*]] = arith.addi %[[CODES]], %[[BELOW]]
+// CHECK-NEXT:    arith.addi %[[SUM]], %[[ABOVE]]
 // AVX512-COUNT-8:  "llvm.x86.avx512.vpdpbusd.512"
 // AVX512-NOT:      "llvm.x86.avx512.vpdpbusd.512"
 // AVXVNNI:         "llvm.x86.avx512.vpdpbusd.256"

@@ -66,22 +66,33 @@ struct RowCopy {
 constexpr size_t kSums = 8;
 } // namespace
 
-/// Copies `row`, whose size is a multiple of kSums, with a scale.
+/// A small number to the nearest whole one: added and taken away again, this
+/// leaves no room for a fraction.
+static float roundToWhole(float value) {
+  constexpr float rounder = 0x1.8p23f;
+  return value + rounder - rounder;
+}
+
+/// Copies `row`, whose size is a multiple of kSums, with a scale; `q` becomes
+/// the codes, less that of zero.
 static RowCopy copyRow(ArrayRef<float> row, float scale,
                        MutableArrayRef<int8_t> q) {
-  constexpr float largest = ScreenShape::kLargestCode;
-  // Added to a small number and taken away again, it rounds to whole numbers.
-  constexpr float rounder = 0x1.8p23f;
+  constexpr float fine = ScreenShape::kFineLevels;
+  constexpr float largest = ScreenShape::kLargestLevel;
   const float inverse = 1 / scale;
   double errors[kSums] = {}, norms[kSums] = {};
   for (size_t first = 0; first < row.size(); first += kSums)
     for (size_t i = 0; i < kSums; ++i) {
-      float code = row[first + i] * inverse;
-      code = std::min(std::max(code, -largest), largest);
-      code = code + rounder - rounder;
-      q[first + i] = static_cast<int8_t>(code);
-      double value = static_cast<double>(scale) * code;
-      double difference = row[first + i] - value;
+      float weight = row[first + i];
+      float magnitude = std::min(std::fabs(weight) * inverse, largest);
+      float above = std::max(magnitude - fine, 0.0f);
+      float coarse = roundToWhole(0.5f * above);
+      float code = roundToWhole(std::min(magnitude, fine)) + coarse;
+      q[first + i] =
+          static_cast<int8_t>(static_cast<int>(std::copysign(code, weight)));
+      double value =
+          static_cast<double>(scale) * std::copysign(code + coarse, weight);
+      double difference = weight - value;
       errors[i] += difference * difference;
       norms[i] += value * value;
     }
@@ -103,7 +114,7 @@ static RowCopy copyRowWell(ArrayRef<float> row, float largest,
   best.error = std::numeric_limits<double>::infinity();
   for (float share : {1.0f, 0.93f, 0.87f, 0.8f}) {
     RowCopy copy =
-        copyRow(row, share * largest / ScreenShape::kLargestCode, candidate);
+        copyRow(row, share * largest / ScreenShape::kLargestLevel, candidate);
     if (copy.error >= best.error)
       break;
     best = copy;

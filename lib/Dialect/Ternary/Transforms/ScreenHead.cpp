@@ -228,7 +228,8 @@ struct ScreenHeadPass : tern::ternary::impl::ScreenHeadBase<ScreenHeadPass> {
       return describe("as the graph says: " + *reason);
     auto type = cast<RankedTensorType>(match.rows.getType());
     uint64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-    if (mode == "exact" || (mode == "auto" && bytes < minBytes)) {
+    if (mode == "exact" || type.getDimSize(1) > kMostScreenColumns ||
+        (mode == "auto" && bytes < minBytes)) {
       rewrite(match, std::nullopt, Value());
       return describe("exact: reads " + Twine(bytes) + " bytes a token");
     }

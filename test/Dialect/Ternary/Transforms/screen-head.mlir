@@ -11,10 +11,10 @@
 #y = affine_map<(b, t, n, k) -> (b, t, n)>
 #id = affine_map<(b, t, n) -> (b, t, n)>
 
-// Row 0 is all 1.0, of which the codes are 31 + 32 = 63 at the columns that there
-// are, and 32 for padding: byte 0 holds the code of column 0, and bits 0 and 1 of
-// that of column 12, which is padding. The scale is 1/31, and the error below
-// 2^-20. 8 rows are half a tile.
+// Row 0 is copied as it is: up to 20 in magnitude, codes are 32 more, and above,
+// 42 is 63, 22 is 53 and -24 is 10, as every second number has one. Byte 0 holds
+// the code of column 0, and bits 0 and 1 of that of column 12, which is padding,
+// of code 32; bytes 64 to 67 hold those of columns 4 to 7. 8 rows are half a tile.
 
 // SCREEN:      module attributes {ternary.head = "screened: reads 192 bytes a token and 16 for each logit that may be one of the best, of 128"}
 // EXACT:       module attributes {ternary.head = "exact: reads 128 bytes a token"}
@@ -27,7 +27,7 @@
 // CHECK:         %[[R:.*]] = scf.if %[[ONE]] -> (tensor<1x?x8xf32>) {
 // EXACT:           %[[ALL:.*]] = arith.constant 0 : index
 // CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
-// SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F{{.*}}"> : tensor<192xi8>
+// SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F343434{{(3F)*(20)*}}350A212034343434{{[0-9A-F]*}}"> : tensor<192xi8>
 // SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<3x16xf32>
 // SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<3x16xf32>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
 // EXACT:           %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[ALL]] : tensor<8xf32>, tensor<8x8xbf16>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
@@ -40,7 +40,7 @@
 module {
 func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: tensor<4xf32> {bufferization.writable = true}) -> (tensor<1x?x8xf32>, tensor<4xf32>) {
   %zero = arith.constant 0.0 : f32
-  %w = arith.constant dense<[[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]> : tensor<8x8xbf16>
+  %w = arith.constant dense<[[42.0, -42.0, 20.0, -20.0, 22.0, -24.0, 1.0, 0.0], [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]> : tensor<8x8xbf16>
   %e = tensor.empty(%n) : tensor<1x?x8xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
   %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x8xf32>, tensor<8x8xbf16>) outs(%f : tensor<1x?x8xf32>) {

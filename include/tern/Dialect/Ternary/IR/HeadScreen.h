@@ -4,14 +4,16 @@
 // A screen tells which of the N rows of a head may give one of the best logits,
 // and reads 6 bits a weight to do so. It is made of codes and bounds.
 //
-// Row w, of K columns, is copied as scale * q, q being whole numbers from -31
-// to 31, stored as codes q + 32 of 6 bits. Rows are padded to tiles of 16,
-// columns to steps of 16, with q = 0. Tiles lie one behind the other, and in
-// each its steps. A step has 192 bytes, three groups of 64; byte 4 r + c of
-// group g belongs to row r of the tile. Its low 6 bits are the code of column
-// 4 g + c of the step, its high 2 bits the bits 2 g and 2 g + 1 of the code of
-// column 12 + c: so a vector holds four consecutive columns of 16 rows, as
-// products of bytes want it.
+// Row w, of K columns, is copied as scale * q, q being whole numbers from -20
+// to 20, and even ones up to 42 in magnitude: weights are mostly small, and
+// those that are not need not be copied as well. 63 such levels, in their
+// order, are stored as codes of 6 bits, q = 0 as 32. Rows are padded to tiles
+// of 16, columns to steps of 16, with q = 0. Tiles lie one behind the other,
+// and in each its steps. A step has 192 bytes, three groups of 64; byte 4 r + c
+// of group g belongs to row r of the tile. Its low 6 bits are the code of
+// column 4 g + c of the step, its high 2 bits the bits 2 g and 2 g + 1 of the
+// code of column 12 + c: so a vector holds four consecutive columns of 16 rows,
+// as products of bytes want it.
 //
 // Bounds are [3, N'] in f32, N' being N in whole tiles. For a hidden state h, a
 // copy h' of it, and all real numbers w.h etc. computed exactly,
@@ -36,6 +38,8 @@
 
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
+#include <algorithm>
+
 namespace tern::ternary {
 
 /// The sizes of a screen.
@@ -45,6 +49,17 @@ struct ScreenShape {
   static constexpr int64_t kStepBytes = 192; ///< of a tile
   static constexpr int64_t kZeroCode = 32;
   static constexpr int64_t kLargestCode = 31; ///< in magnitude, less the zero
+  /// Levels up to here are one apart, those above are two apart.
+  static constexpr int64_t kFineLevels = 20;
+  static constexpr int64_t kLargestLevel =
+      kFineLevels + 2 * (kLargestCode - kFineLevels);
+
+  /// The level that `code` >= 1 stands for.
+  static constexpr int64_t getLevel(int64_t code) {
+    int64_t q = code - kZeroCode, magnitude = q < 0 ? -q : q;
+    int64_t level = magnitude + std::max<int64_t>(magnitude - kFineLevels, 0);
+    return q < 0 ? -level : level;
+  }
   enum Bound { Scale, Error, Norm, NumBounds };
 
   int64_t rows, cols;
@@ -55,6 +70,10 @@ struct ScreenShape {
   int64_t getPaddedCols() const { return getSteps() * kStep; }
   int64_t getCodeBytes() const { return getTiles() * getSteps() * kStepBytes; }
 };
+
+/// Columns beyond which sums of a level, counted from below 0, and a byte of
+/// the hidden state might not fit i32: more than any model has.
+constexpr int64_t kMostScreenColumns = int64_t(1) << 17;
 
 /// Norms and lengths beyond which products of f32 might overflow or vanish: a
 /// screen is not used there.
