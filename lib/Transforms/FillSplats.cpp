@@ -1,11 +1,12 @@
 //===- FillSplats.cpp - large constants of one value ----------------------===//
 
+#include "BufferBytes.h"
+
 #include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace tern {
 #define GEN_PASS_DEF_FILLSPLATS
@@ -14,13 +15,13 @@ namespace tern {
 
 using namespace mlir;
 
-/// The bytes of a constant, one at least for each element; as many as 64 bits
-/// can count where they are more.
-static uint64_t getBytes(RankedTensorType type) {
-  uint64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-  for (int64_t dim : type.getShape())
-    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, dim);
-  return bytes;
+/// Whether a buffer of more than `maxBytes` would hold elements of `type`.
+static bool isLarge(RankedTensorType type, uint64_t maxBytes) {
+  std::optional<int64_t> bytes = tern::getStaticBytes(
+      MemRefType::get(type.getShape(), type.getElementType()));
+  // To getStaticBytes an empty dimension counts for 1.
+  return bytes && static_cast<uint64_t>(*bytes) > maxBytes &&
+         !llvm::is_contained(type.getShape(), 0);
 }
 
 /// Fills a tensor in place of `constant`.
@@ -45,8 +46,7 @@ struct FillSplatsPass : tern::impl::FillSplatsBase<FillSplatsPass> {
     getOperation().walk([&](arith::ConstantOp constant) {
       auto type = dyn_cast<RankedTensorType>(constant.getType());
       auto splat = dyn_cast<SplatElementsAttr>(constant.getValue());
-      if (type && splat && type.getElementType().isIntOrFloat() &&
-          getBytes(type) > maxBytes)
+      if (type && splat && isLarge(type, maxBytes))
         fillInstead(constant, splat);
     });
   }

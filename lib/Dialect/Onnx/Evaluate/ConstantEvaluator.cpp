@@ -4,7 +4,6 @@
 
 #include "Evaluation.h"
 
-#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/MathExtras.h"
@@ -54,29 +53,6 @@ static ValueRange getNeededInputs(NodeOp node) {
 
 static bool isLeaf(Value value) {
   return isa_and_nonnull<ConstantOp, NoneOp>(value.getDefiningOp());
-}
-
-/// Bytes of elements of `bits` each; at most as many as 64 bits count.
-static int64_t getBytes(Type type, unsigned bits) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape())
-    return 0;
-  uint64_t count = 1;
-  for (int64_t dim : tensor.getShape())
-    count = llvm::SaturatingMultiply<uint64_t>(count, dim);
-  return llvm::SaturatingMultiply<uint64_t>(count, bits) / 8;
-}
-
-/// As a file holds them.
-static int64_t getPackedBytes(Type type) {
-  std::optional<ElementKind> kind = getElementKind(getElementTypeOrSelf(type));
-  return kind ? getBytes(type, getBitWidth(*kind)) : 0;
-}
-
-/// As a Tensor holds them.
-static int64_t getTensorBytes(Type type) {
-  std::optional<ElementKind> kind = getElementKind(getElementTypeOrSelf(type));
-  return kind ? getBytes(type, 8 * getStorageBytes(*kind)) : 0;
 }
 
 bool ConstantEvaluator::fitsMemory(const Schedule &schedule) const {

@@ -5,6 +5,7 @@
 #include "Evaluation.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstdlib>
@@ -14,7 +15,7 @@ using namespace mlir;
 using namespace tern::onnx;
 
 //===----------------------------------------------------------------------===//
-// Element kinds
+// Element kinds and sizes
 //===----------------------------------------------------------------------===//
 
 unsigned tern::onnx::getBitWidth(ElementKind kind) {
@@ -150,6 +151,27 @@ std::optional<ElementKind> tern::onnx::getElementKind(int64_t onnxDataType) {
   default:
     return std::nullopt;
   }
+}
+
+/// Bytes of elements of `bits` each.
+static int64_t getBytes(Type type, unsigned bits) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape())
+    return 0;
+  uint64_t count = 1;
+  for (int64_t dim : tensor.getShape())
+    count = llvm::SaturatingMultiply<uint64_t>(count, dim);
+  return llvm::SaturatingMultiply<uint64_t>(count, bits) / 8;
+}
+
+int64_t tern::onnx::getPackedBytes(Type type) {
+  std::optional<ElementKind> kind = getElementKind(getElementTypeOrSelf(type));
+  return kind ? getBytes(type, getBitWidth(*kind)) : 0;
+}
+
+int64_t tern::onnx::getTensorBytes(Type type) {
+  std::optional<ElementKind> kind = getElementKind(getElementTypeOrSelf(type));
+  return kind ? getBytes(type, 8 * getStorageBytes(*kind)) : 0;
 }
 
 //===----------------------------------------------------------------------===//

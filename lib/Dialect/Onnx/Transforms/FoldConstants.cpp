@@ -5,10 +5,10 @@
 #include "tern/Dialect/Onnx/Evaluate/ConstantEvaluator.h"
 #include "tern/Dialect/Onnx/IR/Onnx.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace tern::onnx {
 #define GEN_PASS_DEF_FOLDCONSTANTS
@@ -26,21 +26,6 @@ static bool onlyMovesElements(NodeOp node) {
       .Cases({"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}, true)
       .Cases({"Expand", "ConstantOfShape"}, true)
       .Default(false);
-}
-
-/// Bytes of a value of `type`, as many as 64 bits can count where they are
-/// more, or 0 where that is not known.
-static uint64_t getBytes(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape())
-    return 0;
-  std::optional<ElementKind> kind = getElementKind(tensor.getElementType());
-  if (!kind)
-    return 0;
-  uint64_t bytes = getStorageBytes(*kind);
-  for (int64_t dim : tensor.getShape())
-    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, dim);
-  return bytes;
 }
 
 /// Gives the users of `node` the constant. Nodes take a type that says more
@@ -66,23 +51,37 @@ static LogicalResult replaceWithConstant(NodeOp node, ElementsAttr value) {
 
 namespace {
 
-struct FoldConstantsPass
-    : tern::onnx::impl::FoldConstantsBase<FoldConstantsPass> {
-  using Base::Base;
-  void runOnOperation() override;
+/// Folds the constant part of one function.
+class ConstantFolder {
+public:
+  ConstantFolder(func::FuncOp func, const FoldConstantsOptions &options)
+      : func(func), options(options), evaluator({}, options.freeBytes) {}
+  void run();
 
 private:
   bool isFoldable(NodeOp node) const;
   bool fold(NodeOp node);
 
+  func::FuncOp func;
+  const FoldConstantsOptions &options;
   ConstantEvaluator evaluator;
   /// Nodes with constant inputs only, in the order of the function.
   llvm::SetVector<Operation *> constantNodes;
 };
 
+struct FoldConstantsPass
+    : tern::onnx::impl::FoldConstantsBase<FoldConstantsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ConstantFolder(getOperation(), {largeBytes, freeBytes, maxDenseElements})
+        .run();
+  }
+};
+
 } // namespace
 
-bool FoldConstantsPass::isFoldable(NodeOp node) const {
+bool ConstantFolder::isFoldable(NodeOp node) const {
   if (!evaluator.canEvaluate(node))
     return false;
   // Some nodes look at an input's type only.
@@ -96,21 +95,19 @@ bool FoldConstantsPass::isFoldable(NodeOp node) const {
 }
 
 /// Replaces `node` by its value; false where it stays.
-bool FoldConstantsPass::fold(NodeOp node) {
+bool ConstantFolder::fold(NodeOp node) {
   Value result = node->getResult(0);
   if (onlyMovesElements(node) &&
-      getBytes(result.getType()) > static_cast<uint64_t>(largeBytes))
+      getTensorBytes(result.getType()) > options.largeBytes)
     return false;
   std::optional<Tensor> value = evaluator.evaluate(result);
-  return value &&
-         succeeded(replaceWithConstant(
-             node, value->toAttr(&getContext(), "folded", maxDenseElements)));
+  return value && succeeded(replaceWithConstant(
+                      node, value->toAttr(func.getContext(), "folded",
+                                          options.maxDenseElements)));
 }
 
-void FoldConstantsPass::runOnOperation() {
-  evaluator = ConstantEvaluator({}, freeBytes);
-  constantNodes.clear();
-  getOperation().walk([&](NodeOp node) {
+void ConstantFolder::run() {
+  func.walk([&](NodeOp node) {
     if (isFoldable(node))
       constantNodes.insert(node);
   });

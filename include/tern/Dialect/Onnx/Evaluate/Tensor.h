@@ -57,6 +57,12 @@ mlir::Type getElementType(ElementKind kind, mlir::MLIRContext *context);
 /// The kind of a `TensorProto.DataType` as attributes like Cast's `to` hold it.
 std::optional<ElementKind> getElementKind(int64_t onnxDataType);
 
+/// Bytes of a value of `type` as a file holds it, with narrow integers packed.
+/// 0 where shape or element type do not tell; 2^61 - 1 where they are more.
+int64_t getPackedBytes(mlir::Type type);
+/// Bytes of a value of `type` as a Tensor holds it; else as getPackedBytes.
+int64_t getTensorBytes(mlir::Type type);
+
 /// A tensor of a static shape, row-major. Copies share their elements; the
 /// elements of a constant that is mapped from a file are not copied at all.
 class Tensor {
