@@ -184,6 +184,7 @@ static void addFloatEmulation(OpPassManager &pm) {
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
   pm.addPass(createKeepRounding());
+  pm.addPass(createConvertThroughF32());
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(expand));

@@ -348,6 +348,25 @@ def KeepRounding : Pass<"tern-keep-rounding"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def ConvertThroughF32 : Pass<"tern-convert-through-f32"> {
+  let summary = "Convert between bf16 and f64 by way of f32";
+  let description = [{
+    Neither CPUs nor libgcc convert bf16 to f64 or back, and
+    `arith-expand{include-bf16=true}` expands conversions from and to f32 only.
+    Makes two conversions of one. f64 is rounded twice then, as NumPy's bfloat16 and
+    onnxruntime round it.
+
+    ```mlir
+    %w = arith.extf %h : bf16 to f64
+    // becomes
+    %f = arith.extf %h : bf16 to f32
+    %w = arith.extf %f : f32 to f64
+    ```
+    Ensures: no `arith.extf` or `arith.truncf` between bf16 and f64 is left.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def MakeBF16Bits : Pass<"tern-make-bf16-bits", "::mlir::ModuleOp"> {
   let summary = "Make bf16 in the LLVM dialect an integer";
   let description = [{

@@ -15,11 +15,8 @@ Value tern::onnx::convertFloat(ImplicitLocOpBuilder &b, Value scalar,
     return scalar;
   unsigned from = scalar.getType().getIntOrFloatBitWidth();
   unsigned to = type.getIntOrFloatBitWidth();
-  // f16 and bf16 meet in f32; so do f64 and bf16, for which there is no
-  // conversion in hardware or libgcc.
-  bool throughF32 = from == to || (from == 64 && type.isBF16()) ||
-                    (to == 64 && scalar.getType().isBF16());
-  if (throughF32)
+  // f16 and bf16 meet in f32.
+  if (from == to)
     return convertFloat(b, convertFloat(b, scalar, b.getF32Type()), type);
   if (from < to)
     return arith::ExtFOp::create(b, type, scalar);

@@ -138,9 +138,6 @@ static OpFoldResult countFloats(ImplicitLocOpBuilder &b, Value start,
                                 Value limit, Value delta) {
   Type f64 = b.getF64Type();
   auto widen = [&](Value value) -> Value {
-    // As convertFloat does it, but folding.
-    if (value.getType().isBF16())
-      value = b.createOrFold<arith::ExtFOp>(b.getF32Type(), value);
     if (value.getType() == f64)
       return value;
     return b.createOrFold<arith::ExtFOp>(f64, value);

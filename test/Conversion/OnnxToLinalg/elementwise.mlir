@@ -28,29 +28,3 @@ func.func @quantise(%x: tensor<?xf32>) -> tensor<?xf32> {
   %1 = onnx.node "Round"(%0) : (tensor<?xf32>) -> tensor<?xf32>
   return %1 : tensor<?xf32>
 }
-
-// bf16 becomes f64 by way of f32, and back: there is no other conversion.
-// CHECK-LABEL: func.func @wide(
-// CHECK:         %[[F:.*]] = arith.extf %{{.*}} : bf16 to f32
-// CHECK:         arith.extf %[[F]] : f32 to f64
-// CHECK:       func.func @narrow(
-// CHECK:         %[[N:.*]] = arith.truncf %{{.*}} : f64 to f32
-// CHECK:         arith.truncf %[[N]] : f32 to bf16
-func.func @wide(%x: tensor<?xbf16>) -> tensor<?xf64> {
-  %y = onnx.node "Cast"(%x) {to = 11 : i64} : (tensor<?xbf16>) -> tensor<?xf64>
-  return %y : tensor<?xf64>
-}
-func.func @narrow(%x: tensor<?xf64>) -> tensor<?xbf16> {
-  %y = onnx.node "Cast"(%x) {to = 16 : i64} : (tensor<?xf64>) -> tensor<?xbf16>
-  return %y : tensor<?xbf16>
-}
-
-// The quotient of a range's length and its step is one in double.
-// CHECK-LABEL: func.func @range(
-// CHECK-NOT:     arith.extf %{{.*}} : bf16 to f64
-// CHECK:         arith.divf %{{.*}} : f64
-// CHECK-NOT:     arith.extf %{{.*}} : bf16 to f64
-func.func @range(%from: tensor<bf16>, %to: tensor<bf16>, %by: tensor<bf16>) -> tensor<?xbf16> {
-  %y = onnx.node "Range"(%from, %to, %by) : (tensor<bf16>, tensor<bf16>, tensor<bf16>) -> tensor<?xbf16>
-  return %y : tensor<?xbf16>
-}

@@ -48,6 +48,7 @@ PASSES = [
     "func.func(math-extend-to-supported-types{extra-types=f16})",
     "func.func(arith-emulate-unsupported-floats{source-types=bf16 target-type=f32})",
     "tern-keep-rounding",
+    "tern-convert-through-f32",
     "func.func(arith-expand{include-bf16=true})",
     "convert-math-to-llvm",
     "convert-math-to-libm",
