@@ -27,7 +27,8 @@ static std::string getName(Location location) {
   return node ? node.getName().str() : "?";
 }
 
-/// Takes the remarks about layers and attention that were kept as they are.
+/// Takes the remarks about layers, attention and constants that were kept as
+/// they are.
 class Report::Listener : public remark::detail::MLIRRemarkStreamerBase {
 public:
   Listener(Report &report, std::function<void()> onLayer)
@@ -46,13 +47,10 @@ public:
       return;
     }
     std::string reason = getArgument(remark, "Reason");
-    if (remark.getRemarkName() == "attention") {
-      PlainAttention attention{std::move(name), std::move(reason)};
-      // `step` says the same again.
-      if (!llvm::is_contained(report.attentions, attention))
-        report.attentions.push_back(std::move(attention));
-      return;
-    }
+    if (remark.getRemarkName() == "attention")
+      return addOnce(report.attentions, {std::move(name), std::move(reason)});
+    if (remark.getRemarkName() == "computed")
+      return addOnce(report.constants, {std::move(name), std::move(reason)});
     onLayer();
     if (remark.getRemarkName() == "kept")
       report.floats.push_back({remark.getLocation(), std::move(name),
@@ -61,6 +59,12 @@ public:
   }
 
 private:
+  /// `step` says again what `main` said.
+  static void addOnce(std::vector<NodeNote> &notes, NodeNote note) {
+    if (!llvm::is_contained(notes, note))
+      notes.push_back(std::move(note));
+  }
+
   static std::string getArgument(const remark::detail::Remark &remark,
                                  StringRef key) {
     for (const auto &argument : remark.getArgs())
@@ -286,9 +290,9 @@ void Report::printText(raw_ostream &os) const {
   for (const FloatLayer &layer : floats)
     os << llvm::left_justify(layer.name, 44) << "  stays float ("
        << layer.weights << "): " << describeFloat(layer) << '\n';
-  for (const PlainAttention &attention : attentions)
-    os << llvm::left_justify(attention.name, 44) << "  " << attention.reason
-       << '\n';
+  for (const std::vector<NodeNote> *notes : {&attentions, &constants})
+    for (const NodeNote &note : *notes)
+      os << llvm::left_justify(note.name, 44) << "  " << note.reason << '\n';
   if (!generation.empty())
     os << generation << '\n';
   if (!head.empty())
@@ -297,6 +301,14 @@ void Report::printText(raw_ostream &os) const {
   os << layers.size() << " ternary layers, " << sum.weights << " weights, "
      << llvm::format("%.1f %% zeros, ", getShare(sum.zeros, sum.weights))
      << sum.bytes << " bytes; " << floats.size() << " float layers\n";
+}
+
+static llvm::json::Array toJson(ArrayRef<NodeNote> notes) {
+  llvm::json::Array array;
+  for (const NodeNote &note : notes)
+    array.push_back(
+        llvm::json::Object{{"name", note.name}, {"reason", note.reason}});
+  return array;
 }
 
 void Report::printJson(raw_ostream &os) const {
@@ -319,10 +331,6 @@ void Report::printJson(raw_ostream &os) const {
                                              {"weights", layer.weights},
                                              {"reason", layer.reason},
                                              {"head", layer.isHead}});
-  llvm::json::Array plainAttentions;
-  for (const PlainAttention &attention : attentions)
-    plainAttentions.push_back(llvm::json::Object{{"name", attention.name},
-                                                 {"reason", attention.reason}});
   Totals sum = sumLayers(layers);
   llvm::json::Object totals{{"weights", sum.weights},
                             {"zeros", sum.zeros},
@@ -331,7 +339,8 @@ void Report::printJson(raw_ostream &os) const {
                             {"float_layers", floats.size()}};
   llvm::json::Object report{{"layers", std::move(ternaryLayers)},
                             {"float_layers", std::move(floatLayers)},
-                            {"attention", std::move(plainAttentions)},
+                            {"attention", toJson(attentions)},
+                            {"constants", toJson(constants)},
                             {"totals", std::move(totals)}};
   if (!generation.empty())
     report["generation"] = generation;

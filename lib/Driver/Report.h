@@ -38,12 +38,11 @@ struct FloatLayer {
   bool isHead = false;
 };
 
-/// Attention that is computed as the graph spells it out, or with a mask of a
-/// number for each query and key.
-struct PlainAttention {
+/// A node of which something is to be said.
+struct NodeNote {
   std::string name, reason;
 
-  bool operator==(const PlainAttention &other) const {
+  bool operator==(const NodeNote &other) const {
     return name == other.name && reason == other.reason;
   }
 };
@@ -74,11 +73,12 @@ public:
   llvm::ArrayRef<FloatLayer> getFloatLayers() const { return floats; }
 
   /// A table, one line a layer, one on generation, and one of totals. Attention
-  /// is only there where something about it is to be said.
+  /// and constants are only there where something about them is to be said.
   void printText(llvm::raw_ostream &os) const;
   /// One line of JSON: {"layers": [...], "float_layers": [...],
-  /// "attention": [...], "generation": "...", "head": "...", "totals": {...}};
-  /// no "generation" and "head" where the model is no language model.
+  /// "attention": [...], "constants": [...], "generation": "...", "head":
+  /// "...", "totals": {...}}; no "generation" and "head" where the model is no
+  /// language model.
   void printJson(llvm::raw_ostream &os) const;
 
 private:
@@ -99,7 +99,11 @@ private:
   std::vector<Packing> packings;
   llvm::DenseMap<mlir::Attribute, size_t> packingOf; ///< by the layers' nodes
   std::vector<FloatLayer> floats;
-  std::vector<PlainAttention> attentions;
+  /// Attention that is computed as the graph spells it out, or with a mask of a
+  /// number for each query and key.
+  std::vector<NodeNote> attentions;
+  /// Constants that each run computes, as they are too large.
+  std::vector<NodeNote> constants;
   std::string generation; ///< empty unless the model is a language model
   std::string head;       ///< empty unless the model has a step
 };

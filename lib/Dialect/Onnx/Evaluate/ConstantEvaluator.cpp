@@ -55,13 +55,22 @@ static bool isLeaf(Value value) {
   return isa_and_nonnull<ConstantOp, NoneOp>(value.getDefiningOp());
 }
 
-bool ConstantEvaluator::fitsMemory(const Schedule &schedule) const {
+std::optional<TooLarge>
+ConstantEvaluator::findTooLarge(const Schedule &schedule) const {
   constexpr int64_t kGrowth = 64;
-  int64_t most = llvm::SaturatingMultiplyAdd<uint64_t>(schedule.leafBytes,
-                                                       kGrowth, freeBytes);
-  return llvm::all_of(schedule.order, [&](NodeOp node) {
-    return getTensorBytes(node->getResult(0).getType()) <= most;
-  });
+  int64_t most = std::min<uint64_t>(llvm::SaturatingMultiplyAdd<uint64_t>(
+                                        schedule.leafBytes, kGrowth, freeBytes),
+                                    Tensor::kMaxBytes);
+  for (NodeOp node : schedule.order)
+    if (int64_t bytes = getTensorBytes(node->getResult(0).getType());
+        bytes > most)
+      return TooLarge{node, bytes, most};
+  return std::nullopt;
+}
+
+std::optional<TooLarge> ConstantEvaluator::findTooLarge(Value value) const {
+  Schedule schedule;
+  return plan(value, schedule) ? findTooLarge(schedule) : std::nullopt;
 }
 
 bool ConstantEvaluator::plan(Value root, Schedule &schedule) const {
@@ -148,7 +157,7 @@ std::optional<Tensor> ConstantEvaluator::evaluate(Value value) const {
     std::optional<Tensor> leaf = getLeaf(value);
     return leaf && *leaf ? leaf : std::nullopt;
   }
-  if (!fitsMemory(schedule))
+  if (findTooLarge(schedule))
     return std::nullopt;
   for (NodeOp node : schedule.order) {
     std::optional<Tensor> result = run(node, schedule);

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -61,12 +62,16 @@ public:
 private:
   bool isFoldable(NodeOp node) const;
   bool fold(NodeOp node);
+  /// Says why `value` was not evaluated where the reason is its size.
+  void reportSize(Value value);
 
   func::FuncOp func;
-  const FoldConstantsOptions &options;
+  const FoldConstantsOptions options;
   ConstantEvaluator evaluator;
   /// Nodes with constant inputs only, in the order of the function.
   llvm::SetVector<Operation *> constantNodes;
+  /// Whose size was said to be in the way.
+  llvm::DenseSet<Operation *> reported;
 };
 
 struct FoldConstantsPass
@@ -94,6 +99,20 @@ bool ConstantFolder::isFoldable(NodeOp node) const {
   });
 }
 
+void ConstantFolder::reportSize(Value value) {
+  std::optional<TooLarge> found = evaluator.findTooLarge(value);
+  if (!found || !reported.insert(found->node).second)
+    return;
+  std::string text =
+      (found->node.getKind() + ": its " + Twine(found->bytes) +
+       " bytes are computed in each run: more than the " + Twine(found->most) +
+       " that may be computed when compiling")
+          .str();
+  remark::missed(found->node.getLoc(),
+                 remark::RemarkOpts::name("computed").category("tern-raise"))
+      << remark::reason("{0}", text);
+}
+
 /// Replaces `node` by its value; false where it stays.
 bool ConstantFolder::fold(NodeOp node) {
   Value result = node->getResult(0);
@@ -101,6 +120,8 @@ bool ConstantFolder::fold(NodeOp node) {
       getTensorBytes(result.getType()) > options.largeBytes)
     return false;
   std::optional<Tensor> value = evaluator.evaluate(result);
+  if (!value)
+    reportSize(result);
   return value && succeeded(replaceWithConstant(
                       node, value->toAttr(func.getContext(), "folded",
                                           options.maxDenseElements)));

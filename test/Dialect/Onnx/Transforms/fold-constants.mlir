@@ -2,6 +2,7 @@
 // RUN: tern-opt %s --onnx-fold-constants="large-bytes=7" | FileCheck %s --check-prefix=SMALL
 // RUN: tern-opt %s --onnx-fold-constants="max-dense-elements=1" | FileCheck %s --check-prefix=BLOB
 // RUN: tern-opt %s --onnx-fold-constants="free-bytes=100" | FileCheck %s --check-prefix=BOUND
+// RUN: tern-opt %s --onnx-fold-constants="free-bytes=100" --remarks-filter="tern.*" --remark-format=emitRemark 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // Only what leaves the constant part is materialised.
 // CHECK-LABEL: func.func @chain(
@@ -119,9 +120,14 @@ func.func @bound() -> tensor<f32> {
   return %1 : tensor<f32>
 }
 
-func.func @beyond() -> tensor<f32> {
+// Two nodes read what is too large, of which one says so.
+// REMARK-NOT:    remark
+// REMARK:        remark: loc("ones"): [Missed] computed | Category:tern-raise | Reason="ConstantOfShape: its 1128 bytes are computed in each run: more than the 1124 that may be computed when compiling"
+// REMARK-NOT:    remark
+func.func @beyond() -> (tensor<f32>, tensor<f32>) {
   %s = onnx.constant dense<[141, 2]> : tensor<2xi64>
-  %0 = onnx.node "ConstantOfShape"(%s) {value = dense<1.0> : tensor<1xf32>} : (tensor<2xi64>) -> tensor<141x2xf32>
+  %0 = onnx.node "ConstantOfShape"(%s) {value = dense<1.0> : tensor<1xf32>} : (tensor<2xi64>) -> tensor<141x2xf32> loc("ones")
   %1 = onnx.node "ReduceSum"(%0) {keepdims = 0 : i64} : (tensor<141x2xf32>) -> tensor<f32>
-  return %1 : tensor<f32>
+  %2 = onnx.node "ReduceMax"(%0) {keepdims = 0 : i64} : (tensor<141x2xf32>) -> tensor<f32>
+  return %1, %2 : tensor<f32>, tensor<f32>
 }

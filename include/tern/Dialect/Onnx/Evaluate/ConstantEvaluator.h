@@ -15,6 +15,13 @@ namespace tern::onnx {
 
 struct EvaluationContext;
 
+/// A node whose value is too large to be computed, in bytes of a Tensor.
+struct TooLarge {
+  NodeOp node;
+  int64_t bytes = 0;
+  int64_t most = 0; ///< that it might take
+};
+
 /// Computes values of `onnx.node` sub-graphs whose leaves are constants, as the
 /// ONNX specification defines the operators.
 ///
@@ -25,8 +32,9 @@ struct EvaluationContext;
 ///
 /// Nothing is evaluated for which a value would be needed of more bytes than
 /// `freeBytes` and 64 times those of the constants it is made from: 2-bit
-/// weights may become i64, but a file of a hundred bytes no gigabytes. (Values
-/// whose type does not tell their size are bound by Tensor::kMaxBytes alone.)
+/// weights may become i64, but a file of a hundred bytes no gigabytes; nor of
+/// more than Tensor::kMaxBytes, which is all that bounds values whose type does
+/// not tell their size.
 ///
 /// Arithmetic on f16 and bf16 is done in f32 and rounded after every node;
 /// sums and means are accumulated in f64 (in 8 interleaved partial sums, which
@@ -50,6 +58,9 @@ public:
   /// The value, or nullopt where it is not constant or takes too much memory,
   /// or where shapes, types or attributes do not fit the operators.
   std::optional<Tensor> evaluate(mlir::Value value) const;
+  /// What `value`, if it is constant, is not evaluated for: the first node on
+  /// the way to it that takes too much memory.
+  std::optional<TooLarge> findTooLarge(mlir::Value value) const;
   /// The only element of a constant of one element, as a double.
   std::optional<double> evaluateScalar(mlir::Value value) const;
 
@@ -59,7 +70,7 @@ private:
 
   mlir::Value resolve(mlir::Value value) const;
   bool plan(mlir::Value value, Schedule &schedule) const;
-  bool fitsMemory(const Schedule &schedule) const;
+  std::optional<TooLarge> findTooLarge(const Schedule &schedule) const;
   std::optional<Tensor> run(NodeOp node, Schedule &schedule) const;
 
   llvm::StringMap<EvaluationFn> table;

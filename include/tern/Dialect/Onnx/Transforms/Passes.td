@@ -21,7 +21,8 @@ def FoldConstants : Pass<"onnx-fold-constants", "::mlir::func::FuncOp"> {
 
     Nodes stay for which a value would be needed of more than `free-bytes` and 64 times
     the bytes of the constants that it is made from: a file of a hundred bytes can ask
-    for terabytes of zeros.
+    for terabytes of zeros. A remark of category `tern-raise` names the node whose value
+    is too large, and the limit.
 
     Runs after `convert-onnx-to-ternary`, which needs the sub-graphs that
     produce weights.
