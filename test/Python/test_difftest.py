@@ -215,6 +215,18 @@ def test_whatever_is_drawn_has_a_truth(opset):
             assert graph.outputs and graph.notes
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
+def test_a_softmax_of_nothing_has_a_truth(shape):
+    """In bf16, which onnxruntime does not compute."""
+    node = helper.make_node("Softmax", ["x"], ["y"])
+    infos = [helper.make_tensor_value_info(name, onnx.TensorProto.BFLOAT16, shape)
+             for name in ("x", "y")]  # fmt: skip
+    graph = helper.make_graph([node], "g", infos[:1], infos[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    (y,) = Oracle(model).run({"x": np.zeros(shape, ml_dtypes.bfloat16)}).values()
+    assert y.shape == shape and y.dtype == ml_dtypes.bfloat16
+
+
 @pytest.mark.parametrize("family", ["operator", "chain"])
 def test_a_name_makes_the_same_graph_again(family):
     def model_of(case):

@@ -41,7 +41,8 @@ class Gemm(OpRun):
 class Softmax(OpRun):
     def _run(self, x, axis=-1):
         wide = _wide(x)
-        e = np.exp(wide - wide.max(axis, keepdims=True))
+        # Of nothing there is no maximum.
+        e = np.exp(wide - wide.max(axis, keepdims=True, initial=-np.inf))
         return ((e / e.sum(axis, keepdims=True)).astype(x.dtype),)
 
 
