@@ -215,6 +215,14 @@ def test_whatever_is_drawn_has_a_truth(opset):
             assert graph.outputs and graph.notes
 
 
+def test_powers_have_exponents_that_opset_13_takes():
+    """Bases of bf16 may have no exponents of bf16 there."""
+    (power,) = (o for o in random_operators.OPERATORS if o.name == "Pow")
+    graphs = [random_operators.build_around(power, 13, np.random.default_rng(seed))
+              for seed in range(30)]  # fmt: skip
+    assert any("bfloat16" in graph.notes[0] for graph in graphs)
+
+
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
 def test_a_softmax_of_nothing_has_a_truth(shape):
     """In bf16, which onnxruntime does not compute."""
