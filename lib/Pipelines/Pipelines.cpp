@@ -193,6 +193,7 @@ static void addFloatEmulation(OpPassManager &pm) {
 void tern::buildLLVMPipeline(OpPassManager &pm,
                              const PipelineOptions &options) {
   pm.addPass(createEmitModelEntries(EmitModelEntriesOptions{options.variant}));
+  pm.addNestedPass<func::FuncOp>(createMarkTemporaries());
   pm.addNestedPass<func::FuncOp>(createStackSmallBuffers());
   pm.addNestedPass<func::FuncOp>(createCheckAllocations());
   pm.addPass(createOutlineParallelLoops());

@@ -26,12 +26,13 @@ struct CallFrame {
   ThreadTeam *team;
   Profile *profile; // null: nothing is timed
   const std::vector<ColdPages> *fetched;
+  BufferPool *buffers;
   std::atomic<bool> failed{false};
   char message[512]; // of the first failure
 };
 
 /// Where `fail` jumps back to: generated code has no unwind tables to throw
-/// through. What the code had allocated by then is lost.
+/// through. What the code had from malloc by then is lost.
 struct ReturnPoint {
   ReturnPoint *outer;
   std::jmp_buf registers;
@@ -103,9 +104,20 @@ void hostFetch(void *self, const void *constant, void *target, int64_t bytes) {
   std::memcpy(target, constant, size);
 }
 
+void *hostAllocate(void *self, int64_t bytes) {
+  return static_cast<CallFrame *>(self)->buffers->allocate(
+      static_cast<size_t>(bytes));
+}
+
+void hostRelease(void *self, void *address, int64_t bytes) {
+  static_cast<CallFrame *>(self)->buffers->release(address,
+                                                   static_cast<size_t>(bytes));
+}
+
 TernHost makeHost(CallFrame &frame) {
-  return {&frame, frame.profile ? timedParallelFor : hostParallelFor, hostFail,
-          hostFetch};
+  return {&frame,       frame.profile ? timedParallelFor : hostParallelFor,
+          hostFail,     hostFetch,
+          hostAllocate, hostRelease};
 }
 
 // These return false if the model called `fail`.
@@ -240,8 +252,10 @@ std::vector<Tensor> Session::run(const std::vector<TernTensor> &inputs) {
   frame.team = &team;
   frame.profile = profile;
   frame.fetched = &fetched;
+  frame.buffers = &buffers;
   Stopwatch time;
   bool succeeded = callRun(variant.run, frame, inputs.data(), raw.data());
+  buffers.endCall();
   if (profile && succeeded)
     profile->addCall(countTokens(model, inputs), time.seconds());
   else if (profile)
@@ -261,10 +275,12 @@ void Session::step(const int64_t *tokens, int64_t count, int64_t past,
   frame.team = &team;
   frame.profile = profile;
   frame.fetched = &fetched;
+  frame.buffers = &buffers;
   StepArguments args = {tokens,    count,   past,  caches,
                         numLogits, numBest, logits};
   Stopwatch time;
   bool succeeded = callStep(variant.step, frame, args);
+  buffers.endCall();
   double seconds = time.seconds();
   // Pages that were read as memory all the same, as only the code knows: of a
   // head whose screen does not tell rows apart, all. Where there are none this

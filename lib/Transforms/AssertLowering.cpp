@@ -29,7 +29,7 @@ LLVM::LLVMFuncOp AssertLowering::getFail() {
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   fail = createFail(b, "tern_fail", {pointer, pointer});
-  // TernHost: {void *self; parallel_for; fail; fetch;}.
+  // TernHost: {void *self; parallel_for; fail; fetch; …}.
   Value host = fail.getArgument(0);
   Value self = LLVM::LoadOp::create(b, pointer, host);
   Value slot =

@@ -37,7 +37,7 @@ static Value buildAddress(ImplicitLocOpBuilder &b, Value buffer, Value row) {
 static void lower(ternary::FetchOp op, Value host) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  // TernHost: {void *self; parallel_for; fail; fetch;}.
+  // TernHost: {void *self; parallel_for; fail; fetch; …}.
   Value self = LLVM::LoadOp::create(b, pointer, host);
   Value slot =
       LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{3});

@@ -19,6 +19,7 @@
 #include "tern/Transforms/Passes.h"
 
 #include "AssertLowering.h"
+#include "BufferLowering.h"
 #include "FetchLowering.h"
 #include "IndependentLoop.h"
 #include "KernelNames.h"
@@ -370,7 +371,7 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   auto branch = scf::IfOp::create(b, parallel, /*withElseRegion=*/true);
 
   b.setInsertionPointToStart(branch.thenBlock());
-  // TernHost: {void *self; parallel_for; fail; fetch;}.
+  // TernHost: {void *self; parallel_for; fail; fetch; …}.
   Value host = function.getArgument(0);
   Value self = LLVM::LoadOp::create(b, pointer, host);
   Value slot =
@@ -458,10 +459,12 @@ struct OutlineParallelLoopsPass
     BodyTable bodies;
     tern::KernelNames names(getOperation());
     tern::AssertLowering asserts(getOperation());
+    tern::BufferLowering buffers(getOperation());
     for (func::FuncOp function : functions) {
       passHostToCallees(function);
       asserts.lower(function);
       tern::lowerFetches(function);
+      buffers.lower(function);
       if (failed(outlineLoops(function, bodies, names)))
         return signalPassFailure();
     }

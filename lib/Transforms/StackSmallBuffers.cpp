@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BufferBytes.h"
+#include "TemporaryBuffers.h"
 
 #include "tern/Transforms/Passes.h"
 
@@ -31,18 +32,6 @@ struct Temporary {
   memref::DeallocOp dealloc;
 };
 } // namespace
-
-/// The deallocation of `alloc`, if there is one, and in the same block.
-static memref::DeallocOp findDealloc(memref::AllocOp alloc) {
-  memref::DeallocOp found;
-  for (Operation *user : alloc->getUsers())
-    if (auto dealloc = dyn_cast<memref::DeallocOp>(user)) {
-      if (found || dealloc->getBlock() != alloc->getBlock())
-        return {};
-      found = dealloc;
-    }
-  return found;
-}
 
 /// Whether a buffer of these sizes has at most `most` bytes. No product
 /// overflows: what is larger than `most` counts as one more.
@@ -121,7 +110,7 @@ struct StackSmallBuffersPass
       if (!isa<func::FuncOp, scf::ParallelOp>(parent) ||
           !alloc.getSymbolOperands().empty())
         return;
-      if (memref::DeallocOp dealloc = findDealloc(alloc))
+      if (memref::DeallocOp dealloc = tern::findDealloc(alloc))
         found[parent].push_back({alloc, dealloc});
     });
     for (auto &[parent, temporaries] : found) {

@@ -26,6 +26,18 @@ static void fetched(void *self, const void *constant, void *target,
   memcpy(target, constant, (size_t)bytes);
 }
 
-static const TernHost serialHost = {NULL, serialFor, failed, fetched};
+static void *allocateBuffer(void *self, int64_t bytes) {
+  (void)self;
+  return aligned_alloc(64, ((size_t)bytes / 64 + 1) * 64);
+}
+
+static void releaseBuffer(void *self, void *address, int64_t bytes) {
+  (void)self;
+  (void)bytes;
+  free(address);
+}
+
+static const TernHost serialHost = {NULL,    serialFor,      failed,
+                                    fetched, allocateBuffer, releaseBuffer};
 
 #endif /* TERN_TEST_INPUTS_SERIAL_HOST_H */

@@ -8,6 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
 using namespace tern::runtime;
 using namespace tern::test;
 
@@ -30,6 +34,23 @@ struct AdderInputs {
   std::vector<TernTensor> raw() const { return {x.raw(), y.raw()}; }
   Tensor x, y;
 };
+
+/// Takes a buffer of the host's and never gives it back; its address is the
+/// output. Fails on more than a row.
+void runInBuffer(const TernHost *host, const TernTensor *inputs,
+                 TernTensor *outputs) {
+  constexpr int64_t kBytes = 1 << 20;
+  void *buffer = host->allocate(host->self, kBytes);
+  std::memset(buffer, 1, kBytes);
+  if (inputs[0].dims[0] > 1)
+    host->fail(host->self, "two rows are too many");
+  outputs[0].dims[0] = 1;
+  outputs[0].dims[1] = 3;
+  outputs[0].data = std::calloc(3, sizeof(float));
+  std::memcpy(outputs[0].data, &buffer, sizeof(buffer));
+  outputs[1].dims[0] = 1;
+  outputs[1].data = std::calloc(1, sizeof(uint16_t));
+}
 
 std::vector<int64_t> makeTokens(int64_t count) {
   std::vector<int64_t> tokens;
@@ -74,7 +95,7 @@ TEST(Session, RefusesAnotherAbi) {
   TernModel model = *findFakeModel("tensor");
   model.abi_version = TERN_ABI_VERSION + 1;
   EXPECT_EQ(messageOf([&] { Session session(model, 1); }),
-            "the model has ABI version 6; this runtime expects 5");
+            "the model has ABI version 7; this runtime expects 6");
 }
 
 // The team of threads is in order afterwards: the next loop runs to its end.
@@ -89,6 +110,26 @@ TEST(Session, SurvivesFailuresInALoop) {
         ASSERT_EQ(outputs[0].data<float>()[i], 1.0f) << i;
     }
   }
+}
+
+// Also those of a call that failed are there for the next.
+TEST(Session, BuffersAreTakenBackWhenACallEnds) {
+  TernVariant variant = {"portable", 0, runInBuffer, nullptr, nullptr};
+  TernModel model = *findFakeModel("tensor");
+  model.variants = &variant;
+  model.num_variants = 1;
+  Session session(model, 2);
+  auto findBuffer = [&] {
+    uintptr_t address;
+    std::vector<Tensor> outputs = session.run(AdderInputs(1).raw());
+    std::memcpy(&address, outputs[0].data<float>(), sizeof(address));
+    return address;
+  };
+  uintptr_t first = findBuffer();
+  EXPECT_EQ(findBuffer(), first);
+  EXPECT_EQ(messageOf([&] { session.run(AdderInputs(2).raw()); }),
+            "two rows are too many");
+  EXPECT_EQ(findBuffer(), first);
 }
 
 TEST(Session, RunsTheGraph) {

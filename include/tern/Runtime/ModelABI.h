@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 5
+#define TERN_ABI_VERSION 6
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -64,7 +64,7 @@ typedef struct TernHost {
   /* Reports that the inputs contradict each other (shapes that do not
    * broadcast, say) or ask for more memory than there is. Copies `message`,
    * which may be gone afterwards. Does not return: it jumps back out of run or
-   * step without unwinding, so memory allocated since is lost. May be called by
+   * step without unwinding, so what malloc gave since is lost. May be called by
    * the body of parallel_for, on any thread: then no more of the loop's
    * iterations begin, and the jump follows when all threads are done with
    * theirs. Outputs written by then are freed. */
@@ -73,6 +73,12 @@ typedef struct TernHost {
    * does, but need not map the constant's pages to do so: for constants of
    * which a call reads few places. Called on any thread. */
   void (*fetch)(void *self, const void *constant, void *target, int64_t bytes);
+  /* Memory of `bytes` bytes for as long as the call runs, aligned to 64 bytes
+   * and not cleared; null if there is none. Called on any thread. */
+  void *(*allocate)(void *self, int64_t bytes);
+  /* Takes back what allocate returned for as many bytes. Called on any thread.
+   */
+  void (*release)(void *self, void *address, int64_t bytes);
 } TernHost;
 
 /* Runs the graph: reads num_inputs tensors, fills `data` and `dims` of

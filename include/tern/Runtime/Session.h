@@ -2,6 +2,7 @@
 #ifndef TERN_RUNTIME_SESSION_H
 #define TERN_RUNTIME_SESSION_H
 
+#include "tern/Runtime/BufferPool.h"
 #include "tern/Runtime/ColdPages.h"
 #include "tern/Runtime/HugePages.h"
 #include "tern/Runtime/ModelABI.h"
@@ -64,6 +65,7 @@ private:
   const TernVariant &variant;
   size_t copiedBytes;
   std::vector<ColdPages> fetched;
+  BufferPool buffers;
   ThreadTeam team;
   Profile *profile = nullptr;
 };

@@ -24,6 +24,9 @@ constexpr llvm::StringLiteral kFetchedAttr = "tern.fetched";
 constexpr llvm::StringLiteral kWeightsTable = "tern_weights";
 /// Marks a function that has the C interface of ModelABI.h.
 constexpr llvm::StringLiteral kEntryAttr = "tern.entry";
+/// Marks the allocation of a temporary, and its deallocation: the host's to
+/// serve.
+constexpr llvm::StringLiteral kTemporaryAttr = "tern.temporary";
 /// Describes a loop as TernKernel of ModelABI.h does: a dictionary of `name`, a
 /// string, and `bytes`, `macs` and `macs_per_token`, i64 (absent: unknown). On
 /// an scf.parallel the name says what it is ("2560x6912 i2"); on the function

@@ -461,6 +461,22 @@ def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def MarkTemporaries : Pass<"tern-mark-temporaries", "::mlir::func::FuncOp"> {
+  let summary = "Mark the buffers that the host may provide";
+  let description = [{
+    A buffer that is freed in the block that allocates it, and nowhere else,
+    leaves no call: the host may take it from where it likes, which is faster than
+    malloc for a prompt's megabytes. Its allocation and its deallocation get the
+    attribute `tern.temporary`, by which `tern-outline-parallel-loops` lowers them.
+    All other buffers come from malloc: the caller frees them.
+
+    Only buffers of the identity layout whose bytes the sizes tell, aligned to 64
+    bytes at most.
+
+    Ensures: both are marked or neither.
+  }];
+}
+
 def StackSmallBuffers : Pass<"tern-stack-small-buffers", "::mlir::func::FuncOp"> {
   let summary = "Small temporaries on the stack";
   let description = [{
@@ -524,7 +540,9 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     loops with little work, for which waking a thread and waiting for it takes
     longer, call it directly. Every function gets the host as
     its first argument, `cf.assert` and `ternary.assert` become calls of the
-    host's `fail`, and `ternary.fetch` one of its `fetch`.
+    host's `fail`, and `ternary.fetch` one of its `fetch`. What
+    `tern-mark-temporaries` marked is asked of its `allocate` and given back by its
+    `release`.
 
     Each such function gets an attribute `tern.kernel`, a dictionary that names
     the nodes it computes, after the loop's location or, in a function that the
@@ -541,7 +559,7 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
 
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
-    Ensures: no assertion and no fetch is left; an scf.parallel inside another stays, to be
+    Ensures: no assertion, no fetch and no mark is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];
   let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"131072",

@@ -28,6 +28,8 @@ _FAIL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
 _FETCH = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
 )
+_ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+_RELEASE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 _STEP = ctypes.CFUNCTYPE(
     None,
     ctypes.c_void_p,
@@ -47,6 +49,8 @@ class Host(ctypes.Structure):
         ("parallel_for", _PARALLEL),
         ("fail", _FAIL),
         ("fetch", _FETCH),
+        ("allocate", _ALLOCATE),
+        ("release", _RELEASE),
     ]
 
 
@@ -81,7 +85,23 @@ def _fetch(_, constant, target, size):
     ctypes.memmove(target, constant, size)
 
 
-_HOST = Host(None, _run_in_parts, _fail, _fetch)
+_LIBC = ctypes.CDLL(None)
+_LIBC.aligned_alloc.restype = ctypes.c_void_p
+_LIBC.aligned_alloc.argtypes = [ctypes.c_size_t, ctypes.c_size_t]
+_LIBC.free.argtypes = [ctypes.c_void_p]
+
+
+@_ALLOCATE
+def _allocate(_, size):
+    return _LIBC.aligned_alloc(64, (size // 64 + 1) * 64)
+
+
+@_RELEASE
+def _release(_, address, size):
+    _LIBC.free(address)
+
+
+_HOST = Host(None, _run_in_parts, _fail, _fetch, _allocate, _release)
 
 
 # --- Models ---------------------------------------------------------------------------

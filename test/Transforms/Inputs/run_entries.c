@@ -1,6 +1,7 @@
 /* Runs tern_model with hosts that split loops in odd ways. The results have to
- * be the same, bit for bit, the inputs as they were, and every output a
- * block of its own. Dynamic dimensions get the argument. */
+ * be the same, bit for bit, the inputs as they were, every output a block of
+ * its own, and every buffer of the host's given back once and written to no
+ * further than it reaches. Dynamic dimensions get the argument. */
 #include "tern/Runtime/ModelABI.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@ typedef void (*Body)(void *context, int64_t begin, int64_t end);
 struct Self {
   int mode;
   int calls;
+  int lent; /* buffers that were not given back */
 };
 
 /* Ranges of 1, 2, 3, … iterations, in order or from the last to the first. */
@@ -47,6 +49,36 @@ static void fetched(void *self, const void *constant, void *target,
                     int64_t bytes) {
   (void)self;
   memcpy(target, constant, (size_t)bytes);
+}
+
+enum { kBorder = 64 };
+
+/* The size stands before a buffer and behind it, and contents that no other
+ * mode has are in it. */
+static void *allocateBuffer(void *opaque, int64_t bytes) {
+  struct Self *self = opaque;
+  size_t room = ((size_t)bytes + 63) / 64 * 64 + 2 * kBorder;
+  char *block = aligned_alloc(64, room);
+  memset(block, 0x11 * (self->mode + 1), room);
+  memcpy(block, &bytes, sizeof(bytes));
+  memcpy(block + kBorder + bytes, &bytes, sizeof(bytes));
+  ++self->lent;
+  return block + kBorder;
+}
+
+static void releaseBuffer(void *opaque, void *address, int64_t bytes) {
+  struct Self *self = opaque;
+  char *block = (char *)address - kBorder;
+  if (memcmp(block, &bytes, sizeof(bytes)) ||
+      memcmp(block + kBorder + bytes, &bytes, sizeof(bytes))) {
+    printf("a buffer given back as of %lld bytes is of another size, or was "
+           "written past its end\n",
+           (long long)bytes);
+    exit(1);
+  }
+  --self->lent;
+  memset(block, 0xEE, kBorder + (size_t)bytes);
+  free(block);
 }
 
 static size_t countBytes(const TernTensor *tensor) {
@@ -87,16 +119,18 @@ int main(int argc, char **argv) {
     inputs[i] = makeInput(&model->inputs[i], atoi(argv[1]));
     before[i] = duplicate(inputs[i].data, countBytes(&inputs[i]));
   }
-  int calls = 0, different = 0, changed = 0, shared = 0;
+  int calls = 0, different = 0, changed = 0, shared = 0, lent = 0;
   for (int mode = 0; mode < kModes; ++mode) {
-    struct Self self = {mode, 0};
-    TernHost host = {&self, parallelFor, failed, fetched};
+    struct Self self = {mode, 0, 0};
+    TernHost host = {&self,   parallelFor,    failed,
+                     fetched, allocateBuffer, releaseBuffer};
     for (int i = 0; i < model->num_outputs; ++i) {
       outputs[mode][i].rank = model->outputs[i].rank;
       outputs[mode][i].dtype = model->outputs[i].dtype;
     }
     model->variants[0].run(&host, inputs, outputs[mode]);
     calls += self.calls;
+    lent += self.lent != 0;
     for (int i = 0; i < model->num_outputs; ++i)
       different += memcmp(outputs[mode][i].data, outputs[0][i].data,
                           countBytes(&outputs[0][i])) != 0;
@@ -112,7 +146,9 @@ int main(int argc, char **argv) {
   printf("%s: loops handed out %s, outputs that differ %d, inputs that "
          "changed %d, outputs that share %d\n",
          model->name, calls ? "some" : "none", different, changed, shared);
-  if (shared)
+  if (lent)
+    printf("calls that kept buffers: %d\n", lent);
+  if (shared || lent)
     return 1;
   for (int mode = 0; mode < kModes; ++mode)
     for (int i = 0; i < model->num_outputs; ++i)
