@@ -82,13 +82,13 @@ Value MatrixProductBuilder::getCodesOffset(const Piece &piece, Value step) {
   return mul(step, piece.strips * planes * stripBytes);
 }
 
-void MatrixProductBuilder::decode(const Piece &piece, Value firstStep,
-                                  Value count) {
+void MatrixProductBuilder::decode(const Piece &piece, const Columns &columns) {
   SmallVector<Value> offsets;
   for (int64_t strip = 0; strip < piece.strips; ++strip)
     offsets.push_back(getStripOffset(add(piece.firstStrip, strip)));
-  forEach(getIndex(0), count, 1, [&](Value step) {
-    Value stepOffset = mul(add(firstStep, step), stripsPerTile * stripBytes);
+  forEach(getIndex(0), columns.steps, 1, [&](Value step) {
+    Value stepOffset =
+        mul(add(columns.firstStep, step), stripsPerTile * stripBytes);
     for (int64_t strip = 0; strip < piece.strips; ++strip) {
       Value offset = add(offsets[strip], stepOffset);
       if (strip % stripsPerTile == 0)
@@ -104,9 +104,47 @@ void MatrixProductBuilder::decode(const Piece &piece, Value firstStep,
   });
 }
 
+void MatrixProductBuilder::prefetchPacked(const Piece &piece, Value token,
+                                          Value firstStep) {
+  // Each block of tokens fetches its share of the steps that are decoded two
+  // blocks of columns later. Fetched all at once, just before they are decoded,
+  // they would have to wait for each other.
+  int64_t share =
+      llvm::divideCeil(blockSteps, pieceTokens / target.blockTokens);
+  int64_t tiles = std::max<int64_t>(1, piece.strips / stripsPerTile);
+  int64_t stepBytes = stripsPerTile * stripBytes;
+  Value step = add(firstStep, 2 * blockSteps);
+  Value isInPiece = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                          step, getIndex(steps));
+  // Behind a tile's steps are those of the next tile. The next piece's are as
+  // many tiles further as a piece has.
+  Value otherTiles =
+      arith::SelectOp::create(b, loc, isInPiece, getIndex(0),
+                              getIndex((tiles - 1) * steps * stepBytes));
+  Value block =
+      arith::DivUIOp::create(b, loc, token, getIndex(target.blockTokens));
+  Value inTile = add(otherTiles, mul(add(step, mul(block, share)), stepBytes));
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    Value strip = add(piece.firstStrip, tile * stripsPerTile);
+    Value offset = add(getStripOffset(strip), inTile);
+    for (int64_t i = 0; i < share; ++i)
+      prefetch(bytes, add(offset, i * stepBytes), /*isWrite=*/false);
+  }
+}
+
+void MatrixProductBuilder::prefetchOut(const Piece &piece, Value token,
+                                       int64_t blockTokens) {
+  for (int64_t i = 0; i < blockTokens; ++i)
+    for (int64_t strip = 0; strip < piece.strips; ++strip) {
+      Value row = add(add(piece.firstToken, token), i);
+      Value column = mul(add(piece.firstStrip, strip), target.lanes);
+      prefetch(out, {row, column}, /*isWrite=*/true);
+    }
+}
+
 void MatrixProductBuilder::buildBlock(const Piece &piece, Value token,
-                                      int64_t blockTokens, Value firstStep,
-                                      Value count) {
+                                      int64_t blockTokens,
+                                      const Columns &columns) {
   Accumulators accumulators;
   accumulators.strips = piece.strips;
   accumulators.ways = 1;
@@ -114,36 +152,63 @@ void MatrixProductBuilder::buildBlock(const Piece &piece, Value token,
          blockTokens * piece.strips * accumulators.ways < busyAccumulators)
     ++accumulators.ways;
 
-  auto getSum = [&](int64_t i, int64_t strip) {
-    return getSumOffset(piece, add(token, i), strip);
-  };
   for (int64_t i = 0; i < blockTokens; ++i)
     for (int64_t strip = 0; strip < piece.strips; ++strip) {
       accumulators.values.push_back(vector::LoadOp::create(
-          b, loc, accType, piece.sums, ValueRange{getSum(i, strip)}));
+          b, loc, accType, piece.sums,
+          ValueRange{getSumOffset(piece, add(token, i), strip)}));
       accumulators.values.append(accumulators.ways - 1,
                                  buildSplat(b, loc, accType, 0));
     }
   Value firstToken = add(piece.firstToken, token);
+  if (blockTokens == target.blockTokens)
+    prefetchPacked(piece, token, columns.firstStep);
+  scf::IfOp::create(b, loc, columns.areLast, [&](OpBuilder &, Location) {
+    prefetchOut(piece, token, blockTokens);
+    scf::YieldOp::create(b, loc);
+  });
   auto loop = scf::ForOp::create(
-      b, loc, getIndex(0), count, getIndex(1), accumulators.values,
+      b, loc, getIndex(0), columns.steps, getIndex(1), accumulators.values,
       [&](OpBuilder &, Location, Value step, ValueRange sums) {
         accumulators.values.assign(sums.begin(), sums.end());
         Step operands(*this, piece, firstToken, blockTokens,
                       getCodesOffset(piece, step),
-                      mul(add(firstStep, step), stepColumns));
+                      mul(add(columns.firstStep, step), stepColumns));
         target.buildStep(b, loc, operands, accumulators);
         scf::YieldOp::create(b, loc, accumulators.values);
       });
   accumulators.values.assign(loop->result_begin(), loop->result_end());
-  for (int64_t i = 0; i < blockTokens; ++i)
-    for (int64_t strip = 0; strip < piece.strips; ++strip) {
-      Value sum = accumulators.get(i, strip, 0);
-      for (int64_t way = 1; way < accumulators.ways; ++way)
-        sum = add(sum, accumulators.get(i, strip, way));
-      vector::StoreOp::create(b, loc, sum, piece.sums,
-                              ValueRange{getSum(i, strip)});
-    }
+  storeBlock(piece, token, blockTokens, accumulators, columns.areLast);
+}
+
+void MatrixProductBuilder::storeBlock(const Piece &piece, Value token,
+                                      int64_t blockTokens,
+                                      Accumulators &accumulators,
+                                      Value areFinal) {
+  auto storeAll = [&](function_ref<void(Value, Value, int64_t)> store) {
+    for (int64_t i = 0; i < blockTokens; ++i)
+      for (int64_t strip = 0; strip < piece.strips; ++strip) {
+        Value sum = accumulators.get(i, strip, 0);
+        for (int64_t way = 1; way < accumulators.ways; ++way)
+          sum = add(sum, accumulators.get(i, strip, way));
+        store(sum, add(token, i), strip);
+      }
+    scf::YieldOp::create(b, loc);
+  };
+  scf::IfOp::create(
+      b, loc, areFinal,
+      [&](OpBuilder &, Location) {
+        storeAll([&](Value sum, Value row, int64_t strip) {
+          storeSums(sum, add(piece.firstToken, row),
+                    add(piece.firstStrip, strip));
+        });
+      },
+      [&](OpBuilder &, Location) {
+        storeAll([&](Value sum, Value row, int64_t strip) {
+          vector::StoreOp::create(b, loc, sum, piece.sums,
+                                  ValueRange{getSumOffset(piece, row, strip)});
+        });
+      });
 }
 
 void MatrixProductBuilder::forEachBlock(
@@ -177,22 +242,19 @@ void MatrixProductBuilder::buildPiece(const Piece &piece, Value rowSums) {
       vector::StoreOp::create(b, loc, start, piece.sums,
                               ValueRange{getSumOffset(piece, token, strip)});
   });
-  forEach(zero, getIndex(steps), blockSteps, [&](Value firstStep) {
+  // Once for a matrix without columns, whose sums are to be stored too.
+  Value end = getIndex(std::max<int64_t>(1, steps));
+  forEach(zero, end, blockSteps, [&](Value firstStep) {
     Value left = arith::SubIOp::create(b, loc, getIndex(steps), firstStep);
-    Value count = arith::MinUIOp::create(b, loc, left, getIndex(blockSteps));
-    decode(piece, firstStep, count);
+    Columns columns;
+    columns.firstStep = firstStep;
+    columns.steps = arith::MinUIOp::create(b, loc, left, getIndex(blockSteps));
+    columns.areLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule,
+                                            left, getIndex(blockSteps));
+    decode(piece, columns);
     forEachBlock(piece.tokens, [&](Value token, int64_t size) {
-      buildBlock(piece, token, size, firstStep, count);
+      buildBlock(piece, token, size, columns);
     });
-  });
-  forEach(zero, piece.tokens, 1, [&](Value token) {
-    for (int64_t strip = 0; strip < piece.strips; ++strip) {
-      Value sum =
-          vector::LoadOp::create(b, loc, accType, piece.sums,
-                                 ValueRange{getSumOffset(piece, token, strip)});
-      storeSums(sum, add(piece.firstToken, token),
-                add(piece.firstStrip, strip));
-    }
   });
 }
 

@@ -34,14 +34,29 @@ private:
     mlir::Value sums;  ///< [token][strip], then lanes
   };
 
+  /// Columns that are decoded at a time.
+  struct Columns {
+    mlir::Value firstStep;
+    mlir::Value steps;
+    mlir::Value areLast; ///< i1: behind them no columns are left
+  };
+
   mlir::Value buildRowSums(mlir::Value tokens);
   void buildPiece(const Piece &piece, mlir::Value rowSums);
-  void buildSums(const Piece &piece, mlir::Value firstStep, mlir::Value count);
-  void decode(const Piece &piece, mlir::Value firstStep, mlir::Value count);
+  void decode(const Piece &piece, const Columns &columns);
   /// Adds products of decoded steps to the sums of the tokens from `token` on,
   /// counted from the piece's first.
   void buildBlock(const Piece &piece, mlir::Value token, int64_t blockTokens,
-                  mlir::Value firstStep, mlir::Value count);
+                  const Columns &columns);
+  /// Stores a block's sums, where `areFinal`, as the product's.
+  void storeBlock(const Piece &piece, mlir::Value token, int64_t blockTokens,
+                  Accumulators &accumulators, mlir::Value areFinal);
+  /// Fetches packed weights that are decoded later, a part in each block.
+  void prefetchPacked(const Piece &piece, mlir::Value token,
+                      mlir::Value firstStep);
+  /// Fetches, to be written, where a block's sums are stored: rows lie further
+  /// apart than the CPU would guess.
+  void prefetchOut(const Piece &piece, mlir::Value token, int64_t blockTokens);
 
   /// Calls `body` with the first token of each block and its size: whole
   /// blocks, then the rest in blocks of halving size.

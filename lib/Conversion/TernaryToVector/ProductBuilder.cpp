@@ -88,9 +88,11 @@ Value ProductBuilder::loadPacked(Value offset) {
 }
 
 void ProductBuilder::prefetchAhead(Value offset, int64_t stream) {
-  memref::PrefetchOp::create(b, loc, bytes,
-                             ValueRange{add(offset, getPrefetchBytes(stream))},
-                             /*isWrite=*/false,
+  prefetch(bytes, add(offset, getPrefetchBytes(stream)), /*isWrite=*/false);
+}
+
+void ProductBuilder::prefetch(Value memref, ValueRange place, bool isWrite) {
+  memref::PrefetchOp::create(b, loc, memref, place, isWrite,
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 

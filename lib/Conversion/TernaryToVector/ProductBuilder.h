@@ -23,6 +23,8 @@ protected:
   mlir::Value loadPacked(mlir::Value offset);
   /// Fetches the bytes some steps behind those at `offset` of a stream.
   void prefetchAhead(mlir::Value offset, int64_t stream);
+  /// Fetches the line of `memref` that an element is in.
+  void prefetch(mlir::Value memref, mlir::ValueRange place, bool isWrite);
   /// Four activations from `column` on, in every lane.
   mlir::Value loadActivations(mlir::Value token, mlir::Value column);
   /// The sum of a token's activations.
