@@ -55,13 +55,16 @@ static uintptr_t mapAligned(size_t size) {
   return begin;
 }
 
+void BufferPool::unmap(Range range) {
+  size_t size = range.end - range.begin;
+  // Whatever is mapped here next is nobody's to poison.
+  ASAN_UNPOISON_MEMORY_REGION(toPointer(range.begin), size);
+  munmap(toPointer(range.begin), size);
+}
+
 BufferPool::~BufferPool() {
-  for (Chunk &chunk : chunks) {
-    size_t size = chunk.all.end - chunk.all.begin;
-    // Whatever is mapped here next is nobody's to poison.
-    ASAN_UNPOISON_MEMORY_REGION(toPointer(chunk.all.begin), size);
-    munmap(toPointer(chunk.all.begin), size);
-  }
+  for (Chunk &chunk : chunks)
+    unmap(chunk.all);
 }
 
 bool BufferPool::addChunk(size_t size) {
@@ -161,6 +164,13 @@ void BufferPool::release(void *address, size_t bytes) noexcept {
 
 void BufferPool::endCall() noexcept {
   std::lock_guard<std::mutex> lock(mutex);
+  // A text that grows asks for a larger buffer in each call, so chunks too
+  // small for it would pile up.
+  for (size_t i = chunks.size(); i-- > 0 && chunks.size() > 1;)
+    if (chunks[i].used == chunks[i].all.begin) {
+      unmap(chunks[i].all);
+      chunks.erase(chunks.begin() + static_cast<ptrdiff_t>(i));
+    }
   for (Chunk &chunk : chunks) {
     // One range always has room: the chunk began with one.
     chunk.free.clear();

@@ -59,7 +59,8 @@ std::optional<int64_t> getConstant(Value value) {
 /// of loops over elements, if less well than those that are vectors here.
 uint64_t estimateCost(Operation &op) {
   constexpr uint64_t kFunction = 16, kCall = 8192;
-  // The host reads a row of a file, say. Other calls are those of failures.
+  // The host reads a row of a file, say. Other calls are those of failures and
+  // for memory.
   if (auto call = dyn_cast<LLVM::CallOp>(op); call && !call.getCallee())
     return kCall;
   uint64_t cost =

@@ -187,7 +187,8 @@ struct SplitStreamLoopsPass
   void runOnOperation() override {
     SmallVector<scf::ForOp> loops;
     getOperation().walk([&](scf::ForOp loop) {
-      if (loop->hasAttr(tern::kIndependentLoop) &&
+      if (loop->hasAttr(tern::kIndependentLoop) && loop.getNumResults() == 0 &&
+          getConstantIntValue(loop.getStep()) == 1 &&
           llvm::any_of(*loop.getBody(), isStream))
         loops.push_back(loop);
     });

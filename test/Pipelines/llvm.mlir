@@ -4,9 +4,11 @@
 // RUN: %{lowered} --tern-llvm-pipeline | mlir-translate --mlir-to-llvmir | FileCheck %s --check-prefix=IR
 
 // PASSES:      tern-emit-model-entries
+// PASSES:      tern-mark-temporaries
 // PASSES:      tern-stack-small-buffers
 // PASSES:      tern-check-allocations
 // PASSES:      tern-outline-parallel-loops{min-work=131072}
+// PASSES:      tern-split-stream-loops{group=16}
 // PASSES:      convert-scf-to-cf
 // PASSES:      tern-resolve-expand-shapes
 // PASSES:      expand-strided-metadata

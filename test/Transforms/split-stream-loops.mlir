@@ -146,3 +146,100 @@ func.func @view(%begin: index, %end: index, %w: memref<?xf32>, %out: memref<?x8x
   } {tern.independent}
   return
 }
+
+// -----
+
+// What waits may be used inside of a branch, and so may an address.
+// CHECK-LABEL: func.func @nested(
+// CHECK:         %[[STAGE:.*]] = memref.alloca() : memref<16xf32>
+// CHECK-NOT:     memref.alloca
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             memref.store %{{.*}}, %[[STAGE]]
+// CHECK:           scf.for %[[I:.*]] =
+// CHECK:             %[[SUM:.*]] = memref.load %[[STAGE]]
+// CHECK:             %[[ROW:.*]] = arith.muli %[[I]], %c512
+// CHECK:             scf.if
+// CHECK:               scf.for %[[K:.*]] =
+// CHECK:                 %[[AT:.*]] = arith.addi %[[ROW]], %[[K]]
+// CHECK:                 memref.store %[[SUM]], %{{.*}}[%[[AT]]]
+// CHECK:             arith.divui %[[ROW]]
+func.func @nested(%begin: index, %end: index, %w: memref<?xf32>, %out: memref<?xf32>, %p: memref<?xi1>, %d : index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c512 = arith.constant 512 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %begin to %end step %c1 {
+    %row = arith.muli %i, %c512 : index
+    %sum = scf.for %k = %c0 to %c512 step %c1 iter_args(%acc = %zero) -> (f32) {
+      memref.prefetch %w[%k], read, locality<3>, data : memref<?xf32>
+      %v = memref.load %w[%k] : memref<?xf32>
+      %next = arith.addf %acc, %v : f32
+      scf.yield %next : f32
+    }
+    %c = memref.load %p[%i] : memref<?xi1>
+    scf.if %c {
+      scf.for %k = %c0 to %c512 step %c1 {
+        %at = arith.addi %row, %k : index
+        memref.store %sum, %out[%at] : memref<?xf32>
+      }
+    }
+    %q = arith.divui %row, %d : index
+    memref.store %zero, %out[%q] : memref<?xf32>
+  } {tern.independent}
+  return
+}
+
+// -----
+
+// Left alone: the stack is as it was after each iteration.
+// CHECK-LABEL: func.func @alloc(
+// CHECK:         llvm.intr.stacksave
+// CHECK-NEXT:    memref.alloca() : memref<4xf32>
+// CHECK-NOT:     memref.alloca
+func.func @alloc(%begin: index, %end: index, %w: memref<?xf32>, %out: memref<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c512 = arith.constant 512 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %begin to %end step %c1 {
+    %s = llvm.intr.stacksave : !llvm.ptr
+    %a = memref.alloca() : memref<4xf32>
+    %sum = scf.for %k = %c0 to %c512 step %c1 iter_args(%acc = %zero) -> (f32) {
+      memref.prefetch %w[%k], read, locality<3>, data : memref<?xf32>
+      %v = memref.load %w[%k] : memref<?xf32>
+      %next = arith.addf %acc, %v : f32
+      scf.yield %next : f32
+    }
+    memref.store %sum, %out[%i] : memref<?xf32>
+    llvm.intr.stackrestore %s : !llvm.ptr
+  } {tern.independent}
+  return
+}
+
+// -----
+
+// Left alone: a step of 2, and values that are handed on.
+// CHECK-LABEL: func.func @foreign(
+// CHECK-NOT:     memref.alloca
+func.func @foreign(%begin: index, %end: index, %w: memref<?xf32>, %out: memref<?xf32>) -> f32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c512 = arith.constant 512 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %begin to %end step %c2 {
+    scf.for %k = %c0 to %c512 step %c1 {
+      memref.prefetch %w[%k], read, locality<3>, data : memref<?xf32>
+    }
+    memref.store %zero, %out[%i] : memref<?xf32>
+  } {tern.independent}
+  %last = scf.for %i = %begin to %end step %c1 iter_args(%value = %zero) -> (f32) {
+    scf.for %k = %c0 to %c512 step %c1 {
+      memref.prefetch %w[%k], read, locality<3>, data : memref<?xf32>
+    }
+    memref.store %value, %out[%i] : memref<?xf32>
+    scf.yield %value : f32
+  } {tern.independent}
+  return %last : f32
+}

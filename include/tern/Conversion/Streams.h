@@ -11,14 +11,13 @@ namespace tern {
 /// latency, near enough to be within a short tile.
 constexpr int64_t kPrefetchBytes = 2048;
 
-/// Returns how far ahead to fetch stream `stream` >= 0, the first of which is
-/// fetched `first` bytes ahead. Streams are whole pages apart more often than
-/// not: at one distance all of them would come to the end of a page, where the
-/// CPU's own prefetching begins anew, at the same time.
-constexpr int64_t getPrefetchBytes(int64_t stream,
-                                   int64_t first = kPrefetchBytes) {
+/// Returns how far ahead to fetch stream `stream` >= 0, in bytes. Streams are
+/// whole pages apart more often than not: at one distance all of them would
+/// come to the end of a page, where the CPU's own prefetching begins anew, at
+/// the same time.
+constexpr int64_t getPrefetchBytes(int64_t stream) {
   constexpr int64_t kStagger = 512;
-  return first + stream * kStagger;
+  return kPrefetchBytes + stream * kStagger;
 }
 
 /// Returns how many of `tiles` >= 0 tiles to read at once, one from each of as

@@ -35,7 +35,7 @@ public:
 
   /// Takes back all large buffers, released or not. Memory that none of them
   /// used since the last time goes back to the system: what a prompt has left,
-  /// after the first token that follows.
+  /// after the first token that follows. One chunk's addresses are kept.
   void endCall() noexcept;
 
 private:
@@ -50,6 +50,7 @@ private:
     uintptr_t kept;          ///< end of what may be resident
   };
 
+  static void unmap(Range range);
   static void *takeFrom(Chunk &chunk, size_t size);
   static void giveBack(Chunk &chunk, Range range);
   /// Maps a chunk with room for `size` bytes; false if there is no memory.

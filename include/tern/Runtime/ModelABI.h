@@ -74,7 +74,8 @@ typedef struct TernHost {
    * which a call reads few places. Called on any thread. */
   void (*fetch)(void *self, const void *constant, void *target, int64_t bytes);
   /* Memory of `bytes` bytes for as long as the call runs, aligned to 64 bytes
-   * and not cleared; null if there is none. Called on any thread. */
+   * and not cleared; null if there is none. The host may take it back when the
+   * call fails (Tern's runtime does from 64 KiB on). Called on any thread. */
   void *(*allocate)(void *self, int64_t bytes);
   /* Takes back what allocate returned for as many bytes. Called on any thread.
    */

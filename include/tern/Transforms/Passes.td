@@ -473,6 +473,8 @@ def MarkTemporaries : Pass<"tern-mark-temporaries", "::mlir::func::FuncOp"> {
     Only buffers of the identity layout whose bytes the sizes tell, aligned to 64
     bytes at most.
 
+    Requires: to run before `tern-stack-small-buffers`, which may free a buffer in
+    another block than it is allocated in, and before `tern-outline-parallel-loops`.
     Ensures: both are marked or neither.
   }];
 }
@@ -494,7 +496,7 @@ def StackSmallBuffers : Pass<"tern-stack-small-buffers", "::mlir::func::FuncOp">
     another loop, buffers would pile up until the function returns.
 
     Requires: to run before `tern-check-allocations`, which then checks those
-    that come from malloc, and before `tern-outline-parallel-loops`.
+    that come from malloc or the host, and before `tern-outline-parallel-loops`.
     Ensures: a thread needs no more stack than `total`, and what alignment takes,
     for each function and each parallel loop that is active.
   }];
@@ -598,7 +600,8 @@ def SplitStreamLoops : Pass<"tern-split-stream-loops", "::mlir::func::FuncOp"> {
     Addresses are computed twice. A loop stays as it is where something would have to
     wait that is neither a number nor a vector: a buffer of the iteration.
 
-    Requires: loops from `tern-outline-parallel-loops`.
+    Requires: loops from `tern-outline-parallel-loops`; others of a step that is not
+    1, or that hand on values, stay as they are.
     Ensures: the same values in the same places.
   }];
   let options = [Option<"group", "group", "int64_t", /*default=*/"16",

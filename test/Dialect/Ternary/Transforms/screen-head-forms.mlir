@@ -139,3 +139,53 @@ func.func private @step(%t: tensor<1x?x2xf32>, %past: index, %n: index) -> tenso
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
   return %x : tensor<2xf32>
 }
+
+// -----
+
+#x = affine_map<(b, t, n, k) -> (b, t, k)>
+#w = affine_map<(b, t, n, k) -> (n, k)>
+#y = affine_map<(b, t, n, k) -> (b, t, n)>
+
+// Sums of 131072 columns fit 32 bits.
+// CHECK: module attributes {ternary.head = "screened: reads {{[0-9]+}} bytes
+module {
+func.func private @step(%t: tensor<1x?x131072xf32>, %past: index, %n: index) -> tensor<1x?x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<2x131072xbf16>
+  %e = tensor.empty(%n) : tensor<1x?x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x2xf32>) -> tensor<1x?x2xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x131072xf32>, tensor<2x131072xbf16>) outs(%f : tensor<1x?x2xf32>) {
+  ^bb0(%a: f32, %b: bf16, %sum: f32):
+    %c = arith.extf %b : bf16 to f32
+    %p = arith.mulf %a, %c : f32
+    %s = arith.addf %sum, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x2xf32>
+  return %y : tensor<1x?x2xf32>
+}
+}
+
+// -----
+
+#x = affine_map<(b, t, n, k) -> (b, t, k)>
+#w = affine_map<(b, t, n, k) -> (n, k)>
+#y = affine_map<(b, t, n, k) -> (b, t, n)>
+
+// Sums of 131073 columns might not fit 32 bits.
+// CHECK: module attributes {ternary.head = "exact: reads 524292 bytes a token
+module {
+func.func private @step(%t: tensor<1x?x131073xf32>, %past: index, %n: index) -> tensor<1x?x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<2x131073xbf16>
+  %e = tensor.empty(%n) : tensor<1x?x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x2xf32>) -> tensor<1x?x2xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x131073xf32>, tensor<2x131073xbf16>) outs(%f : tensor<1x?x2xf32>) {
+  ^bb0(%a: f32, %b: bf16, %sum: f32):
+    %c = arith.extf %b : bf16 to f32
+    %p = arith.mulf %a, %c : f32
+    %s = arith.addf %sum, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x2xf32>
+  return %y : tensor<1x?x2xf32>
+}
+}

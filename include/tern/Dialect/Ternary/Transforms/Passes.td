@@ -79,7 +79,8 @@ def ScreenHead : Pass<"ternary-screen-head", "::mlir::ModuleOp"> {
     tokens', the product stays.
 
     With the modes `screened`, and `auto` for matrices of at least `min-bytes`,
-    the head gets a screen, and `step` another argument behind the number of
+    the head gets a screen (but for more than 2^17 columns, of which sums might not
+    fit 32 bits), and `step` another argument behind the number of
     logits: how many of the best are wanted, 0 for all. With the mode `exact` the
     same operation reads all rows.
 
