@@ -8,11 +8,31 @@
 
 #include <CLI/CLI.hpp>
 
-#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 using namespace tern;
 
 /// Declares the options of `request` on `app`.
+/// One of some words, each of which stands for a value.
+template <typename T>
+static CLI::Validator oneOf(std::vector<std::pair<std::string, T>> choices) {
+  auto translate = [choices = std::move(choices)](std::string &word) {
+    std::string expected;
+    for (const auto &[name, value] : choices) {
+      if (word == name) {
+        // CLI11 reads enumerations as numbers.
+        word = std::to_string(static_cast<int>(value));
+        return std::string();
+      }
+      expected += (expected.empty() ? "" : ", ") + name;
+    }
+    return "found '" + word + "'; expected one of " + expected;
+  };
+  return CLI::Validator(translate, /*validator_desc=*/"");
+}
+
 static void declareOptions(CLI::App &app, CompileRequest &request) {
   app.add_option("MODEL", request.model, "The model, an .onnx file")
       ->required();
@@ -21,22 +41,26 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
       ->required();
   app.add_option("--tokenizer", request.tokenizer,
                  "tokenizer.json [default: the one beside the model]");
-  static const std::map<std::string, OutputForm> forms = {
-      {"exe", OutputForm::Executable}, {"lib", OutputForm::Library},
-      {"obj", OutputForm::Object},     {"asm", OutputForm::Assembly},
-      {"llvm", OutputForm::LLVMIR},    {"mlir", OutputForm::MLIR}};
   app.add_option("--emit", request.form,
                  "exe, lib (OUT.so and OUT.h), obj, asm, llvm or mlir")
-      ->transform(CLI::CheckedTransformer(forms))
+      ->transform(oneOf<OutputForm>({{"exe", OutputForm::Executable},
+                                     {"lib", OutputForm::Library},
+                                     {"obj", OutputForm::Object},
+                                     {"asm", OutputForm::Assembly},
+                                     {"llvm", OutputForm::LLVMIR},
+                                     {"mlir", OutputForm::MLIR}}))
+      ->type_name("FORM")
       ->default_str("exe");
-  static const std::map<std::string, Stage> stages = {
-      {"import", Stage::Import},     {"raise", Stage::Raise},
-      {"optimize", Stage::Optimize}, {"pack", Stage::Pack},
-      {"lower", Stage::Lower},       {"llvm", Stage::LLVM}};
   app.add_option_function<Stage>(
          "--stop-after", [&](const Stage &stage) { request.stopAfter = stage; },
          "Print the module after import, raise, optimize, pack, lower or llvm")
-      ->transform(CLI::CheckedTransformer(stages));
+      ->transform(oneOf<Stage>({{"import", Stage::Import},
+                                {"raise", Stage::Raise},
+                                {"optimize", Stage::Optimize},
+                                {"pack", Stage::Pack},
+                                {"lower", Stage::Lower},
+                                {"llvm", Stage::LLVM}}))
+      ->type_name("STAGE");
   app.add_option("--cpu", request.cpu,
                  "CPU to compile for: all, native, generic, x86-64-v2, "
                  "x86-64-v3, x86-64-v4, …")
@@ -68,12 +92,12 @@ static void declareOptions(CLI::App &app, CompileRequest &request) {
                  "it), exact, or auto: by its size")
       ->check(CLI::IsMember({"auto", "exact", "screened"}))
       ->default_str("auto");
-  static const std::map<std::string, ReportForm> reports = {
-      {"text", ReportForm::Text}, {"json", ReportForm::Json}};
   app.add_flag("--report{text}", request.report,
                "Print what became of each layer on standard error; =json as "
                "one line of JSON")
-      ->transform(CLI::CheckedTransformer(reports));
+      ->transform(oneOf<ReportForm>(
+          {{"text", ReportForm::Text}, {"json", ReportForm::Json}}))
+      ->type_name("");
   app.add_flag("--require-ternary", request.requireTernary,
                "Refuse a model with float layers, the head of a text model "
                "aside");

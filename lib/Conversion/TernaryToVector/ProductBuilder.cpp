@@ -105,20 +105,33 @@ Value ProductBuilder::loadActivations(Value token, Value column) {
   return buildBitcast(b, loc, broadcast(word), 8);
 }
 
+// Lengths of vectors are powers of two: LLVM would keep the 20 sums of a step
+// of t5 one by one.
 Value ProductBuilder::buildRowSum(Value token) {
-  auto wide = VectorType::get(stepColumns, b.getI32Type());
-  auto narrow = VectorType::get(stepColumns, b.getI8Type());
+  constexpr int64_t chunk = 16, rest = 4; // layouts have steps of four columns
+  int64_t columns = matrix.getPaddedCols();
+  int64_t whole = columns / chunk * chunk;
+  auto loadPart = [&](int64_t size, Value column) -> Value {
+    Value part =
+        vector::LoadOp::create(b, loc, VectorType::get(size, b.getI8Type()), x,
+                               ValueRange{token, column});
+    return arith::ExtSIOp::create(b, loc, VectorType::get(size, b.getI32Type()),
+                                  part);
+  };
+  auto reduce = [&](Value sums) -> Value {
+    return vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD,
+                                       sums);
+  };
   auto loop = scf::ForOp::create(
-      b, loc, getIndex(0), getIndex(steps), getIndex(1),
-      buildSplat(b, loc, wide, 0),
-      [&](OpBuilder &, Location, Value step, ValueRange sums) {
-        Value part = vector::LoadOp::create(
-            b, loc, narrow, x, ValueRange{token, mul(step, stepColumns)});
-        part = arith::ExtSIOp::create(b, loc, wide, part);
-        scf::YieldOp::create(b, loc, add(sums[0], part));
+      b, loc, getIndex(0), getIndex(whole), getIndex(chunk),
+      buildSplat(b, loc, VectorType::get(chunk, b.getI32Type()), 0),
+      [&](OpBuilder &, Location, Value column, ValueRange sums) {
+        scf::YieldOp::create(b, loc, add(sums[0], loadPart(chunk, column)));
       });
-  return vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD,
-                                     loop.getResult(0));
+  Value sum = reduce(loop.getResult(0));
+  for (int64_t column = whole; column < columns; column += rest)
+    sum = add(sum, reduce(loadPart(rest, getIndex(column))));
+  return sum;
 }
 
 Value ProductBuilder::broadcast(Value sum) {
