@@ -7,6 +7,7 @@
 #include "tern/Conversion/Streams.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -61,6 +62,16 @@ Value VectorProductBuilder::buildPlaneSum(Accumulators &accumulators,
   return sum;
 }
 
+// A thread that did not compute the activations gets them from the caches of
+// the one that did, when it first reads them.
+void VectorProductBuilder::prefetchActivations(Value column) {
+  constexpr int64_t ahead = 512; // columns, of one byte
+  memref::PrefetchOp::create(b, loc, x,
+                             ValueRange{getIndex(0), add(column, ahead)},
+                             /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
   SmallVector<Value> blockStrips, offsets;
   for (Value firstStrip : tiles)
@@ -85,6 +96,7 @@ void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
           at.push_back(add(offset, stepOffset));
         for (size_t stream = 0; stream < tiles.size(); ++stream)
           prefetchAhead(at[stream * stripsPerTile], stream);
+        prefetchActivations(mul(step, stepColumns));
         Step operands(*this, at, mul(step, stepColumns));
         target.buildStep(b, loc, operands, accumulators);
         scf::YieldOp::create(b, loc, accumulators.values);

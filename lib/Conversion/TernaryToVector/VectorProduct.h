@@ -21,6 +21,8 @@ private:
 
   /// `tiles`: the first strip of each of some tiles, which are read at once.
   void buildTiles(llvm::ArrayRef<mlir::Value> tiles, mlir::Value rowSum);
+  /// Fetches the activations some steps behind those of `column`.
+  void prefetchActivations(mlir::Value column);
   /// The sum over the planes of a strip's accumulators.
   mlir::Value buildPlaneSum(Accumulators &accumulators, int64_t strip);
 

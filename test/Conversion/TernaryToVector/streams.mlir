@@ -34,6 +34,10 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 // CHECK:           memref.prefetch %{{.*}}[%[[FETCH2]]]
 // CHECK:           %[[FETCH3:.*]] = arith.addi %[[NOW3]], %c3584
 // CHECK:           memref.prefetch %{{.*}}[%[[FETCH3]]]
+// Activations, too, from where another thread left them.
+// CHECK:           %[[COLUMN:.*]] = arith.muli %[[STEP]], %c16
+// CHECK:           %[[LATER:.*]] = arith.addi %[[COLUMN]], %c512
+// CHECK:           memref.prefetch %{{.*}}[%c0, %[[LATER]]], read, locality<3>, data : memref<?x32xi8>
 // CHECK:           vector.load %{{.*}}[%[[NOW]]] : memref<8320xi8>, vector<64xi8>
 // CHECK:           vector.load %{{.*}}[%[[NOW1]]] : memref<8320xi8>, vector<64xi8>
 // CHECK:           vector.load %{{.*}}[%[[NOW2]]] : memref<8320xi8>, vector<64xi8>
@@ -49,7 +53,8 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 // Where registers are few, a tile at a time: it has two strips of 8 rows.
 // ONE-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_avx2(
 // ONE:       scf.parallel (%{{.*}}) = (%c0) to (%c130) step (%c2)
-// ONE:         memref.prefetch
+// ONE:         memref.prefetch {{.*}} : memref<8320xi8>
+// ONE:         memref.prefetch {{.*}} : memref<?x32xi8>
 // ONE-NOT:     memref.prefetch
 // ONE:         scf.reduce
 
