@@ -7,7 +7,6 @@
 #include "tern/Conversion/Streams.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -66,10 +65,7 @@ Value VectorProductBuilder::buildPlaneSum(Accumulators &accumulators,
 // the one that did, when it first reads them.
 void VectorProductBuilder::prefetchActivations(Value column) {
   constexpr int64_t ahead = 512; // columns, of one byte
-  memref::PrefetchOp::create(b, loc, x,
-                             ValueRange{getIndex(0), add(column, ahead)},
-                             /*isWrite=*/false,
-                             /*localityHint=*/3, /*isDataCache=*/true);
+  prefetch(x, {getIndex(0), add(column, ahead)}, /*isWrite=*/false);
 }
 
 void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
