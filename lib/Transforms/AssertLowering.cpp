@@ -2,6 +2,8 @@
 
 #include "AssertLowering.h"
 
+#include "HostFunction.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -29,14 +31,11 @@ LLVM::LLVMFuncOp AssertLowering::getFail() {
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   fail = createFail(b, "tern_fail", {pointer, pointer});
-  // TernHost: {void *self; parallel_for; fail; fetch; …}.
-  Value host = fail.getArgument(0);
-  Value self = LLVM::LoadOp::create(b, pointer, host);
-  Value slot =
-      LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{2});
-  Value hostFail = LLVM::LoadOp::create(b, pointer, slot);
-  LLVM::CallOp::create(b, fail.getFunctionType(),
-                       ValueRange{hostFail, self, fail.getArgument(1)});
+  HostFunction hostFail =
+      loadHostFunction(b, fail.getArgument(0), HostField::Fail);
+  LLVM::CallOp::create(
+      b, fail.getFunctionType(),
+      ValueRange{hostFail.address, hostFail.self, fail.getArgument(1)});
   LLVM::UnreachableOp::create(b);
   return fail;
 }

@@ -12,15 +12,12 @@
 using namespace mlir;
 using namespace tern;
 
-// TernHost: {void *self; parallel_for; fail; fetch; allocate; release;}.
-static constexpr int32_t kAllocateSlot = 4, kReleaseSlot = 5;
-
 BufferLowering::BufferLowering(ModuleOp module)
     : module(module), converter(module.getContext()) {}
 
 LLVM::LLVMFuncOp BufferLowering::createForwarder(StringRef name,
                                                  LLVM::LLVMFunctionType type,
-                                                 int32_t slot) {
+                                                 HostField field) {
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   b.setInsertionPointToEnd(module.getBody());
   auto function =
@@ -28,12 +25,8 @@ LLVM::LLVMFuncOp BufferLowering::createForwarder(StringRef name,
   // What it does is worth no copy at each call.
   function.setPassthroughAttr(b.getStrArrayAttr({"noinline"}));
   b.setInsertionPointToStart(function.addEntryBlock(b));
-  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  Value host = function.getArgument(0);
-  Value address = LLVM::GEPOp::create(b, pointer, pointer, host,
-                                      ArrayRef<LLVM::GEPArg>{slot});
-  SmallVector<Value> arguments = {LLVM::LoadOp::create(b, pointer, address),
-                                  LLVM::LoadOp::create(b, pointer, host)};
+  HostFunction callee = loadHostFunction(b, function.getArgument(0), field);
+  SmallVector<Value> arguments = {callee.address, callee.self};
   llvm::append_range(arguments, function.getArguments().drop_front());
   auto call = LLVM::CallOp::create(b, type, arguments);
   LLVM::ReturnOp::create(b, call.getResults());
@@ -47,7 +40,7 @@ LLVM::LLVMFuncOp BufferLowering::getAllocate() {
     allocate = createForwarder(
         "tern_allocate",
         LLVM::LLVMFunctionType::get(pointer, {pointer, b.getI64Type()}),
-        kAllocateSlot);
+        HostField::Allocate);
     allocate.setResultAttr(0, LLVM::LLVMDialect::getNoAliasAttrName(),
                            b.getUnitAttr());
   }
@@ -62,7 +55,7 @@ LLVM::LLVMFuncOp BufferLowering::getRelease() {
         "tern_release",
         LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
                                     {pointer, pointer, b.getI64Type()}),
-        kReleaseSlot);
+        HostField::Release);
   }
   return release;
 }

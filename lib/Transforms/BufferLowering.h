@@ -2,6 +2,8 @@
 #ifndef TERN_LIB_TRANSFORMS_BUFFERLOWERING_H
 #define TERN_LIB_TRANSFORMS_BUFFERLOWERING_H
 
+#include "HostFunction.h"
+
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -29,10 +31,10 @@ private:
   /// `void tern_release(host, address, bytes)`: host->release(self, …).
   mlir::LLVM::LLVMFuncOp getRelease();
   /// A function `name` that passes its arguments, with the host's self for the
-  /// host, to the function in the host's field `slot`.
+  /// host, to the function in the host's `field`.
   mlir::LLVM::LLVMFuncOp createForwarder(llvm::StringRef name,
                                          mlir::LLVM::LLVMFunctionType type,
-                                         int32_t slot);
+                                         HostField field);
 
   mlir::ModuleOp module;
   mlir::LLVMTypeConverter converter;

@@ -2,6 +2,8 @@
 
 #include "FetchLowering.h"
 
+#include "HostFunction.h"
+
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,21 +39,18 @@ static Value buildAddress(ImplicitLocOpBuilder &b, Value buffer, Value row) {
 static void lower(ternary::FetchOp op, Value host) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  // TernHost: {void *self; parallel_for; fail; fetch; …}.
-  Value self = LLVM::LoadOp::create(b, pointer, host);
-  Value slot =
-      LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{3});
-  Value fetch = LLVM::LoadOp::create(b, pointer, slot);
+  HostFunction fetch = loadHostFunction(b, host, HostField::Fetch);
   auto rows = cast<MemRefType>(op.getRows().getType());
   Value bytes = LLVM::ConstantOp::create(
       b, b.getI64IntegerAttr(getBytes(rows, rows.getDimSize(1))));
   auto type =
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
                                   {pointer, pointer, pointer, b.getI64Type()});
-  LLVM::CallOp::create(
-      b, type,
-      ValueRange{fetch, self, buildAddress(b, op.getRows(), op.getRow()),
-                 buildAddress(b, op.getTarget(), Value()), bytes});
+  LLVM::CallOp::create(b, type,
+                       ValueRange{fetch.address, fetch.self,
+                                  buildAddress(b, op.getRows(), op.getRow()),
+                                  buildAddress(b, op.getTarget(), Value()),
+                                  bytes});
   op.erase();
 }
 

@@ -21,6 +21,7 @@
 #include "AssertLowering.h"
 #include "BufferLowering.h"
 #include "FetchLowering.h"
+#include "HostFunction.h"
 #include "IndependentLoop.h"
 #include "KernelNames.h"
 #include "MemRefCasts.h"
@@ -372,12 +373,8 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   auto branch = scf::IfOp::create(b, parallel, /*withElseRegion=*/true);
 
   b.setInsertionPointToStart(branch.thenBlock());
-  // TernHost: {void *self; parallel_for; fail; fetch; …}.
-  Value host = function.getArgument(0);
-  Value self = LLVM::LoadOp::create(b, pointer, host);
-  Value slot =
-      LLVM::GEPOp::create(b, pointer, pointer, host, ArrayRef<LLVM::GEPArg>{1});
-  Value parallelFor = LLVM::LoadOp::create(b, pointer, slot);
+  tern::HostFunction parallelFor = tern::loadHostFunction(
+      b, function.getArgument(0), tern::HostField::ParallelFor);
   Value address = func::ConstantOp::create(
       b, body.getFunctionType(), FlatSymbolRefAttr::get(body.getSymNameAttr()));
   address =
@@ -385,8 +382,9 @@ void Outliner::emitDispatch(func::FuncOp body, Value context, Value count,
   auto type =
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
                                   {pointer, i64, pointer, pointer});
-  LLVM::CallOp::create(
-      b, type, ValueRange{parallelFor, self, count64, address, context});
+  LLVM::CallOp::create(b, type,
+                       ValueRange{parallelFor.address, parallelFor.self,
+                                  count64, address, context});
 
   b.setInsertionPointToStart(branch.elseBlock());
   Value zero = arith::ConstantIntOp::create(b, 0, 64);

@@ -41,9 +41,9 @@
 // HOST-NOT:     memref.alloc
 // HOST-NOT:     memref.dealloc
 // HOST:       llvm.func internal @tern_allocate(%[[H:.*]]: !llvm.ptr, %[[SIZE:.*]]: i64) -> (!llvm.ptr {llvm.noalias}) attributes {passthrough = ["noinline"]}
+// HOST:         %[[SELF:.*]] = llvm.load %[[H]]
 // HOST:         %[[SLOT:.*]] = llvm.getelementptr %[[H]][4] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
 // HOST:         %[[CALLEE:.*]] = llvm.load %[[SLOT]]
-// HOST:         %[[SELF:.*]] = llvm.load %[[H]]
 // HOST:         llvm.call %[[CALLEE]](%[[SELF]], %[[SIZE]])
 // HOST:       llvm.func internal @tern_release(
 // HOST:         llvm.getelementptr %{{.*}}[5]
