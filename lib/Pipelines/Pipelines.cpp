@@ -156,6 +156,10 @@ static void addFloatVectors(OpPassManager &pm, StringRef target) {
   pm.addNestedPass<func::FuncOp>(createVectorizeContractions(contractions));
   pm.addNestedPass<func::FuncOp>(createVectorizeReductions(
       VectorizeReductionsOptions{contractions.lanes}));
+  pm.addNestedPass<func::FuncOp>(createVectorizeTransposes(
+      VectorizeTransposesOptions{contractions.lanes}));
+  pm.addNestedPass<func::FuncOp>(
+      createVectorizeShortRows(VectorizeShortRowsOptions{contractions.lanes}));
 }
 
 void tern::buildLowerPipeline(OpPassManager &pm,

@@ -38,7 +38,8 @@ constexpr int32_t kMantissaBits = 23, kExponentBias = 127;
 /// Emits the arithmetic of one exponential.
 class ExponentialEmitter {
 public:
-  explicit ExponentialEmitter(math::ExpOp op) : b(op.getLoc(), op) {}
+  explicit ExponentialEmitter(math::ExpOp op)
+      : b(op.getLoc(), op), type(op.getType()) {}
 
   Value emit(Value x) {
     x = clamp(x);
@@ -73,11 +74,12 @@ private:
 
   /// 2^(n - 1), n being in the lowest bits of `shifted`; 0 for n = -126.
   Value emitHalfPower(Value shifted) {
-    Value bits = arith::BitcastOp::create(b, b.getI32Type(), shifted);
+    Value bits =
+        arith::BitcastOp::create(b, withElement(b.getI32Type()), shifted);
     int32_t bias = kExponentBias - 1 - llvm::bit_cast<int32_t>(kRounder);
     bits = arith::AddIOp::create(b, bits, integer(bias));
     bits = arith::ShLIOp::create(b, bits, integer(kMantissaBits));
-    return arith::BitcastOp::create(b, b.getF32Type(), bits);
+    return arith::BitcastOp::create(b, type, bits);
   }
 
   // Where there is an instruction for both, they may be one.
@@ -87,14 +89,23 @@ private:
   Value add(Value lhs, Value rhs) {
     return arith::AddFOp::create(b, lhs, rhs, arith::FastMathFlags::contract);
   }
-  Value constant(float value) {
-    return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
+  /// The operand's type, of other elements: a scalar or a vector.
+  Type withElement(Type element) {
+    auto vector = dyn_cast<VectorType>(type);
+    return vector ? Type(vector.clone(element)) : element;
   }
-  Value integer(int32_t value) {
-    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+  Value constant(TypedAttr value) {
+    Type whole = withElement(value.getType());
+    if (auto vector = dyn_cast<VectorType>(whole))
+      value = DenseElementsAttr::get(vector, ArrayRef<Attribute>{value});
+    return arith::ConstantOp::create(b, value);
   }
+  Value constant(float value) { return constant(b.getF32FloatAttr(value)); }
+  Value integer(int32_t value) { return constant(b.getI32IntegerAttr(value)); }
 
   ImplicitLocOpBuilder b;
+  /// f32, or vectors of it.
+  Type type;
 };
 
 struct ExpandExponentialsPass
@@ -103,7 +114,7 @@ struct ExpandExponentialsPass
   void runOnOperation() override {
     SmallVector<math::ExpOp> found;
     getOperation().walk([&](math::ExpOp op) {
-      if (op.getType().isF32())
+      if (getElementTypeOrSelf(op.getType()).isF32())
         found.push_back(op);
     });
     for (math::ExpOp op : found) {

@@ -32,6 +32,8 @@
 // PASSES:      tern-lower-strided-copies
 // PASSES:      tern-vectorize-contractions{lanes=8 registers=16}
 // PASSES:      tern-vectorize-reductions{lanes=8}
+// PASSES:      tern-vectorize-transposes{lanes=8}
+// PASSES:      tern-vectorize-short-rows{lanes=8}
 // PASSES:      convert-linalg-to-parallel-loops
 
 // The portable form: one multiplication quantises, one rescales the sum, and

@@ -24,6 +24,17 @@ func.func @f32(%x: f32) -> f32 {
   return %y : f32
 }
 
+// CHECK-LABEL: func.func @vectors(
+// CHECK:         %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<4xf32>
+// CHECK:         arith.mulf %{{.*}}, %[[LOG2E]] fastmath<contract> : vector<4xf32>
+// CHECK:         arith.bitcast %{{.*}} : vector<4xf32> to vector<4xi32>
+// CHECK:         %[[MANTISSA:.*]] = arith.constant dense<23> : vector<4xi32>
+// CHECK:         arith.shli %{{.*}}, %[[MANTISSA]] : vector<4xi32>
+func.func @vectors(%x: vector<4xf32>) -> vector<4xf32> {
+  %y = math.exp %x : vector<4xf32>
+  return %y : vector<4xf32>
+}
+
 // CHECK-LABEL: func.func @others(
 // CHECK:         math.exp %{{.*}} : f64
 // CHECK:         math.tanh %{{.*}} : f32

@@ -236,6 +236,50 @@ def VectorizeReductions : Pass<"tern-vectorize-reductions", "::mlir::func::FuncO
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeTransposes : Pass<"tern-vectorize-transposes", "::mlir::func::FuncOp"> {
+  let summary = "Transpose in vector registers";
+  let description = [{
+    Rewrites each `linalg.generic` on memrefs, inside a parallel loop, that copies 32-bit
+    elements whose successors in the source are apart in the target, and the other
+    way round. Squares of `lanes` rows and columns are read by rows, transposed by
+    shuffles of two registers, and written by columns; what is left at the edges goes
+    element by element. LLVM gathers such elements, one at a time.
+
+    ```mlir
+    linalg.generic ins(%queries : memref<4x?x128xf32>) outs(%columns : memref<128x4x?xf32>)
+        { linalg.yield %in }              // maps (g, q, k), (k, g, q)
+    ```
+    Ensures: the same bits.
+  }];
+  let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",
+                        "Elements of 32 bits in a vector register: a power of two, at least 4">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def VectorizeShortRows : Pass<"tern-vectorize-short-rows", "::mlir::func::FuncOp"> {
+  let summary = "Compute short rows in vector registers";
+  let description = [{
+    Rewrites each linalg operation on memrefs, inside a parallel loop, whose last loop runs over
+    one to eight vectors of `lanes` elements: the vectors are written out, in loops over the
+    rest, which may be sums or maxima of rows. LLVM unrolls so short a loop, and then
+    vectorises another one, in which it gathers and scatters.
+
+    ```mlir
+    linalg.generic ins(%scores : memref<?x48xf32>) outs(%maxima : memref<48xf32>)
+        { arith.maximumf }                // maps (key, column), (column)
+    // for each key: 3 vectors of 16
+    ```
+    Requires: the body computes numbers of 32 bits at most, and indices, by elementwise
+    operations of arith and by `math.exp`; others stay.
+    Ensures: the same results.
+  }];
+  let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",
+                        "Elements of f32 in a vector register: a power of two, at least 4">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def OutlineRepeatedLayers : Pass<"tern-outline-repeated-layers", "::mlir::ModuleOp"> {
   let summary = "Make one function of a model's equal layers";
   let description = [{
@@ -270,7 +314,7 @@ def OutlineRepeatedLayers : Pass<"tern-outline-repeated-layers", "::mlir::Module
 def ExpandExponentials : Pass<"tern-expand-exponentials", "::mlir::func::FuncOp"> {
   let summary = "Compute exponentials by arithmetic that vectorises";
   let description = [{
-    Rewrites each `math.exp` of an f32 scalar to a power of two times a
+    Rewrites each `math.exp` of f32, a scalar or a vector, to a power of two times a
     polynomial: a call of the mathematics library for one element after the other
     was most of what a softmax took. Others keep the library's.
 

@@ -1,38 +1,17 @@
 //===- AttentionBlock.cpp - a block of queries against its keys -----------===//
 
 #include "AttentionBlock.h"
+#include "AttentionScores.h"
 #include "Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <limits>
 
 using namespace mlir;
 using namespace tern::onnx;
-
-static Value negativeInfinity(ImplicitLocOpBuilder &b, Type type) {
-  return scalarConstant(b, type, -std::numeric_limits<double>::infinity());
-}
-
-// Where `value` is `special`, `replacement` instead.
-static Value replaceFloat(ImplicitLocOpBuilder &b, Value value, Value special,
-                          double replacement) {
-  Value isSpecial =
-      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value, special);
-  return arith::SelectOp::create(
-      b, isSpecial, scalarConstant(b, value.getType(), replacement), value);
-}
-
-// exp(score - maximum), where a maximum over nothing, minus infinity, counts
-// as 0: what is masked is 0 also in rows that are masked altogether.
-static Value weigh(ImplicitLocOpBuilder &b, Value score, Value maximum) {
-  Value finite =
-      replaceFloat(b, maximum, negativeInfinity(b, maximum.getType()), 0);
-  return math::ExpOp::create(b, arith::SubFOp::create(b, score, finite));
-}
 
 //===----------------------------------------------------------------------===//
 // Loops
@@ -65,13 +44,6 @@ static Value reduceRows(ImplicitLocOpBuilder &b, Value tensor, Value init) {
                linalg::YieldOp::create(body, loc, reduced);
              })
       .getResult(0);
-}
-
-// A float or a code as `type`.
-static Value toFloat(ImplicitLocOpBuilder &b, Value scalar, Type type) {
-  if (scalar.getType().isInteger())
-    return arith::SIToFPOp::create(b, type, scalar);
-  return convertFloat(b, scalar, type);
 }
 
 // Adds to `init` the products of two operands, summed over `reduced`.
@@ -139,7 +111,6 @@ Value tern::onnx::sliceHeads(ImplicitLocOpBuilder &b, Value tensor,
       Sizes(slice.sizes.size(), b.getIndexAttr(1)));
 }
 
-// Keys or values of the block's batch and head: [key, size].
 Value BlockEmitter::sliceKeys(const Heads &heads, const KeyRange &keys,
                               OpFoldResult size) {
   HeadSlice slice =
@@ -148,12 +119,15 @@ Value BlockEmitter::sliceKeys(const Heads &heads, const KeyRange &keys,
   return sliceHeads(b, heads.tensor, slice, {0, heads.headDim()});
 }
 
-// The scales of keys or values of the block's batch and head, for [group,
-// query, key].
-BroadcastOperand BlockEmitter::sliceScales(Value scales, const KeyRange &keys) {
+Value BlockEmitter::sliceScales(Value scales, const KeyRange &keys) {
   HeadSlice slice{{block.batch, block.kvHead, keys.first},
                   {b.getIndexAttr(1), b.getIndexAttr(1), keys.count}};
-  return {sliceHeads(b, scales, slice, {0, 1}),
+  return sliceHeads(b, scales, slice, {0, 1});
+}
+
+// The same for loops over [group, query, key].
+BroadcastOperand BlockEmitter::readScales(Value scales, const KeyRange &keys) {
+  return {sliceScales(scales, keys),
           AffineMap::get(3, 0, b.getAffineDimExpr(2))};
 }
 
@@ -164,12 +138,6 @@ Sizes BlockEmitter::rowSizes() {
 //===----------------------------------------------------------------------===//
 // Scores
 //===----------------------------------------------------------------------===//
-
-static Value capScore(ImplicitLocOpBuilder &b, Value score, double softcap) {
-  Value cap = scalarConstant(b, score.getType(), softcap);
-  Value bounded = math::TanhOp::create(b, arith::DivFOp::create(b, score, cap));
-  return arith::MulFOp::create(b, bounded, cap);
-}
 
 // `score` with a float mask added, or minus infinity where a mask of i1, or
 // `reached`, which may be null, forbids it.
@@ -205,22 +173,16 @@ Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
   bool isMasked = stage >= ScoreStage::Masked;
   SmallVector<BroadcastOperand> operands;
   if (problem.keyScales)
-    operands.push_back(sliceScales(problem.keyScales, keys));
+    operands.push_back(readScales(problem.keyScales, keys));
   if (isMasked && mask)
     operands.push_back(sliceMask(b, *mask, sizes, block, keys));
   Value products = emitProducts(keys);
   return update(
       b, products, operands,
       [&](ImplicitLocOpBuilder &body, ValueRange indices, ValueRange scalars) {
-        Value score = scalars.back();
-        if (problem.keyScales)
-          score = arith::MulFOp::create(body, score,
-                                        convertFloat(body, scalars[0], type));
-        if (problem.scale != 1)
-          score = arith::MulFOp::create(
-              body, score, scalarConstant(body, type, problem.scale));
-        if (stage >= ScoreStage::Capped && problem.softcap != 0)
-          score = capScore(body, score, problem.softcap);
+        Value score =
+            scoreProduct(body, problem, scalars.back(),
+                         problem.keyScales ? scalars[0] : Value(), stage);
         if (!isMasked)
           return score;
         Value reached =
@@ -234,13 +196,12 @@ Value BlockEmitter::emitScores(const KeyRange &keys, ScoreStage stage) {
 // Softmax
 //===----------------------------------------------------------------------===//
 
-// The sinks of the block's heads, [group, query].
-Value BlockEmitter::emitSinks() {
+Value BlockEmitter::emitSinks(OpFoldResult queries) {
   HeadSlice slice{{firstHead(b, sizes, block)}, {b.getIndexAttr(sizes.groups)}};
   BroadcastOperand sinks{sliceHeads(b, problem.sinks, slice, {}),
                          b.getMultiDimIdentityMap(2).getMajorSubMap(1)};
   return generate(
-      b, rowSizes(), type, sinks,
+      b, {b.getIndexAttr(sizes.groups), queries}, type, sinks,
       [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
         return convertFloat(body, scalars[0], type);
       });
@@ -255,7 +216,7 @@ RunningSoftmax BlockEmitter::emitStart() {
   valueSizes.push_back(sizes.valueSize);
   Value values = fill(valueSizes, 0);
   if (problem.sinks)
-    return {emitSinks(), fill(rowSizes(), 1), values};
+    return {emitSinks(block.count), fill(rowSizes(), 1), values};
   return {fill(rowSizes(), -std::numeric_limits<double>::infinity()),
           fill(rowSizes(), 0), values};
 }
@@ -295,7 +256,7 @@ RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
       update(b, before.sums, BroadcastOperand{correction, rows}, scale));
   if (problem.valueScales)
     weights = update(
-        b, weights, sliceScales(problem.valueScales, keys),
+        b, weights, readScales(problem.valueScales, keys),
         [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
           return arith::MulFOp::create(body, scalars[1],
                                        convertFloat(body, scalars[0], type))
@@ -311,7 +272,8 @@ RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
 }
 
 // `values` over their row's sum, in the type and layout of `dest`. A row that
-// is masked altogether gives zeros: its sum counts as 1.
+// is masked altogether gives zeros: its sum counts as 1; no other is smaller,
+// as the greatest weight is 1. So there is an inverse, and one division a row.
 Value BlockEmitter::emitOutput(const RunningSoftmax &softmax, Value dest,
                                HeadLayout layout) {
   Type destType = cast<RankedTensorType>(dest.getType()).getElementType();
@@ -319,15 +281,21 @@ Value BlockEmitter::emitOutput(const RunningSoftmax &softmax, Value dest,
   if (layout == HeadLayout::HeadsLast)
     destMap = AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0, 2},
                                            b.getContext());
+  Value inverses = generate(
+      b, rowSizes(), type,
+      BroadcastOperand{softmax.sums, b.getMultiDimIdentityMap(2)},
+      [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
+        Value sum =
+            replaceFloat(body, scalars[0], scalarConstant(body, type, 0), 1);
+        return arith::DivFOp::create(body, scalarConstant(body, type, 1), sum);
+      });
   return linalg::GenericOp::create(
-             b, dest.getType(), ValueRange{softmax.values, softmax.sums}, dest,
+             b, dest.getType(), ValueRange{softmax.values, inverses}, dest,
              ArrayRef<AffineMap>{map, map.getMajorSubMap(2), destMap},
              parallelLoops(3),
              [&](OpBuilder &builder, Location loc, ValueRange args) {
                ImplicitLocOpBuilder body(loc, builder);
-               Value sum = replaceFloat(body, args[1],
-                                        scalarConstant(body, type, 0), 1);
-               Value value = arith::DivFOp::create(body, args[0], sum);
+               Value value = arith::MulFOp::create(body, args[0], args[1]);
                linalg::YieldOp::create(body,
                                        convertFloat(body, value, destType));
              })

@@ -62,13 +62,18 @@ public:
   mlir::Value emitShown(const KeyRange &keys, ScoreStage stage,
                         mlir::Value dest);
 
-private:
-  Sizes rowSizes();
+  /// Keys or values of the block's batch and head: [key, size].
   mlir::Value sliceKeys(const Heads &heads, const KeyRange &keys,
                         mlir::OpFoldResult size);
-  BroadcastOperand sliceScales(mlir::Value scales, const KeyRange &keys);
+  /// The scales of keys or values of the block's batch and head: [key].
+  mlir::Value sliceScales(mlir::Value scales, const KeyRange &keys);
+  /// The sinks of the block's heads for so many queries: [group, query].
+  mlir::Value emitSinks(mlir::OpFoldResult queries);
+
+private:
+  Sizes rowSizes();
+  BroadcastOperand readScales(mlir::Value scales, const KeyRange &keys);
   mlir::Value emitProducts(const KeyRange &keys);
-  mlir::Value emitSinks();
   mlir::Value emitProbabilities(mlir::Value scores);
 
   mlir::ImplicitLocOpBuilder &b;

@@ -1,7 +1,7 @@
 //===- AttentionCore.cpp - what attention operators share -----------------===//
 
 #include "AttentionCore.h"
-#include "AttentionBlock.h"
+#include "AttentionColumns.h"
 #include "Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -15,9 +15,6 @@
 using namespace mlir;
 using namespace tern::onnx;
 
-// Rows of scores (a query of one head is one) that a block has: enough that a
-// key, once read, serves many; few enough for many threads.
-constexpr int64_t kRowsInBlock = 64;
 // Scores that a tile has, if there are so many: what is computed for them stays
 // in the nearest cache, and one query, in generation, rarely needs a second.
 constexpr int64_t kScoresInTile = 4096;
@@ -124,6 +121,8 @@ private:
   /// The position of the batch's first query.
   OpFoldResult emitOffset(Value batch);
   RunningSoftmax emitKeyLoop(BlockEmitter &emitter, const QueryBlock &block);
+  /// Computes the block's part of the output, which `dest` is.
+  Value emitValues(BlockEmitter &emitter, const QueryBlock &block, Value dest);
   /// Computes the block's part of `dest`.
   Value emitShown(BlockEmitter &emitter, const QueryBlock &block, Value dest);
   void emitInsertion(scf::ForallOp loop, Value part, Value dest,
@@ -139,7 +138,7 @@ private:
 } // namespace
 
 OpFoldResult AttentionEmitter::queriesInBlock() {
-  return b.getIndexAttr(std::max<int64_t>(1, kRowsInBlock / sizes.groups));
+  return b.getIndexAttr(getQueriesInBlock(sizes.groups));
 }
 
 OpFoldResult AttentionEmitter::emitBatchInteger(Value tensor, Value batch) {
@@ -210,6 +209,35 @@ RunningSoftmax AttentionEmitter::emitKeyLoop(BlockEmitter &emitter,
   return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
 }
 
+// A few queries, as in generation, would leave lanes empty.
+Value AttentionEmitter::emitValues(BlockEmitter &emitter,
+                                   const QueryBlock &block, Value dest) {
+  HeadLayout layout = problem.query.layout;
+  auto emitRows = [&] {
+    return emitter.emitOutput(emitKeyLoop(emitter, block), dest, layout);
+  };
+  auto emitSideBySide = [&] {
+    return emitColumns(b, problem, sizes, block, emitter, dest, layout);
+  };
+  if (!canBeColumns(problem, sizes, type))
+    return emitRows();
+  OpFoldResult columns =
+      multiplySizes(b, block.count, b.getIndexAttr(sizes.groups));
+  if (std::optional<int64_t> count = getConstantIntValue(columns))
+    return *count < kFewestColumns ? emitRows() : emitSideBySide();
+  Value areMany = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::sge, indexValue(b, columns),
+      indexValue(b, b.getIndexAttr(kFewestColumns)));
+  auto choice =
+      scf::IfOp::create(b, dest.getType(), areMany, /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  scf::YieldOp::create(b, emitSideBySide());
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, emitRows());
+  return choice.getResult(0);
+}
+
 // Scores of keys that are out of reach are not computed once they are masked.
 Value AttentionEmitter::emitShown(BlockEmitter &emitter,
                                   const QueryBlock &block, Value dest) {
@@ -259,8 +287,7 @@ AttentionOutputs AttentionEmitter::emit() {
   BlockEmitter emitter(b, problem, sizes, mask, block, type);
   Value dest = loop.getRegionIterArgs()[0];
   HeadSlice part = sliceOfQueries(b, layout, sizes, block, sizes.valueSize);
-  Value values = emitter.emitOutput(emitKeyLoop(emitter, block),
-                                    sliceHeads(b, dest, part, {0}), layout);
+  Value values = emitValues(emitter, block, sliceHeads(b, dest, part, {0}));
   emitInsertion(loop, values, dest, part);
   if (!shown)
     return {{loop.getResult(0), layout}, nullptr};

@@ -1,14 +1,25 @@
 // RUN: tern-opt %s --convert-onnx-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
 
 // One parallel loop over batches, heads of keys, and blocks of 64 rows: 32 queries
-// of each head of the group. Its tiles have 4096 scores. A causal block reads no
-// key behind its last query. Keys are sliced where they are, and the joined heads
-// of the queries need no transposition.
+// of each head of the group. A causal block reads no key behind its last query. Keys
+// are sliced where they are, and the joined heads of the queries need no transposition.
+//
+// A block with queries enough for vectors of 16 has them side by side in columns, into
+// which they are transposed once. Its tiles have 60 keys, whose scores are masked if some
+// query cannot reach all of them.
+//
+// Other blocks have queries in rows, and tiles of 4096 scores.
 
 // CHECK-DAG:   #[[QUERY:.*]] = affine_map<(d0, d1, d2, d3) -> (d1, d0, d3)>
 // CHECK-DAG:   #[[KEY:.*]] = affine_map<(d0, d1, d2, d3) -> (d2, d3)>
 // CHECK-DAG:   #[[SCORE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
 // CHECK-DAG:   #[[VALUE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
+// CHECK-DAG:   #[[APART:.*]] = affine_map<(d0, d1, d2) -> (d2, d1, d0)>
+// CHECK-DAG:   #[[IN_ORDER:.*]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// CHECK-DAG:   #[[KEY_ROW:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK-DAG:   #[[QUERY_COLUMN:.*]] = affine_map<(d0, d1, d2) -> (d2, d1)>
+// CHECK-DAG:   #[[WEIGHT_ROW:.*]] = affine_map<(d0, d1, d2) -> (d2, d0)>
+// CHECK-DAG:   #[[SCORE_OF:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 // CHECK-LABEL: func.func @shared_heads(
 // CHECK-SAME:      %[[Q:[^:]*]]: tensor<?x?x64xf32> {{[^%]*}}%[[K:[^:]*]]: tensor<?x?x32xf32>
 // CHECK-NOT:     linalg
@@ -29,10 +40,47 @@
 // CHECK:           %[[LEFT:.*]] = arith.subi %[[QUERIES]], %[[FIRST]]
 // CHECK:           %[[N:.*]] = arith.minsi %[[LEFT]], %c32
 // CHECK:           %[[HEAD:.*]] = arith.muli %[[H]], %c2
+// CHECK:           %[[DEST:.*]] = tensor.extract_slice %[[OUT]][%[[B]], %[[FIRST]], %[[HEAD]], 0] [1, %[[N]], 2, 16]
+// CHECK:           %[[ROWS:.*]] = arith.muli %[[N]], %c2
+// CHECK:           %[[MANY:.*]] = arith.cmpi sge, %[[ROWS]], %c16
+// CHECK:           scf.if %[[MANY]]
+// CHECK:             %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<16x2x32xf32>
+// CHECK:             %[[PRESENT:.*]] = tensor.extract_slice %[[ZEROS]][0, 0, 0] [16, 2, %[[N]]]
+// CHECK:             %[[QUERIES2:.*]] = tensor.extract_slice %[[QUERY4]][%[[B]], %[[FIRST]], %[[HEAD]], 0] [1, %[[N]], 2, 16]
+// CHECK:             linalg.generic {indexing_maps = [#[[APART]], #[[IN_ORDER]]], {{.*}} ins(%[[QUERIES2]] : {{.*}}) outs(%[[PRESENT]] : {{.*}})
+// CHECK-NEXT:        ^bb0(%[[IN:.*]]: f32, %{{.*}}: f32):
+// CHECK-NEXT:          linalg.yield %[[IN]] : f32
+// CHECK:             %[[COLUMNS:.*]] = tensor.collapse_shape %{{.*}} {{\[}}[0], [1, 2]] : tensor<16x2x32xf32> into tensor<16x64xf32>
+// CHECK:             %[[LASTC:.*]] = arith.addi %[[FIRST]], %[[N]]
+// CHECK:             %[[SEENC:.*]] = arith.minsi %[[KEYS]], %[[LASTC]]
+// CHECK:             %[[ENDC:.*]] = arith.maxsi %[[SEENC]], %c0
+// CHECK:             %[[SCORES:.*]] = tensor.empty() : tensor<60x64xf32>
+// CHECK:             scf.for %[[KEYC:.*]] = %c0 to %[[ENDC]] step %c60
+// CHECK:               %[[RESTC:.*]] = arith.subi %[[ENDC]], %[[KEYC]]
+// CHECK:               %[[MC:.*]] = arith.minsi %[[RESTC]], %c60
+// CHECK:               tensor.extract_slice %[[SCORES]][0, 0] [%[[MC]], 64]
+// CHECK:               %[[KC:.*]] = tensor.extract_slice %[[KEY4]][%[[B]], %[[KEYC]], %[[H]], 0] [1, %[[MC]], 1, 16]
+// CHECK:               linalg.generic {indexing_maps = [#[[KEY_ROW]], #[[QUERY_COLUMN]], #[[SCORE_OF]]], {{.*}} ins(%[[KC]], %[[COLUMNS]] : {{.*}})
+// CHECK:               %[[BEHIND:.*]] = arith.addi %[[KEYC]], %[[MC]]
+// CHECK:               %[[LASTKEY:.*]] = arith.subi %[[BEHIND]], %c1
+// CHECK:               %[[ALL:.*]] = arith.cmpi sle, %[[LASTKEY]], %[[FIRST]]
+// CHECK:               scf.if %[[ALL]]
+// CHECK-NEXT:            scf.yield
+// CHECK-NEXT:          } else {
+// CHECK:                 %[[COLUMN:.*]] = linalg.index 1
+// CHECK:                 arith.remui %[[COLUMN]], %c32
+// CHECK:                 arith.select
+// CHECK:               linalg.generic {{.*}} iterator_types = ["reduction", "parallel"]} {{.*}} outs(%{{.*}} : tensor<64xf32>)
+// CHECK:                 arith.maximumf
+// CHECK:               linalg.generic {{.*}} iterator_types = ["reduction", "parallel"]} {{.*}} outs(%{{.*}} : tensor<64xf32>)
+// CHECK:                 arith.addf
+// CHECK:               tensor.extract_slice %{{.*}}[%[[B]], %[[KEYC]], %[[H]], 0] [1, %[[MC]], 1, 16]
+// CHECK:               linalg.generic {indexing_maps = [#[[WEIGHT_ROW]], #[[QUERY_COLUMN]], #[[SCORE_OF]]], {{.*}} outs(%{{.*}} : tensor<64x16xf32>)
+// CHECK:             linalg.generic {{.*}} outs(%[[DEST]] : {{.*}})
+// CHECK:           } else {
 // CHECK:           %[[LAST:.*]] = arith.addi %[[FIRST]], %[[N]]
 // CHECK:           %[[SEEN:.*]] = arith.minsi %[[KEYS]], %[[LAST]]
 // CHECK:           %[[END:.*]] = arith.maxsi %[[SEEN]], %c0
-// CHECK:           %[[ROWS:.*]] = arith.muli %[[N]], %c2
 // CHECK:           %[[STEP:.*]] = arith.ceildivsi %c4096, %[[ROWS]]
 // CHECK:           scf.for %[[KEY0:.*]] = %c0 to %[[END]] step %[[STEP]] iter_args(%[[MAX:.*]] = %{{.*}}, %[[SUM:.*]] = %{{.*}}, %[[ACC:.*]] = %{{.*}}) -> (tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?x16xf32>) {
 // CHECK:             %[[REST:.*]] = arith.subi %[[END]], %[[KEY0]]
@@ -101,7 +149,7 @@ func.func @counted_keys(%counts: tensor<1xi64>, %q: tensor<1x2x1x8xf32>, %k: ten
 // -----
 
 // A mask is sliced like the scores, whatever it broadcasts over, and a window
-// starts the loop late.
+// starts the loop late. Scores that are masked so stay in rows.
 
 // CHECK-LABEL: func.func @masked_window(
 // CHECK-SAME:      %[[MASK:[^:]*]]: tensor<1x1x?x?xf32>
@@ -109,6 +157,7 @@ func.func @counted_keys(%counts: tensor<1xi64>, %q: tensor<1x2x1x8xf32>, %k: ten
 // CHECK:           %[[FIRST:.*]] = arith.muli %{{.*}}, %c16
 // CHECK:           %[[BEFORE:.*]] = arith.subi %[[FIRST]], %c7
 // CHECK:           %[[START:.*]] = arith.maxsi %[[BEFORE]], %c0
+// CHECK-NOT:       scf.if
 // CHECK:           scf.for %[[KEY0:.*]] = %[[START]] to
 // CHECK:             tensor.extract_slice {{.*}}[0, 0, 0, %[[FIRST]], %[[KEY0]]] [1, 1, 1, %{{.*}}, %{{.*}}] [1, 1, 1, 1, 1] : {{.*}} to tensor<?x?xf32>
 func.func @masked_window(%mask: tensor<1x1x?x?xf32> {onnx.dims = ["", "", "s", "t"]},

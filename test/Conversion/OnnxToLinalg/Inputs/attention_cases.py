@@ -130,12 +130,28 @@ def windows():
 
 
 def blocks():
-    """More queries and keys than a block and a tile have: 64 rows, 4096 scores."""
+    """More queries and keys than a block and a tile have: 64 columns and 60 keys, or, of few
+    queries or with a mask, 64 rows and 4096 scores."""
     many = heads(batch=2, queries=150, keys=170)
     for attrs in ({}, {"is_causal": 1}, {"left_window_size": 40, "is_causal": 1}):
         yield from attention(many, attrs, opset=25)
     yield from attention([*many, floats(2, 1, 150, 170)], {"is_causal": 1})
     yield from attention([*many, None, None, None, np.array([170, 70])], {"is_causal": 1})
+    # Tiles of which the first or the last query reaches all keys but one: two heads share a
+    # block's 64 columns, so its queries begin at multiples of 32, keys at multiples of 60.
+    for left, right in ((62, -1), (63, -1), (-1, 26), (-1, 27)):
+        yield from attention(many, {"left_window_size": left, "right_window_size": right}, opset=25)
+    for past in (26, 27):
+        old = [floats(2, 2, past, 8), floats(2, 2, past, 6)]
+        yield from attention([*many, None, *old], {"is_causal": 1}, outputs=3)
+    yield from attention(many, {"softcap": 0.7, "scale": 0.4, "is_causal": 1})
+    # Groups whose heads do not divide 64, one of more heads than a block has columns, and one
+    # of sizes that fill no vector.
+    for group in (3, 5, 7, 70):
+        yield from attention(heads(1, 33, 61, 2 * group, 2, size=20), {"is_causal": 1})
+    yield from attention([a.astype(np.float16) for a in many], {"is_causal": 1}, rtol=4e-3, atol=4e-3)
+    joined = [floats(1, 45, 4 * 16), floats(1, 70, 2 * 16), floats(1, 70, 2 * 8)]
+    yield from attention(joined, {"q_num_heads": 4, "kv_num_heads": 2, "is_causal": 1}, JOINED)
     yield from attention(heads(queries=1, keys=5000), rtol=1e-4, atol=1e-5)
     # A tile without a key that is read, before one with.
     hidden = np.zeros((1, 5000), bool)
@@ -238,6 +254,7 @@ def group_queries():
     yield from case(1, 1, 6, (6,), sinks=sinks)
     yield from case(2, 5, 0, (4, 2), sinks=sinks)
     yield from case(2, 5, 0, (4, 4), {"local_window_size": 3}, sinks=sinks)
+    yield from case(2, 23, 0, (22, 18), sinks=sinks)
     for heads in (1, query_heads):
         yield from case(2, 5, 0, (4, 4), bias=floats(2, heads, 5, 5))
         yield from case(1, 1, 6, (6,), bias=floats(1, heads, 1, 7))
