@@ -10,6 +10,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace tern::ternary {
 #define GEN_PASS_DEF_PACKWEIGHTS
@@ -18,6 +19,18 @@ namespace tern::ternary {
 
 using namespace mlir;
 using namespace tern::ternary;
+
+/// Bytes of a line of a cache, which no row of activations should share.
+static constexpr int64_t lineBytes = 64;
+
+/// Bytes from row to row of activations of `cols` columns: whole lines, so that
+/// no vector lies across two, and an odd number, since rows an even number
+/// apart share few places of a cache.
+static int64_t getRowBytes(int64_t cols) {
+  if (cols <= lineBytes)
+    return cols;
+  return (llvm::divideCeil(cols, lineBytes) | 1) * lineBytes;
+}
 
 /// The constants that a matrix consists of, from the first row on, if they are
 /// known: one, or those that are stacked.
@@ -48,7 +61,7 @@ public:
 
 private:
   Value getBytes(Value weights, LayoutAttr layout);
-  /// x with zero columns added to whole steps.
+  /// x with zero columns added to whole steps, and in memory to whole lines.
   Value padColumns(Location loc, Value x, int64_t cols);
 
   IRRewriter rewriter;
@@ -80,19 +93,29 @@ Value Packer::getBytes(Value weights, LayoutAttr layout) {
   return bytes;
 }
 
+// Rows that begin anywhere would be read across two lines. The columns that
+// fill the last line are in no product.
 Value Packer::padColumns(Location loc, Value x, int64_t cols) {
   auto type = cast<RankedTensorType>(x.getType());
-  if (type.getDimSize(1) == cols)
+  int64_t width = getRowBytes(cols);
+  if (type.getDimSize(1) == width)
     return x;
   auto padded =
-      RankedTensorType::get({type.getDimSize(0), cols}, type.getElementType());
+      RankedTensorType::get({type.getDimSize(0), width}, type.getElementType());
   OpFoldResult zero = rewriter.getIndexAttr(0);
   SmallVector<OpFoldResult> low = {zero, zero};
   SmallVector<OpFoldResult> high = {
-      zero, rewriter.getIndexAttr(cols - type.getDimSize(1))};
+      zero, rewriter.getIndexAttr(width - type.getDimSize(1))};
   Value value =
       arith::ConstantOp::create(rewriter, loc, rewriter.getI8IntegerAttr(0));
-  return tensor::PadOp::create(rewriter, loc, padded, x, low, high, value);
+  x = tensor::PadOp::create(rewriter, loc, padded, x, low, high, value);
+  if (width == cols)
+    return x;
+  OpFoldResult one = rewriter.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(rewriter, loc, x, 0),
+                                     rewriter.getIndexAttr(cols)};
+  return tensor::ExtractSliceOp::create(rewriter, loc, x, low, sizes,
+                                        ArrayRef{one, one});
 }
 
 void Packer::pack(MatmulOp op, LayoutAttr layout, StringRef reason) {

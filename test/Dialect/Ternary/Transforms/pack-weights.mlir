@@ -7,16 +7,20 @@
 // TILE: error: tile of 3 rows; expected 0 or a power of two up to 256
 // NOTILE: error: tile of 0 rows; expected a power of two up to 256
 
-// Whole tiles and, in i2, whole steps: nothing is padded or cut. Both products
-// use the same bytes.
+// Whole tiles and, in i2, whole steps: nothing is cut. Both products use the same
+// bytes. Rows of activations are 17 lines of 64 bytes apart, an odd number: 16 hold
+// them, or 16 and a part of one.
 // CHECK-LABEL: func.func @whole(
 // CHECK:       %[[B:.*]] = arith.constant dense_resource<{{.*}}> : tensor<[[#]]xi8>
-// I2-NOT:      tensor.pad
-// T5:          %[[X:.*]] = tensor.pad %arg0 low[0, 0] high[0, 16]
-// I2:          %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<32x1024, #ternary.layout<i2, tile = 16>> ins(%arg0, %[[B]] :
-// I2-NOT:      tensor.extract_slice
-// I2:          ternary.packed_matmul !ternary.matrix<32x1024, #ternary.layout<i2, tile = 16>> ins(%arg1, %[[B]] :
-// I2-NOT:      tensor.extract_slice
+// CHECK:       %[[WIDE:.*]] = tensor.pad %arg0 low[0, 0] high[0, 64]
+// CHECK:       : tensor<?x1024xi8> to tensor<?x1088xi8>
+// I2:          %[[X:.*]] = tensor.extract_slice %[[WIDE]][0, 0] [%{{.*}}, 1024] [1, 1] : tensor<?x1088xi8> to tensor<?x1024xi8>
+// T5:          %[[X:.*]] = tensor.extract_slice %[[WIDE]][0, 0] [%{{.*}}, 1040] [1, 1] : tensor<?x1088xi8> to tensor<?x1040xi8>
+// CHECK:       %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<32x1024, #ternary.layout<{{i2|t5}}, tile = 16>> ins(%[[X]], %[[B]] :
+// CHECK-NOT:   tensor.extract_slice %[[Y]]
+// CHECK:       tensor.pad %arg1 low[0, 0] high[0, 64]
+// CHECK:       ternary.packed_matmul !ternary.matrix<32x1024, #ternary.layout<{{i2|t5}}, tile = 16>> ins(%{{.*}}, %[[B]] :
+// CHECK-NOT:   tensor.extract_slice
 func.func @whole(%x: tensor<?x1024xi8>, %z: tensor<2x1024xi8>) -> (tensor<?x32xi32>, tensor<2x32xi32>) {
   %w = ternary.constant dense<85> : tensor<8192xui8> as !ternary.matrix<32x1024>
   %y = ternary.matmul %x, %w : (tensor<?x1024xi8>, !ternary.matrix<32x1024>) -> tensor<?x32xi32>
@@ -37,6 +41,24 @@ func.func @parts(%x: tensor<?x4xi8>) -> tensor<?x2xi32> {
   %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
   %y = ternary.matmul %x, %w : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2xi32>
   return %y : tensor<?x2xi32>
+}
+
+// Three lines are an odd number, and hold all columns; a row of one line or less
+// takes what it needs.
+// CHECK-LABEL: func.func @lines(
+// I2-NOT:      tensor.pad
+// T5:          tensor.pad %arg0 low[0, 0] high[0, 128]
+// T5:          tensor.extract_slice %{{.*}} : tensor<?x320xi8> to tensor<?x200xi8>
+// CHECK:       ternary.packed_matmul
+// I2:          tensor.pad %arg1 low[0, 0] high[0, 4]
+// CHECK-NOT:   tensor.{{pad|extract_slice}}
+// CHECK:       ternary.packed_matmul
+func.func @lines(%x: tensor<?x192xi8>, %z: tensor<?x60xi8>) -> (tensor<?x16xi32>, tensor<?x16xi32>) {
+  %w = ternary.constant dense<85> : tensor<768xui8> as !ternary.matrix<16x192>
+  %y = ternary.matmul %x, %w : (tensor<?x192xi8>, !ternary.matrix<16x192>) -> tensor<?x16xi32>
+  %s = ternary.constant dense<85> : tensor<240xui8> as !ternary.matrix<16x60>
+  %v = ternary.matmul %z, %s : (tensor<?x60xi8>, !ternary.matrix<16x60>) -> tensor<?x16xi32>
+  return %y, %v : tensor<?x16xi32>, tensor<?x16xi32>
 }
 
 // Floats are not exact, groups have sums of their own, and what is no constant

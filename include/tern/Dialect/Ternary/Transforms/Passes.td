@@ -48,7 +48,10 @@ def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
   let description = [{
     Rewrites each exact `ternary.matmul` of constants, stacked or not, to a
     `ternary.packed_matmul` on weights packed at compile time, with padding and
-    slicing around it where the shape is no multiple of the tile.
+    slicing around it where the shape is no multiple of the tile. Activations
+    of more than 64 columns get rows of an odd number of lines of 64 bytes, of
+    which the product reads a slice: no vector lies across two lines, and rows
+    do not share places of a cache.
 
     With the encoding `auto`, that of each matrix is chosen by an estimate of
     the cycles that one token takes on each of `targets`, which all read the
