@@ -7,17 +7,15 @@ using namespace mlir;
 using namespace tern::ternary;
 
 namespace {
-/// AVX512-VNNI for few tokens, and tiles for as many as fill one. Every CPU
-/// with tiles has AVX512-VBMI.
+/// AVX512-VNNI for one token, and tiles for more. Every CPU with tiles has
+/// AVX512-VBMI.
 class AmxTarget : public VbmiTarget {
 public:
   AmxTarget()
       : VbmiTarget("amx", /*lanes=*/16, /*blockTokens=*/8, /*blockStrips=*/3,
                    /*streams=*/4) {}
 
-  int64_t getLeastTiledTokens(MatrixType matrix) const override {
-    return canTile(matrix) ? tileTokens : 0;
-  }
+  bool hasTiles(MatrixType matrix) const override { return canTile(matrix); }
 
   void buildTiledProduct(OpBuilder &b, Location loc,
                          const ProductOperands &operands) const override {

@@ -30,29 +30,22 @@ static Value compare(OpBuilder &b, Location loc, arith::CmpIPredicate predicate,
   return arith::CmpIOp::create(b, loc, predicate, tokens, constant);
 }
 
-/// The product of more than one token, in tiles where there are enough.
+/// The product of another number of tokens than one, in tiles where there are
+/// such.
 static void buildManyTokens(OpBuilder &b, Location loc,
                             const VectorTarget &target,
                             const ProductOperands &operands, Value tokens) {
-  auto buildInVectors = [&] {
+  if (!target.hasTiles(operands.matrix)) {
     MatrixProductBuilder(b, loc, target, operands.matrix, operands.x,
                          operands.bytes, operands.out)
         .build(tokens);
-  };
-  int64_t least = target.getLeastTiledTokens(operands.matrix);
-  if (least == 0)
-    return buildInVectors();
-  Value areEnough = compare(b, loc, arith::CmpIPredicate::uge, tokens, least);
-  scf::IfOp::create(
-      b, loc, areEnough,
-      [&](OpBuilder &, Location) {
-        target.buildTiledProduct(b, loc, operands);
-        scf::YieldOp::create(b, loc);
-      },
-      [&](OpBuilder &, Location) {
-        buildInVectors();
-        scf::YieldOp::create(b, loc);
-      });
+    return;
+  }
+  Value areSome = compare(b, loc, arith::CmpIPredicate::ne, tokens, 0);
+  scf::IfOp::create(b, loc, areSome, [&](OpBuilder &, Location) {
+    target.buildTiledProduct(b, loc, operands);
+    scf::YieldOp::create(b, loc);
+  });
 }
 
 void tern::ternary::buildKernel(OpBuilder &b, Location loc,

@@ -1,17 +1,19 @@
 //===- TileProduct.cpp - a packed product in AMX's tiles ------------------===//
 //
-// A tile is 16 rows of 64 bytes. One step of a strip, plane by plane, is rows
-// of a tile of weights as tdpbssd takes it: four consecutive columns of 16 rows
-// of the matrix. So a strip is decoded to K' / 4 rows, one behind the other,
-// and a tile of activations is 16 tokens by 64 columns where they lie.
+// A tile is up to 16 rows of 64 bytes. One step of a strip, plane by plane, is
+// rows of a tile of weights as tdpbssd takes it: four consecutive columns of 16
+// rows of the matrix. So a strip is decoded to K' / 4 rows, one behind the
+// other, and a tile of activations is some tokens by 64 columns where they lie.
 //
-// The first tiles of tokens, three at most, are multiplied while weights are
-// decoded: a chunk of columns after the other, which is read where it was just
-// written. The others follow in pairs.
+// The columns are cut into blocks. A block of two strips is decoded into memory
+// that the first-level cache holds, and multiplied by all tokens; sums wait in
+// memory for the next block.
 //
-// Nothing is read past a row of activations: the last tile covers the last 64
-// columns, and its rows of weights for columns that the tile before it covers
-// are 0. Likewise the last tile of tokens is the last 16, some computed twice.
+// Tokens are cut into tiles of equal height, so that a few more than fill some
+// tiles cost little. Nothing is read past a row of activations or their end:
+// the last tile covers the last 64 columns, and its rows of weights for columns
+// that the tile before it covers are 0. Likewise the last tile of tokens is the
+// last ones, some computed twice.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +21,7 @@
 
 #include "Codes.h"
 #include "Kernel.h"
+#include "TileRegisters.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -31,18 +34,30 @@ using namespace mlir;
 using namespace tern::ternary;
 
 namespace {
-constexpr int64_t rowBytes = 64;
-constexpr int64_t tileRows = 16;
-constexpr int64_t tileBytes = tileRows * rowBytes;
+constexpr int64_t rowBytes = TileRegisters::rowBytes;
+constexpr int64_t tileRows = TileRegisters::rows;
+constexpr int64_t tileBytes = TileRegisters::bytes;
 /// Columns of the matrix that a tile covers.
 constexpr int64_t tileColumns = 64;
-/// Tiles of activations, and at most of weights, of a block: four accumulators
-/// and four operands are all tiles there are. (Three by two leave one for each
-/// operand.)
+/// Tiles of activations, and of weights, of a block of sums: four sums and
+/// their operands are all registers there are.
 constexpr int64_t blockTiles = 2;
-/// Steps that are decoded at a time: whole tiles in each encoding, few enough
-/// for the first-level cache.
-constexpr int64_t chunkSteps = 16;
+/// Tiles of a block of columns: whole steps in each encoding. Two strips of
+/// them, 20 KiB, leave the first-level cache room for activations.
+constexpr int64_t blockDepth = 10;
+/// Tiles of tokens whose sums are kept for the next block of columns.
+constexpr int64_t pieceTiles = 32;
+
+/// The registers of a block of sums.
+constexpr int64_t getSum(int64_t token, int64_t strip) {
+  return token * blockTiles + strip;
+}
+constexpr int64_t getWeights(int64_t strip) {
+  return blockTiles * blockTiles + strip;
+}
+constexpr int64_t getActivations(int64_t token) {
+  return blockTiles * (blockTiles + 1) + token;
+}
 
 /// Where the elements of a memref lie.
 struct Memory {
@@ -51,21 +66,19 @@ struct Memory {
   Value stride;
 };
 
-/// Accumulators of a block, a row of tokens after the other.
-using Tiles = SmallVector<Value>;
-
 class TileProductBuilder {
 public:
   TileProductBuilder(OpBuilder &builder, Location loc,
                      const VectorTarget &target,
                      const ProductOperands &operands)
       : b(builder), loc(loc), target(target), operands(operands),
-        layout(operands.matrix.getLayout()), planes(layout.getCodesPerByte()),
+        registers(builder, loc), layout(operands.matrix.getLayout()),
+        planes(layout.getCodesPerByte()),
         columns(operands.matrix.getPaddedCols()),
         steps(columns / layout.getStepColumns()),
         strips(operands.matrix.getPaddedRows() / kernelTile),
-        depth(llvm::divideCeil(columns, tileColumns)),
-        chunkTiles(chunkSteps * layout.getStepColumns() / tileColumns),
+        groupStrips(std::min(strips, getGroupStrips(strips))),
+        blockSteps(blockDepth * tileColumns / layout.getStepColumns()),
         bytesType(VectorType::get(rowBytes, builder.getI8Type())) {}
 
   void build();
@@ -78,50 +91,65 @@ private:
     int64_t count;
   };
 
+  /// A block of columns.
+  struct Columns {
+    Value firstStep;
+    int64_t steps;
+    Value areFirst, areLast; ///< whether sums begin, and are complete
+    bool isEnd;              ///< whether the last column is among them
+  };
+
+  /// Strips that one thread decodes at a time. More of them read activations
+  /// from the second-level cache less often; fewer can be shared out evenly.
+  static int64_t getGroupStrips(int64_t strips) { return strips < 128 ? 4 : 8; }
+
   /// The strips from `first` on, `count` of them, for all tokens.
-  void buildGroup(Value first, Value count, Value scratch);
-  /// The same for the first of `tiles` tiles of tokens: one, or two or three,
-  /// so that pairs are left. Returns how many tokens they are.
-  Value buildFirstTiles(Value first, Value count, Value scratch, Value tiles);
+  void buildGroup(Value first, Value count);
+  /// The same for the tiles of tokens from `firstTile` on, `tiles` of them.
+  void buildPiece(Value first, Value count, Value firstTile, Value tiles);
+  void buildColumns(const Columns &block, Value first, Value count,
+                    Value firstTile, Value tiles);
   /// Calls `body` for all strips of a group, pairs of them first.
   void forEachStrips(Value first, Value count,
                      function_ref<void(const StripRange &)> body);
-  /// Decodes `count` steps of strips, from `first` on. `isEnd`: the last ones.
-  void buildDecoding(const StripRange &range, Value scratch, Value first,
-                     int64_t count, bool isEnd);
+  /// Decodes a block of columns of some strips.
+  void buildDecoding(const StripRange &range, const Columns &block);
   /// Stores the rows of the last tile that belong to no column of it.
-  void buildPadding(const StripRange &range, Value scratch);
-  /// Stores the rows of one step of a strip from the byte `offset` on.
-  void buildStep(Value packedOffset, Value step, Value scratch, Value offset,
-                 bool isEnd);
-  /// One or two tiles of tokens, from the rows `tokens` on, by decoded strips.
-  void buildBlock(ArrayRef<Value> tokens, const StripRange &range);
-  /// Up to three tiles of tokens by strips that are decoded on the way.
-  void buildDecodingBlock(ArrayRef<Value> tokens, const StripRange &range,
-                          Value scratch);
-  Tiles buildZeros(int64_t count);
-  /// The products of the tiles' columns from `begin` to `end`, added to `sums`.
-  Tiles buildProducts(ArrayRef<Value> tokens, const StripRange &range,
-                      Value begin, Value end, ValueRange sums);
-  /// The products of one tile's columns, added to the accumulators.
-  Tiles buildTile(ArrayRef<Value> tokens, const StripRange &range, Value index,
-                  ValueRange sums);
-  void storeSums(ArrayRef<Value> tokens, const StripRange &range,
-                 ValueRange sums);
+  void buildPadding(const StripRange &range, const Columns &block);
+  /// Stores the rows of one step of a strip, which is `inBlock` in its block,
+  /// from the byte `offset` on.
+  void buildStep(Value packedOffset, Value inBlock, Value offset,
+                 const Columns &block);
+  /// One or two tiles of tokens, `inPiece` and the next, by decoded strips.
+  void buildBlock(Value firstTile, Value inPiece, int64_t tiles,
+                  const StripRange &range, const Columns &block);
+  /// The products of one tile's columns, added to the sums.
+  void buildTile(ArrayRef<Value> tokens, const StripRange &range, Value index,
+                 const Columns &block);
+  /// Calls `body` for each sum of a block: its register and where it waits.
+  void forEachSum(Value inPiece, int64_t tiles, const StripRange &range,
+                  function_ref<void(int64_t token, int64_t strip, Value)> body);
+  void buildIf(Value condition, function_ref<void()> then,
+               function_ref<void()> otherwise);
 
-  Value callIntrinsic(StringRef name, Type type, ValueRange arguments);
-  Value loadTile(const Memory &memory, Value byte);
   Memory getMemory(Value memref);
+  /// The address of a byte of `memory`.
+  Value getPointer(const Memory &memory, Value byte);
   /// The byte of `memory` at a row and a byte of it.
   Value getByte(const Memory &memory, Value row, Value byte);
   void forEach(Value begin, Value end, int64_t step,
                function_ref<void(Value)> body);
+  /// Tiles that cover the columns of a block.
+  int64_t getDepth(const Columns &block) {
+    return llvm::divideCeil(block.steps * layout.getStepColumns(), tileColumns);
+  }
+  /// Rows of the last tile of a block that belong to none of its columns.
+  int64_t getMissingRows(const Columns &block) {
+    return getDepth(block) * tileRows - block.steps * planes;
+  }
 
   Value getIndex(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
-  }
-  Value getI16(int64_t value) {
-    return arith::ConstantIntOp::create(b, loc, value, 16);
   }
   Value getI64(Value index) {
     return arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
@@ -139,39 +167,43 @@ private:
   Value min(Value lhs, Value rhs) {
     return arith::MinUIOp::create(b, loc, lhs, rhs);
   }
+  Value isEqual(Value lhs, int64_t rhs) {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, lhs,
+                                 getIndex(rhs));
+  }
+  Value getBool(bool value) {
+    return arith::ConstantIntOp::create(b, loc, value, 1);
+  }
 
   OpBuilder &b;
   const Location loc;
   const VectorTarget &target;
   const ProductOperands operands;
+  TileRegisters registers;
   const LayoutAttr layout;
   const int64_t planes;
   const int64_t columns;
   const int64_t steps;
   const int64_t strips;
-  /// Tiles that cover all columns.
-  const int64_t depth;
-  const int64_t chunkTiles;
+  const int64_t groupStrips;
+  const int64_t blockSteps;
   const VectorType bytesType;
-  /// Inside an iteration of the loop over groups.
-  Memory x, out, weights;
-  Value lastTile; ///< the token from which on it is
+  /// Inside an iteration of the loop over groups. The scratch memory begins
+  /// with the trits of a block.
+  static constexpr int64_t configurationBegin =
+      blockTiles * blockDepth * tileBytes;
+  static constexpr int64_t sumsBegin =
+      configurationBegin + TileRegisters::configurationBytes;
+  Value scratch;
+  Memory x, out, trits;
+  Value tokensOfTile; ///< the height of all tiles of tokens
+  Value lastTile;     ///< the token from which on the last one is
 };
 } // namespace
 
 //===----------------------------------------------------------------------===//
-// Memory and intrinsics
+// Memory and loops
 //===----------------------------------------------------------------------===//
-
-Value TileProductBuilder::callIntrinsic(StringRef name, Type type,
-                                        ValueRange arguments) {
-  StringAttr intrinsic = b.getStringAttr(name);
-  if (type)
-    return LLVM::CallIntrinsicOp::create(b, loc, type, intrinsic, arguments)
-        .getResult(0);
-  LLVM::CallIntrinsicOp::create(b, loc, intrinsic, arguments);
-  return Value();
-}
 
 Memory TileProductBuilder::getMemory(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
@@ -182,22 +214,18 @@ Memory TileProductBuilder::getMemory(Value memref) {
   Value pointer = LLVM::IntToPtrOp::create(
       b, loc, LLVM::LLVMPointerType::get(b.getContext()), getI64(base));
   if (type.getRank() == 1)
-    return {pointer, Value()};
+    return {pointer, getIndex(rowBytes)};
   return {pointer, mul(metadata.getStrides()[0], elementBytes)};
+}
+
+Value TileProductBuilder::getPointer(const Memory &memory, Value byte) {
+  return LLVM::GEPOp::create(b, loc, memory.pointer.getType(), b.getI8Type(),
+                             memory.pointer,
+                             ArrayRef<LLVM::GEPArg>{getI64(byte)});
 }
 
 Value TileProductBuilder::getByte(const Memory &memory, Value row, Value byte) {
   return add(mul(row, memory.stride), byte);
-}
-
-Value TileProductBuilder::loadTile(const Memory &memory, Value byte) {
-  Value address =
-      LLVM::GEPOp::create(b, loc, memory.pointer.getType(), b.getI8Type(),
-                          memory.pointer, ArrayRef<LLVM::GEPArg>{getI64(byte)});
-  return callIntrinsic(
-      "llvm.x86.tileloadd64.internal",
-      LLVM::LLVMX86AMXType::get(b.getContext()),
-      {getI16(tileRows), getI16(rowBytes), address, getI64(memory.stride)});
 }
 
 void TileProductBuilder::forEach(Value begin, Value end, int64_t step,
@@ -209,65 +237,74 @@ void TileProductBuilder::forEach(Value begin, Value end, int64_t step,
                      });
 }
 
+void TileProductBuilder::buildIf(Value condition, function_ref<void()> then,
+                                 function_ref<void()> otherwise) {
+  auto makeRegion = [&](function_ref<void()> build) {
+    return [this, build](OpBuilder &, Location) {
+      build();
+      scf::YieldOp::create(b, loc);
+    };
+  };
+  scf::IfOp::create(b, loc, condition, makeRegion(then), makeRegion(otherwise));
+}
+
 //===----------------------------------------------------------------------===//
 // Weights
 //===----------------------------------------------------------------------===//
 
-void TileProductBuilder::buildStep(Value packedOffset, Value step,
-                                   Value scratch, Value offset, bool isEnd) {
+void TileProductBuilder::buildStep(Value packedOffset, Value inBlock,
+                                   Value offset, const Columns &block) {
   Value packed = vector::LoadOp::create(b, loc, bytesType, operands.bytes,
                                         ValueRange{packedOffset});
   CodeDecoder decoder(target, layout.getEncoding(), /*inPlace=*/false, packed);
   Value ones = buildSplat(b, loc, bytesType, 1);
+  int64_t missing = getMissingRows(block);
   for (int64_t plane = 0; plane < planes; ++plane) {
-    Value trits = sub(decoder.getCodes(b, loc, plane), ones);
-    Value row = add(mul(step, planes), getIndex(plane));
+    Value codes = sub(decoder.getCodes(b, loc, plane), ones);
+    Value row = add(mul(inBlock, planes), getIndex(plane));
     // The rows of the last tile end with it, behind those that are 0.
-    int64_t missing = depth * tileColumns - columns;
-    if (isEnd && missing != 0) {
+    if (missing != 0) {
       Value isInLastTile =
           arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, row,
-                                getIndex((depth - 1) * tileRows));
-      Value moved = add(row, getIndex(missing / 4));
+                                getIndex((getDepth(block) - 1) * tileRows));
+      Value moved = add(row, getIndex(missing));
       row = arith::SelectOp::create(b, loc, isInLastTile, moved, row);
     }
-    vector::StoreOp::create(b, loc, trits, scratch,
+    vector::StoreOp::create(b, loc, codes, scratch,
                             ValueRange{add(offset, mul(row, rowBytes))});
   }
 }
 
-void TileProductBuilder::buildDecoding(const StripRange &range, Value scratch,
-                                       Value first, int64_t count, bool isEnd) {
-  SmallVector<Value> packed, decoded;
-  for (int64_t i = 0; i < range.count; ++i) {
-    packed.push_back(mul(add(range.first, getIndex(i)), steps * rowBytes));
-    decoded.push_back(mul(add(range.inGroup, getIndex(i)), depth * tileBytes));
-  }
-  forEach(first, add(first, getIndex(count)), 1, [&](Value step) {
+void TileProductBuilder::buildDecoding(const StripRange &range,
+                                       const Columns &block) {
+  buildPadding(range, block);
+  forEach(getIndex(0), getIndex(block.steps), 1, [&](Value inBlock) {
     for (int64_t i = 0; i < range.count; ++i) {
-      Value offset = add(packed[i], mul(step, rowBytes));
+      Value strip = mul(add(range.first, getIndex(i)), steps * rowBytes);
+      Value step = add(block.firstStep, inBlock);
+      Value offset = add(strip, mul(step, rowBytes));
       // The same step of the strips that come next.
       memref::PrefetchOp::create(
           b, loc, operands.bytes,
           ValueRange{add(offset, getIndex(range.count * steps * rowBytes))},
           /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-      buildStep(offset, step, scratch, decoded[i], isEnd);
+      buildStep(offset, inBlock, getIndex(i * blockDepth * tileBytes), block);
     }
   });
 }
 
-// Before there are accumulators: a call of memset would have them stored.
-void TileProductBuilder::buildPadding(const StripRange &range, Value scratch) {
-  int64_t missing = (depth * tileColumns - columns) / 4;
+void TileProductBuilder::buildPadding(const StripRange &range,
+                                      const Columns &block) {
+  int64_t missing = getMissingRows(block);
   if (missing == 0)
     return;
-  int64_t begin = (depth - 1) * tileRows;
+  int64_t begin = (getDepth(block) - 1) * tileRows;
   forEach(getIndex(begin), getIndex(begin + missing), 1, [&](Value row) {
-    for (int64_t i = 0; i < range.count; ++i) {
-      Value offset = mul(add(range.inGroup, getIndex(i)), depth * tileBytes);
-      vector::StoreOp::create(b, loc, buildSplat(b, loc, bytesType, 0), scratch,
-                              ValueRange{add(offset, mul(row, rowBytes))});
-    }
+    for (int64_t i = 0; i < range.count; ++i)
+      vector::StoreOp::create(
+          b, loc, buildSplat(b, loc, bytesType, 0), scratch,
+          ValueRange{
+              add(getIndex(i * blockDepth * tileBytes), mul(row, rowBytes))});
   });
 }
 
@@ -275,100 +312,86 @@ void TileProductBuilder::buildPadding(const StripRange &range, Value scratch) {
 // Products
 //===----------------------------------------------------------------------===//
 
-Tiles TileProductBuilder::buildZeros(int64_t count) {
-  Tiles sums(count);
-  for (Value &sum : sums)
-    sum = callIntrinsic("llvm.x86.tilezero.internal",
-                        LLVM::LLVMX86AMXType::get(b.getContext()),
-                        {getI16(tileRows), getI16(rowBytes)});
-  return sums;
-}
-
-// Each tile of tokens is loaded once: its rows may lie across cache lines. With
-// three of them, and six accumulators, there is no register to keep the weights
-// in, which are in the nearest cache.
-Tiles TileProductBuilder::buildTile(ArrayRef<Value> tokens,
-                                    const StripRange &range, Value index,
-                                    ValueRange sums) {
-  Value column = mul(index, tileColumns);
-  if (columns % tileColumns != 0)
+// Each tile of activations, whose rows may come from a farther cache, is loaded
+// once, and so is each of weights.
+void TileProductBuilder::buildTile(ArrayRef<Value> tokens,
+                                   const StripRange &range, Value index,
+                                   const Columns &block) {
+  Value column = add(mul(block.firstStep, layout.getStepColumns()),
+                     mul(index, tileColumns));
+  if (block.isEnd && columns % tileColumns != 0)
     column = min(column, getIndex(columns - tileColumns));
-  Tiles trits(range.count), result(sums);
-  bool areKept = tokens.size() <= blockTiles;
-  for (size_t token = 0; token < tokens.size(); ++token) {
-    Value activations = loadTile(x, getByte(x, tokens[token], column));
+  for (auto [token, row] : llvm::enumerate(tokens)) {
+    registers.load(getActivations(token),
+                   getPointer(x, getByte(x, row, column)), x.stride);
     for (int64_t strip = 0; strip < range.count; ++strip) {
-      if (token == 0 || !areKept) {
-        Value first =
-            mul(add(range.inGroup, getIndex(strip)), depth * tileBytes);
-        trits[strip] = loadTile(weights, add(first, mul(index, tileBytes)));
-      }
-      Value &sum = result[token * range.count + strip];
-      sum = callIntrinsic("llvm.x86.tdpbssd.internal", sum.getType(),
-                          {getI16(tileRows), getI16(rowBytes), getI16(rowBytes),
-                           sum, activations, trits[strip]});
+      Value first = getIndex(strip * blockDepth * tileBytes);
+      if (token == 0)
+        registers.load(getWeights(strip),
+                       getPointer(trits, add(first, mul(index, tileBytes))),
+                       trits.stride);
+      registers.multiply(getSum(token, strip), getActivations(token),
+                         getWeights(strip));
     }
   }
-  return result;
 }
 
-Tiles TileProductBuilder::buildProducts(ArrayRef<Value> tokens,
-                                        const StripRange &range, Value begin,
-                                        Value end, ValueRange sums) {
-  auto loop = scf::ForOp::create(
-      b, loc, begin, end, getIndex(1), sums,
-      [&](OpBuilder &, Location, Value index, ValueRange running) {
-        scf::YieldOp::create(b, loc, buildTile(tokens, range, index, running));
-      });
-  return Tiles(loop.getResults());
-}
-
-void TileProductBuilder::storeSums(ArrayRef<Value> tokens,
-                                   const StripRange &range, ValueRange sums) {
-  for (size_t token = 0; token < tokens.size(); ++token)
-    for (int64_t i = 0; i < range.count; ++i) {
-      Value byte = mul(add(range.first, getIndex(i)), rowBytes);
-      Value address = LLVM::GEPOp::create(
-          b, loc, out.pointer.getType(), b.getI8Type(), out.pointer,
-          ArrayRef<LLVM::GEPArg>{getI64(getByte(out, tokens[token], byte))});
-      callIntrinsic("llvm.x86.tilestored64.internal", Type(),
-                    {getI16(tileRows), getI16(rowBytes), address,
-                     getI64(out.stride), sums[token * range.count + i]});
+void TileProductBuilder::forEachSum(
+    Value inPiece, int64_t tiles, const StripRange &range,
+    function_ref<void(int64_t, int64_t, Value)> body) {
+  for (int64_t token = 0; token < tiles; ++token)
+    for (int64_t strip = 0; strip < range.count; ++strip) {
+      Value row = mul(add(range.inGroup, getIndex(strip)), pieceTiles);
+      Value tile = add(row, add(inPiece, getIndex(token)));
+      body(token, strip,
+           getPointer(trits, add(mul(tile, tileBytes), getIndex(sumsBegin))));
     }
 }
 
-void TileProductBuilder::buildBlock(ArrayRef<Value> tokens,
-                                    const StripRange &range) {
-  Tiles sums = buildProducts(tokens, range, getIndex(0), getIndex(depth),
-                             buildZeros(tokens.size() * range.count));
-  storeSums(tokens, range, sums);
-}
-
-void TileProductBuilder::buildDecodingBlock(ArrayRef<Value> tokens,
-                                            const StripRange &range,
-                                            Value scratch) {
-  buildPadding(range, scratch);
-  int64_t chunks = steps / chunkSteps;
-  Tiles sums = buildZeros(tokens.size() * range.count);
-  auto loop = scf::ForOp::create(
-      b, loc, getIndex(0), getIndex(chunks), getIndex(1), sums,
-      [&](OpBuilder &, Location, Value chunk, ValueRange running) {
-        buildDecoding(range, scratch, mul(chunk, chunkSteps), chunkSteps,
-                      /*isEnd=*/false);
-        Value begin = mul(chunk, chunkTiles);
-        scf::YieldOp::create(b, loc,
-                             buildProducts(tokens, range, begin,
-                                           add(begin, getIndex(chunkTiles)),
-                                           running));
-      });
-  sums = Tiles(loop.getResults());
-  if (int64_t rest = steps % chunkSteps) {
-    buildDecoding(range, scratch, getIndex(chunks * chunkSteps), rest,
-                  /*isEnd=*/true);
-    sums = buildProducts(tokens, range, getIndex(chunks * chunkTiles),
-                         getIndex(depth), sums);
+void TileProductBuilder::buildBlock(Value firstTile, Value inPiece,
+                                    int64_t tiles, const StripRange &range,
+                                    const Columns &block) {
+  SmallVector<Value> tokens;
+  for (int64_t i = 0; i < tiles; ++i) {
+    Value tile = add(firstTile, add(inPiece, getIndex(i)));
+    tokens.push_back(min(mul(tile, tokensOfTile), lastTile));
   }
-  storeSums(tokens, range, sums);
+  buildIf(
+      block.areFirst,
+      [&] {
+        forEachSum(inPiece, tiles, range,
+                   [&](int64_t token, int64_t strip, Value) {
+                     registers.zero(getSum(token, strip));
+                   });
+      },
+      [&] {
+        forEachSum(inPiece, tiles, range,
+                   [&](int64_t token, int64_t strip, Value waiting) {
+                     registers.load(getSum(token, strip), waiting,
+                                    trits.stride);
+                   });
+      });
+  forEach(getIndex(0), getIndex(getDepth(block)), 1,
+          [&](Value index) { buildTile(tokens, range, index, block); });
+  buildIf(
+      block.areLast,
+      [&] {
+        forEachSum(
+            inPiece, tiles, range, [&](int64_t token, int64_t strip, Value) {
+              Value byte = mul(add(range.first, getIndex(strip)), rowBytes);
+              registers.store(
+                  getSum(token, strip),
+                  getPointer(out, getByte(out, tokens[token], byte)),
+                  out.stride);
+            });
+      },
+      [&] {
+        forEachSum(inPiece, tiles, range,
+                   [&](int64_t token, int64_t strip, Value waiting) {
+                     registers.store(getSum(token, strip), waiting,
+                                     trits.stride);
+                   });
+      });
 }
 
 void TileProductBuilder::forEachStrips(
@@ -381,68 +404,71 @@ void TileProductBuilder::forEachStrips(
     forEach(pairs, count, 1, [&](Value i) { body({add(first, i), i, 1}); });
 }
 
-Value TileProductBuilder::buildFirstTiles(Value first, Value count,
-                                          Value scratch, Value tiles) {
-  auto buildTiles = [&](int64_t number) {
-    SmallVector<Value> rows;
-    for (int64_t i = 0; i < number; ++i)
-      rows.push_back(min(getIndex(i * tileTokens), lastTile));
-    forEachStrips(first, count, [&](const StripRange &range) {
-      buildDecodingBlock(rows, range, scratch);
+void TileProductBuilder::buildColumns(const Columns &block, Value first,
+                                      Value count, Value firstTile,
+                                      Value tiles) {
+  forEachStrips(first, count, [&](const StripRange &range) {
+    buildDecoding(range, block);
+    Value odd = arith::RemUIOp::create(b, loc, tiles, getIndex(blockTiles));
+    Value pairs = sub(tiles, odd);
+    forEach(getIndex(0), pairs, blockTiles, [&](Value inPiece) {
+      buildBlock(firstTile, inPiece, blockTiles, range, block);
     });
-  };
-  Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, tiles,
-                                      getIndex(1));
-  Value odd = arith::RemUIOp::create(b, loc, tiles, getIndex(blockTiles));
-  Value several = add(odd, getIndex(blockTiles));
-  Value number = arith::SelectOp::create(b, loc, isOne, getIndex(1), several);
-  auto choice = scf::IndexSwitchOp::create(b, loc, TypeRange(), number,
-                                           ArrayRef<int64_t>{1, 2}, 2);
-  Region *regions[] = {&choice.getCaseRegions()[0], &choice.getCaseRegions()[1],
-                       &choice.getDefaultRegion()};
-  for (auto [i, region] : llvm::enumerate(regions)) {
-    OpBuilder::InsertionGuard guard(b);
-    b.createBlock(region);
-    buildTiles(i + 1);
-    scf::YieldOp::create(b, loc);
-  }
-  return mul(number, tileTokens);
-}
-
-void TileProductBuilder::buildGroup(Value first, Value count, Value scratch) {
-  x = getMemory(operands.x);
-  out = getMemory(operands.out);
-  weights = getMemory(scratch);
-  weights.stride = getIndex(rowBytes);
-
-  Value tokens = memref::DimOp::create(b, loc, operands.x, 0);
-  lastTile = sub(tokens, getIndex(tileTokens));
-  Value tiles =
-      arith::CeilDivUIOp::create(b, loc, tokens, getIndex(tileTokens));
-  Value done = buildFirstTiles(first, count, scratch, tiles);
-  forEach(done, tokens, blockTiles * tileTokens, [&](Value token) {
-    Value next = min(add(token, getIndex(tileTokens)), lastTile);
-    forEachStrips(first, count, [&](const StripRange &range) {
-      buildBlock({token, next}, range);
+    forEach(pairs, tiles, 1, [&](Value inPiece) {
+      buildBlock(firstTile, inPiece, 1, range, block);
     });
   });
 }
 
-/// Strips that one thread decodes at a time. More of them read the activations
-/// from the second-level cache less often; fewer can be shared out evenly.
-static int64_t getGroupStrips(int64_t strips) { return strips < 128 ? 4 : 8; }
+void TileProductBuilder::buildPiece(Value first, Value count, Value firstTile,
+                                    Value tiles) {
+  int64_t blocks = steps / blockSteps, rest = steps % blockSteps;
+  if (blocks != 0)
+    forEach(getIndex(0), getIndex(blocks), 1, [&](Value i) {
+      Value areLast = rest == 0 ? isEqual(i, blocks - 1) : getBool(false);
+      buildColumns({mul(i, blockSteps), blockSteps, isEqual(i, 0), areLast,
+                    /*isEnd=*/false},
+                   first, count, firstTile, tiles);
+    });
+  if (rest != 0)
+    buildColumns({getIndex(blocks * blockSteps), rest, getBool(blocks == 0),
+                  getBool(true), /*isEnd=*/true},
+                 first, count, firstTile, tiles);
+}
+
+void TileProductBuilder::buildGroup(Value first, Value count) {
+  x = getMemory(operands.x);
+  out = getMemory(operands.out);
+  trits = getMemory(scratch);
+
+  Value tokens = memref::DimOp::create(b, loc, operands.x, 0);
+  Value tiles = arith::CeilDivUIOp::create(b, loc, tokens, getIndex(tileRows));
+  tokensOfTile = arith::CeilDivUIOp::create(b, loc, tokens, tiles);
+  lastTile = sub(tokens, tokensOfTile);
+  SmallVector<int64_t> registersOfTokens;
+  for (int64_t token = 0; token < blockTiles; ++token) {
+    registersOfTokens.push_back(getActivations(token));
+    for (int64_t strip = 0; strip < blockTiles; ++strip)
+      registersOfTokens.push_back(getSum(token, strip));
+  }
+  registers.configure(registersOfTokens, tokensOfTile, scratch,
+                      getIndex(configurationBegin));
+  forEach(getIndex(0), tiles, pieceTiles, [&](Value tile) {
+    buildPiece(first, count, tile, min(sub(tiles, tile), getIndex(pieceTiles)));
+  });
+  registers.release();
+}
 
 void TileProductBuilder::build() {
-  int64_t groupStrips = std::min(strips, getGroupStrips(strips));
+  int64_t bytes = sumsBegin + groupStrips * pieceTiles * tileBytes;
   scf::ParallelOp::create(
       b, loc, getIndex(0), getIndex(strips), getIndex(groupStrips),
       [&](OpBuilder &, Location, ValueRange first) {
-        auto type =
-            MemRefType::get(groupStrips * depth * tileBytes, b.getI8Type());
-        Value scratch = memref::AllocOp::create(b, loc, type, ValueRange(),
-                                                b.getI64IntegerAttr(rowBytes));
+        scratch = memref::AllocOp::create(
+            b, loc, MemRefType::get(bytes, b.getI8Type()), ValueRange(),
+            b.getI64IntegerAttr(rowBytes));
         Value rest = sub(getIndex(strips), first[0]);
-        buildGroup(first[0], min(rest, getIndex(groupStrips)), scratch);
+        buildGroup(first[0], min(rest, getIndex(groupStrips)));
         memref::DeallocOp::create(b, loc, scratch);
       });
 }

@@ -7,15 +7,12 @@
 
 namespace tern::ternary {
 
-/// Tokens of a tile: the least that a product in tiles takes.
-constexpr int64_t tileTokens = 16;
-
 /// Whether a product of `matrix` can be built: it has a tile's columns.
 bool canTile(MatrixType matrix);
 
-/// Builds a product of at least `tileTokens` tokens, shared out by an
-/// scf.parallel over groups of strips. Each iteration decodes its weights once
-/// for all tokens, to trits in tiles, so no sum of activations is taken off.
+/// Builds a product of at least one token, shared out by an scf.parallel over
+/// groups of strips. Each iteration decodes its weights once for up to 512
+/// tokens, to trits in tiles, so no sum of activations is taken off.
 /// `target` decodes; it has vectors of 16 lanes.
 void buildTileProduct(mlir::OpBuilder &builder, mlir::Location loc,
                       const VectorTarget &target,

@@ -89,12 +89,11 @@ public:
                          StepOperands &operands,
                          Accumulators &accumulators) const = 0;
 
-  /// The least number of tokens for which `buildTiledProduct` builds a product
-  /// with `matrix`; 0 if it builds none.
-  virtual int64_t getLeastTiledTokens(MatrixType matrix) const { return 0; }
+  /// Whether `buildTiledProduct` builds products with `matrix`.
+  virtual bool hasTiles(MatrixType matrix) const { return false; }
 
-  /// Builds a product of many tokens by instructions that multiply matrices
-  /// rather than vectors.
+  /// Builds a product of one token or more by instructions that multiply
+  /// matrices rather than vectors.
   virtual void buildTiledProduct(mlir::OpBuilder &builder, mlir::Location loc,
                                  const ProductOperands &operands) const;
 

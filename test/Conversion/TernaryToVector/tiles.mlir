@@ -1,7 +1,7 @@
 // RUN: tern-opt %s --convert-ternary-to-vector=target=amx --canonicalize --cse | FileCheck %s
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vnni | FileCheck %s --check-prefix=VECTORS --implicit-check-not=llvm.x86.t
 
-// VECTORS-COUNT-4: func.func private @ternary_packed_matmul_
+// VECTORS-COUNT-5: func.func private @ternary_packed_matmul_
 
 #i2 = #ternary.layout<i2, tile = 16>
 #t5 = #ternary.layout<t5, tile = 16>
@@ -9,38 +9,47 @@
 func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi32>,
                     %x5: memref<?x80xi8>, %b5: memref<768xi8>, %y5: memref<?x48xi32>,
                     %xl: memref<?x800xi8>, %bl: memref<2560xi8>, %yl: memref<?x16xi32>,
+                    %xw: memref<?x1280xi8>, %bw: memref<5120xi8>, %yw: memref<?x16xi32>,
                     %xs: memref<?x48xi8>, %bs: memref<192xi8>, %ys: memref<?x16xi32>) {
   ternary.packed_matmul !ternary.matrix<32x128, #i2> ins(%x, %b : memref<?x128xi8>, memref<1024xi8>) outs(%y : memref<?x32xi32>)
   ternary.packed_matmul !ternary.matrix<40x70, #t5> ins(%x5, %b5 : memref<?x80xi8>, memref<768xi8>) outs(%y5 : memref<?x48xi32>)
   ternary.packed_matmul !ternary.matrix<16x800, #t5> ins(%xl, %bl : memref<?x800xi8>, memref<2560xi8>) outs(%yl : memref<?x16xi32>)
+  ternary.packed_matmul !ternary.matrix<16x1280, #i2> ins(%xw, %bw : memref<?x1280xi8>, memref<5120xi8>) outs(%yw : memref<?x16xi32>)
   ternary.packed_matmul !ternary.matrix<16x48, #i2> ins(%xs, %bs : memref<?x48xi8>, memref<192xi8>) outs(%ys : memref<?x16xi32>)
   return
 }
 
-// Tiles from 16 tokens on; one token, and the few between, take vectors.
+// One token takes vectors, several take tiles; none, nothing.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_i2_32x128_amx(
 // CHECK-SAME:    %[[X:.*]]: memref<?x128xi8>, %[[BYTES:.*]]: memref<1024xi8>, %[[Y:.*]]: memref<?x32xi32>)
+// Registers 0 to 3, of sums, and 6 and 7, of activations, get the height that all tiles
+// of tokens have; 4 and 5, of weights, 16 rows. Each has rows of 64 bytes.
+// CHECK-DAG:   %[[OF_TOKENS:.*]] = arith.constant dense<[{{(false, ){48}(true, ){4}(false, ){2}(true, ){2}(false, ){7}false}}]>
+// CHECK-DAG:   %[[OTHERS:.*]] = arith.constant dense<[1, {{(0, ){15}(64, 0, ){8}(0, ){16}(16, ){8}(0, ){7}0}}]>
 // CHECK:       %[[M:.*]] = memref.dim %[[X]]
+// CHECK:       arith.cmpi eq, %[[M]], %c1
 // CHECK:       vpdpbusd.512
 // CHECK:       } else {
-// CHECK:         %[[ENOUGH:.*]] = arith.cmpi uge, %[[M]], %c16
-// CHECK:         scf.if %[[ENOUGH]]
+// CHECK:         %[[SOME:.*]] = arith.cmpi ne, %[[M]], %c0
+// CHECK:         scf.if %[[SOME]] {
 
-// A group of strips is one iteration for the threads. Its trits get a buffer of their
-// own: two strips of two tiles.
-// CHECK:           %[[TRITS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<4096xi8>
-// CHECK:           %[[LAST:.*]] = arith.subi %[[M]], %c16
+// A group of strips is one iteration for the threads. Its memory is for the trits of two
+// strips and ten tiles, the configuration, and 32 sums of each strip.
+// CHECK:           %[[MEMORY:.*]] = memref.alloc() {alignment = 64 : i64} : memref<86080xi8>
 // CHECK:           %[[TILES:.*]] = arith.ceildivui %[[M]], %c16
-// CHECK:           %[[IS_ONE:.*]] = arith.cmpi eq, %[[TILES]], %c1
-// CHECK:           %[[ODD:.*]] = arith.remui %[[TILES]], %c2
-// CHECK:           %[[SEVERAL:.*]] = arith.addi %[[ODD]], %c2
-// CHECK:           %[[FIRST:.*]] = arith.select %[[IS_ONE]], %c1, %[[SEVERAL]]
-// CHECK:           scf.index_switch %[[FIRST]]
+// CHECK:           %[[HEIGHT:.*]] = arith.ceildivui %[[M]], %[[TILES]]
+// CHECK:           %[[LAST:.*]] = arith.subi %[[M]], %[[HEIGHT]]
+// CHECK:           %[[BYTE:.*]] = arith.index_cast %[[HEIGHT]] : index to i8
+// CHECK:           %[[HEIGHTS:.*]] = vector.broadcast %[[BYTE]]
+// CHECK:           %[[ALL:.*]] = arith.select %[[OF_TOKENS]], %[[HEIGHTS]], %[[OTHERS]]
+// CHECK:           vector.store %[[ALL]], %[[MEMORY]][%c20480]
+// CHECK:           llvm.call_intrinsic "llvm.x86.ldtilecfg"(
+// CHECK:           scf.for %[[PIECE:.*]] = %c0 to %[[TILES]] step %c32 {
+// CHECK:             %[[LEFT:.*]] = arith.subi %[[TILES]], %[[PIECE]]
+// CHECK:             %[[OF_PIECE:.*]] = arith.minui %[[LEFT]], %c32
 
-// One tile of tokens: two accumulators. Both strips are decoded to trits, a step after
-// the other, and then read; the same places of the next two are fetched meanwhile.
-// CHECK:           case 1 {
-// CHECK-COUNT-2:     llvm.call_intrinsic "llvm.x86.tilezero.internal"(%c16_i16, %c64_i16)
+// Both strips are decoded to trits, a step after the other; the same places of the next
+// two are fetched meanwhile.
 // CHECK:             scf.for {{.*}} to %c8 step %c1
 // CHECK:               %[[NEXT:.*]] = arith.addi %[[AT:.*]], %c1024
 // CHECK:               memref.prefetch %[[BYTES]][%[[NEXT]]], read, locality<2>
@@ -48,86 +57,113 @@ func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi
 // CHECK:               %[[CODES:.*]] = arith.andi
 // CHECK:               %[[TRIT:.*]] = arith.subi %[[CODES]], %{{.*}} : vector<64xi8>
 // CHECK-NOT:           arith.select
-// CHECK-COUNT-4:       vector.store {{.*}}, %[[TRITS]][
+// CHECK-COUNT-4:       vector.store {{.*}}, %[[MEMORY]][
 // CHECK:               vector.load %[[BYTES]]
-// CHECK-COUNT-4:       vector.store {{.*}}, %[[TRITS]][
-// CHECK:             %[[TWO:.*]]:2 = scf.for {{.*}} to %c2 step %c1
-// CHECK-COUNT-2:     llvm.call_intrinsic "llvm.x86.tilestored64.internal"({{.*}}, %c128_i64, %[[TWO]]#
+// CHECK-COUNT-4:       vector.store {{.*}}, %[[MEMORY]][
 
-// Two tiles, of which the second may be the last 16 tokens. Four accumulators, of
-// signed by signed products; rows of activations are 128 bytes apart, those of trits
-// 64, those of results 32 elements.
-// CHECK:           case 2 {
-// CHECK:             arith.minui %{{.*}}, %{{.*}}
-// CHECK-COUNT-4:     llvm.call_intrinsic "llvm.x86.tilezero.internal"(%c16_i16, %c64_i16)
-// CHECK:             scf.for {{.*}} to %c8 step %c1
-// CHECK:             %[[SUMS:.*]]:4 = scf.for {{.*}} to %c2 step %c1
-// CHECK:               %[[A0:.*]] = llvm.call_intrinsic "llvm.x86.tileloadd64.internal"(%c16_i16, %c64_i16, %{{.*}}, %c128_i64)
-// CHECK:               %[[B0:.*]] = llvm.call_intrinsic "llvm.x86.tileloadd64.internal"(%c16_i16, %c64_i16, %{{.*}}, %c64_i64)
-// CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd.internal"(%c16_i16, %c64_i16, %c64_i16, %{{.*}}, %[[A0]], %[[B0]])
-// CHECK:               %[[B1:.*]] = llvm.call_intrinsic "llvm.x86.tileloadd64.internal"(
-// CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[A0]], %[[B1]])
-// CHECK:               %[[A1:.*]] = llvm.call_intrinsic "llvm.x86.tileloadd64.internal"({{.*}}, %c128_i64)
-// CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[A1]], %[[B0]])
-// CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[A1]], %[[B1]])
-// CHECK-COUNT-4:     llvm.call_intrinsic "llvm.x86.tilestored64.internal"({{.*}}, %c128_i64, %[[SUMS]]#
+// Two tiles of tokens, of which the second may be the last tokens. Four sums, of signed by
+// signed products; rows of activations are 128 bytes apart, those of trits 64, those of
+// results 32 elements.
+// CHECK:             %[[ODD:.*]] = arith.remui %[[OF_PIECE]], %c2
+// CHECK:             %[[PAIRS:.*]] = arith.subi %[[OF_PIECE]], %[[ODD]]
+// CHECK:             scf.for %{{.*}} = %c0 to %[[PAIRS]] step %c2 {
+// CHECK:               %[[TOKEN:.*]] = arith.muli %{{.*}}, %[[HEIGHT]]
+// CHECK:               arith.minui %[[TOKEN]], %[[LAST]]
+// CHECK:               %[[AFTER:.*]] = arith.muli %{{.*}}, %[[HEIGHT]]
+// CHECK:               arith.minui %[[AFTER]], %[[LAST]]
+// CHECK:               llvm.call_intrinsic "llvm.x86.tilezero"(%c0_i8)
+// CHECK-NEXT:          llvm.call_intrinsic "llvm.x86.tilezero"(%c1_i8)
+// CHECK-NEXT:          llvm.call_intrinsic "llvm.x86.tilezero"(%c2_i8)
+// CHECK-NEXT:          llvm.call_intrinsic "llvm.x86.tilezero"(%c3_i8)
+// CHECK:               scf.for {{.*}} to %c2 step %c1
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tileloadd64"(%c6_i8, %{{.*}}, %c128_i64)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tileloadd64"(%c4_i8, %{{.*}}, %c64_i64)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tdpbssd"(%c0_i8, %c6_i8, %c4_i8)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tileloadd64"(%c5_i8, %{{.*}}, %c64_i64)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tdpbssd"(%c1_i8, %c6_i8, %c5_i8)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tileloadd64"(%c7_i8, %{{.*}}, %c128_i64)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tdpbssd"(%c2_i8, %c7_i8, %c4_i8)
+// CHECK:                 llvm.call_intrinsic "llvm.x86.tdpbssd"(%c3_i8, %c7_i8, %c5_i8)
+// CHECK:               llvm.call_intrinsic "llvm.x86.tilestored64"(%c0_i8, %{{.*}}, %c128_i64)
+// CHECK:               llvm.call_intrinsic "llvm.x86.tilestored64"(%c1_i8, %{{.*}}, %c128_i64)
+// CHECK:               llvm.call_intrinsic "llvm.x86.tilestored64"(%c2_i8, %{{.*}}, %c128_i64)
+// CHECK:               llvm.call_intrinsic "llvm.x86.tilestored64"(%c3_i8, %{{.*}}, %c128_i64)
 
-// Three: six accumulators, so each product loads its weights.
-// CHECK:           default {
-// CHECK-COUNT-6:     llvm.call_intrinsic "llvm.x86.tilezero.internal"
-// CHECK:             scf.for {{.*}} to %c8 step %c1
-// CHECK:             %[[SIX:.*]]:6 = scf.for {{.*}} to %c2 step %c1
-// CHECK-COUNT-3:       llvm.call_intrinsic "llvm.x86.tileloadd64.internal"({{.*}}, %c128_i64)
-// CHECK:               %[[B:.*]] = llvm.call_intrinsic "llvm.x86.tileloadd64.internal"({{.*}}, %c64_i64)
-// CHECK-NEXT:          llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[B]])
-// CHECK:               %[[C:.*]] = llvm.call_intrinsic "llvm.x86.tileloadd64.internal"({{.*}}, %c64_i64)
-// CHECK-NEXT:          llvm.call_intrinsic "llvm.x86.tdpbssd.internal"({{.*}}, %[[C]])
-// CHECK-COUNT-6:     llvm.call_intrinsic "llvm.x86.tilestored64.internal"({{.*}}, %c128_i64, %[[SIX]]#
-
-// All others are pairs, by what was decoded.
-// CHECK:           %[[DONE:.*]] = arith.muli %[[FIRST]], %c16
-// CHECK:           scf.for %[[TOKEN:.*]] = %[[DONE]] to %[[M]] step %c32
-// CHECK:             %[[AFTER:.*]] = arith.addi %[[TOKEN]], %c16
-// CHECK:             %[[SECOND:.*]] = arith.minui %[[AFTER]], %[[LAST]]
-// CHECK-NOT:         vector.store
-// CHECK:             %[[REST:.*]]:4 = scf.for {{.*}} to %c2 step %c1
-// CHECK-COUNT-4:     llvm.call_intrinsic "llvm.x86.tilestored64.internal"({{.*}}, %c128_i64, %[[REST]]#
-// CHECK:           memref.dealloc %[[TRITS]]
-// CHECK:         } else {
-// CHECK:           vpdpbusd.512
+// One more, where they are an odd number.
+// CHECK:             scf.for %{{.*}} = %[[PAIRS]] to %[[OF_PIECE]] step %c1 {
+// CHECK-COUNT-2:       llvm.x86.tilezero
+// CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd"(%c0_i8, %c6_i8, %c4_i8)
+// CHECK:               llvm.call_intrinsic "llvm.x86.tdpbssd"(%c1_i8, %c6_i8, %c5_i8)
+// CHECK-NOT:           llvm.x86.tdpbssd
+// CHECK-COUNT-2:       llvm.x86.tilestored64
+// CHECK:           llvm.call_intrinsic "llvm.x86.tilerelease"()
+// CHECK:           memref.dealloc %[[MEMORY]]
+// CHECK-NOT:       vpdpbusd.512
 
 // 80 columns are the tiles of columns 0 to 63 and 16 to 79. Trits of the columns
-// from 64 on lie 12 rows further, behind those of zeros, which are there before the
-// accumulators. Three strips are a pair and one.
+// from 64 on lie 12 rows further, behind those of zeros. Three strips are a pair and one.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_t5_40x70_amx(
 // CHECK:       llvm.x86.avx512.permvar.qi.512
-// CHECK:           memref.alloc() {alignment = 64 : i64} : memref<6144xi8>
+// CHECK:           memref.alloc() {alignment = 64 : i64} : memref<118848xi8>
 // CHECK:             scf.for {{.*}} = %c16 to %c28 step %c1
-// CHECK-COUNT-2:       vector.store %cst{{[_0-9]*}}, %{{.*}} : memref<6144xi8>
-// CHECK-COUNT-2:     llvm.x86.tilezero
+// CHECK-COUNT-2:       vector.store %cst{{[_0-9]*}}, %{{.*}} : memref<118848xi8>
 // CHECK:             scf.for {{.*}} to %c4 step %c1
 // CHECK:               %[[IN_LAST:.*]] = arith.cmpi uge, %[[ROW:.*]], %c16
 // CHECK:               %[[MOVED:.*]] = arith.addi %[[ROW]], %c12
 // CHECK:               arith.select %[[IN_LAST]], %[[MOVED]], %[[ROW]]
-// CHECK:             -> (!llvm.x86_amx, !llvm.x86_amx)
+// CHECK-COUNT-4:     llvm.x86.tilezero
 // CHECK:               arith.minui %{{.*}}, %c16
-// CHECK:             llvm.x86.tilezero
-// CHECK-NOT:         llvm.x86.tilezero
-// CHECK:             -> (!llvm.x86_amx)
+// CHECK-COUNT-4:     llvm.x86.tilestored64
+// CHECK-COUNT-2:     llvm.x86.tilezero
+// CHECK-COUNT-2:     llvm.x86.tilestored64
+// CHECK:             scf.for {{.*}} = %c16 to %c28 step %c1
+// CHECK-COUNT-1:       vector.store %cst{{[_0-9]*}}, %{{.*}} : memref<118848xi8>
+// CHECK-NOT:           vector.store %cst
+// CHECK:             llvm.call_intrinsic "llvm.x86.tilezero"(%c0_i8)
+// CHECK-NEXT:        llvm.call_intrinsic "llvm.x86.tilezero"(%c2_i8)
 
-// 40 steps of 5 * 4 columns are two chunks of 16, of 5 tiles each, and 8 steps of 2.5.
+// 40 steps of 5 * 4 columns are a block of 32, of ten tiles, whose sums wait, and one of 8,
+// of two tiles and a half, which begins with them.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_t5_16x800_amx(
-// CHECK:             %[[CHUNKS:.*]] = scf.for %[[CHUNK:.*]] = %c0 to %c2 step %c1 iter_args(
-// CHECK:               %[[BEGIN:.*]] = arith.muli %[[CHUNK]], %c16
-// CHECK:               %[[END:.*]] = arith.addi %[[BEGIN]], %c16
-// CHECK:               scf.for {{.*}} = %[[BEGIN]] to %[[END]] step %c1
-// CHECK-NOT:             arith.cmpi uge, %{{.*}} : index
-// CHECK:               %[[TILE:.*]] = arith.muli %[[CHUNK]], %c5
-// CHECK:               %[[TILE_END:.*]] = arith.addi %[[TILE]], %c5
-// CHECK:               scf.for {{.*}} = %[[TILE]] to %[[TILE_END]] step %c1
+// CHECK:             scf.for {{.*}} = %c0 to %c32 step %c1
+// CHECK-NOT:           arith.cmpi uge, %{{.*}} : index
+// CHECK:             llvm.call_intrinsic "llvm.x86.tilezero"(%c0_i8)
+// CHECK-NEXT:        llvm.call_intrinsic "llvm.x86.tilezero"(%c2_i8)
+// CHECK:             scf.for {{.*}} = %c0 to %c10 step %c1
+// CHECK:               %[[COLUMN:.*]] = arith.muli %{{.*}}, %c64 : index
+// CHECK-NOT:           arith.minui
+// CHECK:             %[[AT:.*]] = arith.addi %{{.*}}, %c20544
+// CHECK:             llvm.call_intrinsic "llvm.x86.tilestored64"(%c0_i8, %{{.*}}, %c64_i64)
+// CHECK:             llvm.call_intrinsic "llvm.x86.tilestored64"(%c2_i8, %{{.*}}, %c64_i64)
 // CHECK:             scf.for {{.*}} = %c32 to %c40 step %c1
-// CHECK:             scf.for {{.*}} = %c10 to %c13 step %c1 iter_args(%{{.*}} = %[[CHUNKS]])
+// CHECK:             scf.for %[[STEP:.*]] = %c0 to %c8 step %c1
+// CHECK:               arith.addi %[[STEP]], %c32
+// CHECK:             llvm.call_intrinsic "llvm.x86.tileloadd64"(%c0_i8, %{{.*}}, %c64_i64)
+// CHECK:             llvm.call_intrinsic "llvm.x86.tileloadd64"(%c2_i8, %{{.*}}, %c64_i64)
+// CHECK:             scf.for {{.*}} = %c0 to %c3 step %c1
+// CHECK:               arith.minui %{{.*}}, %c736
+// CHECK:             llvm.call_intrinsic "llvm.x86.tilestored64"(%c0_i8, %{{.*}}, %c64_i64)
+// CHECK:             llvm.call_intrinsic "llvm.x86.tilestored64"(%c2_i8, %{{.*}}, %c64_i64)
+
+// Two whole blocks are one loop: sums begin in its first turn, and are stored in its last.
+// CHECK-LABEL: func.func private @ternary_packed_matmul_i2_16x1280_amx(
+// CHECK:             scf.for %[[BLOCK:.*]] = %c0 to %c2 step %c1 {
+// CHECK-DAG:           %[[FIRST:.*]] = arith.cmpi eq, %[[BLOCK]], %c0
+// CHECK-DAG:           %[[LAST:.*]] = arith.cmpi eq, %[[BLOCK]], %c1
+// CHECK:               scf.for {{.*}} = %c0 to %c40 step %c1
+// CHECK:               scf.if %[[FIRST]] {
+// CHECK-COUNT-2:         llvm.x86.tilezero
+// CHECK:               } else {
+// CHECK-COUNT-2:         "llvm.x86.tileloadd64"({{.*}}, %c64_i64)
+// CHECK:               }
+// CHECK:               scf.for {{.*}} = %c0 to %c10 step %c1
+// CHECK:               scf.if %[[LAST]] {
+// CHECK-COUNT-2:         arith.muli %{{.*}}, %c64 : index
+// CHECK:                 llvm.x86.tilestored64
+// CHECK:               } else {
+// CHECK:                 arith.addi %{{.*}}, %c20544
+// CHECK:                 llvm.x86.tilestored64
 
 // Too few columns for a tile:
 // CHECK-LABEL: func.func private @ternary_packed_matmul_i2_16x48_amx(
-// CHECK-NOT:   x86_amx
+// CHECK-NOT:   llvm.x86.t
