@@ -43,7 +43,7 @@ def vector_features():
     except OSError:
         return []
     avx512 = {"avx512vl", "avx512bw", "avx512_vnni"}.issubset(flags)
-    tiles = avx512 and {"amx_tile", "amx_int8"}.issubset(flags)
+    tiles = avx512 and {"amx_tile", "amx_int8", "gfni"}.issubset(flags)
     targets = {"avx2": "avx2" in flags, "avxvnni": avx512 or "avx_vnni" in flags,
                "avx512vnni": avx512, "avx512vbmi": avx512 and "avx512vbmi" in flags,
                "amx": tiles and permits_tiles()}

@@ -90,9 +90,9 @@ uint64_t tern::runtime::detectCpuFeatures() {
   if (hasBits(extended.ecx, 1u << 1))
     features |= TERN_FEATURE_AVX512VBMI;
 
-  constexpr unsigned kTileAndInt8 = (1u << 24) | (1u << 25);
+  constexpr unsigned kTileAndInt8 = (1u << 24) | (1u << 25), kGfni = 1u << 8;
   if (hasBits(state, kTileState) && hasBits(extended.edx, kTileAndInt8) &&
-      requestTiles())
+      hasBits(extended.ecx, kGfni) && requestTiles())
     features |= TERN_FEATURE_AMX;
   return features;
 }

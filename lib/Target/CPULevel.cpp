@@ -27,8 +27,8 @@ static std::vector<CPULevel> getX86Levels() {
   return {
       // LLVM makes the same code for both of what is not in tiles, which the
       // linker then folds.
-      {"amx", "x86-64-v4", "+avx512vnni,+avx512vbmi,+amx-tile,+amx-int8", "amx",
-       avx512vbmi | TERN_FEATURE_AMX},
+      {"amx", "x86-64-v4", "+avx512vnni,+avx512vbmi,+gfni,+amx-tile,+amx-int8",
+       "amx", avx512vbmi | TERN_FEATURE_AMX},
       {"avx512vbmi", "x86-64-v4", "+avx512vnni,+avx512vbmi", "avx512vbmi",
        avx512vbmi},
       {"avx512vnni", "x86-64-v4", "+avx512vnni", "avx512vnni", avx512vnni},
@@ -76,7 +76,7 @@ static bool hostRuns(const CPULevel &level) {
   if ((level.required & TERN_FEATURE_AVX512VBMI) && !has({"avx512vbmi"}))
     return false;
   if ((level.required & TERN_FEATURE_AMX) &&
-      (!has({"amx-tile", "amx-int8"}) || !isGrantedTiles()))
+      (!has({"amx-tile", "amx-int8", "gfni"}) || !isGrantedTiles()))
     return false;
   return !(level.required & TERN_FEATURE_AVXVNNI) || has({"avxvnni"});
 }
@@ -103,12 +103,13 @@ static CPULevel getX86LevelOfCPU(const MCSubtargetInfo &info, StringRef cpu) {
   auto has = [&](const char *feature) { return info.checkFeatures(feature); };
   bool hasAvx512 = has("+avx512vnni") && has("+avx512vl");
   bool hasVbmi = hasAvx512 && has("+avx512vbmi");
-  CPULevel level = *findX86Level(hasVbmi && has("+amx-int8") ? "amx"
-                                 : hasVbmi                   ? "avx512vbmi"
-                                 : hasAvx512                 ? "avx512vnni"
-                                 : has("+avxvnni")           ? "avxvnni"
-                                 : has("+avx2")              ? "avx2"
-                                                             : "generic");
+  bool hasTiles = hasVbmi && has("+amx-int8") && has("+gfni");
+  CPULevel level = *findX86Level(hasTiles          ? "amx"
+                                 : hasVbmi         ? "avx512vbmi"
+                                 : hasAvx512       ? "avx512vnni"
+                                 : has("+avxvnni") ? "avxvnni"
+                                 : has("+avx2")    ? "avx2"
+                                                   : "generic");
   level.cpu = cpu;
   level.features = "";
   const std::pair<const char *, uint64_t> bits[] = {

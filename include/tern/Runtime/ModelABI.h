@@ -144,7 +144,8 @@ enum TernFeature {
   TERN_FEATURE_AVX512 = 1 << 2, /* F, BW, CD, DQ, VL: x86-64-v4 */
   TERN_FEATURE_AVX512VNNI = 1 << 3,
   TERN_FEATURE_AVX512VBMI = 1 << 4,
-  TERN_FEATURE_AMX = 1 << 5 /* AMX-TILE and AMX-INT8, permitted by the system */
+  TERN_FEATURE_AMX = 1 << 5 /* AMX-TILE and AMX-INT8, permitted by the
+                                system, and GFNI */
 };
 
 /* A loop that generated code hands to parallel_for, for whoever measures it. */

@@ -31,11 +31,25 @@ Value CodeDecoder::getCodes(OpBuilder &b, Location loc, int64_t plane) {
     divideT5(b, loc);
     return codes[plane];
   }
-  Value holder = bytes;
-  if (encoding == Encoding::T5)
-    holder = plane == 0 ? lookUpFirst(b, loc) : lookUpOthers(b, loc);
-  codes[plane] = extract(b, loc, holder, getField(encoding, plane));
+  codes[plane] =
+      extract(b, loc, getHolder(b, loc, plane), getField(encoding, plane));
   return codes[plane];
+}
+
+Value CodeDecoder::getHolder(OpBuilder &b, Location loc, int64_t plane) {
+  if (encoding != Encoding::T5)
+    return bytes;
+  return plane == 0 ? lookUpFirst(b, loc) : lookUpOthers(b, loc);
+}
+
+// A code is 0, 1 or 2, so a trit's lowest bit is the code's inverted, and all
+// its others are 1 where both bits of the code are 0.
+Value CodeDecoder::getTrits(OpBuilder &b, Location loc, int64_t plane) {
+  int64_t shift = 2 * getField(encoding, plane);
+  std::array<uint8_t, 8> rows;
+  rows.fill(3 << shift);
+  rows[0] = 1 << shift;
+  return target.buildBitMatrix(b, loc, rows, getHolder(b, loc, plane));
 }
 
 Value CodeDecoder::extract(OpBuilder &b, Location loc, Value fields,

@@ -23,12 +23,20 @@ public:
   mlir::Value getCodes(mlir::OpBuilder &builder, mlir::Location loc,
                        int64_t plane);
 
+  /// The trits of a plane, codes less one, as signed bytes; for targets with
+  /// tiles.
+  mlir::Value getTrits(mlir::OpBuilder &builder, mlir::Location loc,
+                       int64_t plane);
+
   /// How many bits codes are above their value that are left in place: as many
   /// for planes that are `fields` apart.
   static int64_t getShift(const VectorTarget &target, Encoding encoding,
                           int64_t plane);
 
 private:
+  /// The bytes that hold the codes of a plane in its field.
+  mlir::Value getHolder(mlir::OpBuilder &builder, mlir::Location loc,
+                        int64_t plane);
   /// The codes at bits 2 `field` and up of `bytes`.
   mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value bytes, int64_t field);

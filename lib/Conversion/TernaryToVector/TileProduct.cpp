@@ -257,10 +257,9 @@ void TileProductBuilder::buildStep(Value packedOffset, Value inBlock,
   Value packed = vector::LoadOp::create(b, loc, bytesType, operands.bytes,
                                         ValueRange{packedOffset});
   CodeDecoder decoder(target, layout.getEncoding(), /*inPlace=*/false, packed);
-  Value ones = buildSplat(b, loc, bytesType, 1);
   int64_t missing = getMissingRows(block);
   for (int64_t plane = 0; plane < planes; ++plane) {
-    Value codes = sub(decoder.getCodes(b, loc, plane), ones);
+    Value trits = decoder.getTrits(b, loc, plane);
     Value row = add(mul(inBlock, planes), getIndex(plane));
     // The rows of the last tile end with it, behind those that are 0.
     if (missing != 0) {
@@ -270,7 +269,7 @@ void TileProductBuilder::buildStep(Value packedOffset, Value inBlock,
       Value moved = add(row, getIndex(missing));
       row = arith::SelectOp::create(b, loc, isInLastTile, moved, row);
     }
-    vector::StoreOp::create(b, loc, codes, scratch,
+    vector::StoreOp::create(b, loc, trits, scratch,
                             ValueRange{add(offset, mul(row, rowBytes))});
   }
 }

@@ -13,6 +13,7 @@
 
 #include "mlir/IR/Builders.h"
 
+#include <array>
 #include <memory>
 
 namespace tern::ternary {
@@ -82,6 +83,15 @@ public:
                                   llvm::ArrayRef<int8_t> table,
                                   mlir::Value index) const {
     llvm_unreachable("the target has no lookup");
+  }
+
+  /// For targets with tiles: bytes whose bit i is 1 where an even number of the
+  /// bits of `rows[i]` is set in those of `bytes`.
+  virtual mlir::Value buildBitMatrix(mlir::OpBuilder &builder,
+                                     mlir::Location loc,
+                                     const std::array<uint8_t, 8> &rows,
+                                     mlir::Value bytes) const {
+    llvm_unreachable("the target has no matrices of bits");
   }
 
   /// Adds the products of a step to the accumulators.

@@ -26,6 +26,10 @@ func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi
 // of tokens have; 4 and 5, of weights, 16 rows. Each has rows of 64 bytes.
 // CHECK-DAG:   %[[OF_TOKENS:.*]] = arith.constant dense<[{{(false, ){48}(true, ){4}(false, ){2}(true, ){2}(false, ){7}false}}]>
 // CHECK-DAG:   %[[OTHERS:.*]] = arith.constant dense<[1, {{(0, ){15}(64, 0, ){8}(0, ){16}(16, ){8}(0, ){7}0}}]>
+// A trit's highest seven bits are those of its code, inverted and both, its lowest the
+// code's lowest; the instruction takes the matrix of a plane from the last row on.
+// CHECK-DAG:   %[[PLANE0:.*]] = arith.constant dense<[{{((3, ){7}1, ){7}(3, ){7}1}}]> : vector<64xi8>
+// CHECK-DAG:   %[[PLANE1:.*]] = arith.constant dense<[{{((12, ){7}4, ){7}(12, ){7}4}}]> : vector<64xi8>
 // CHECK:       %[[M:.*]] = memref.dim %[[X]]
 // CHECK:       arith.cmpi eq, %[[M]], %c1
 // CHECK:       vpdpbusd.512
@@ -53,11 +57,13 @@ func.func @products(%x: memref<?x128xi8>, %b: memref<1024xi8>, %y: memref<?x32xi
 // CHECK:             scf.for {{.*}} to %c8 step %c1
 // CHECK:               %[[NEXT:.*]] = arith.addi %[[AT:.*]], %c1024
 // CHECK:               memref.prefetch %[[BYTES]][%[[NEXT]]], read, locality<2>
-// CHECK:               vector.load %[[BYTES]][%[[AT]]]
-// CHECK:               %[[CODES:.*]] = arith.andi
-// CHECK:               %[[TRIT:.*]] = arith.subi %[[CODES]], %{{.*}} : vector<64xi8>
+// CHECK:               %[[LOADED:.*]] = vector.load %[[BYTES]][%[[AT]]]
+// CHECK-NOT:           arith.andi
+// CHECK:               %[[TRIT0:.*]] = llvm.call_intrinsic "llvm.x86.vgf2p8affineqb.512"(%[[LOADED]], %[[PLANE0]], %c-1_i8)
+// CHECK:               vector.store %[[TRIT0]], %[[MEMORY]][
+// CHECK:               llvm.call_intrinsic "llvm.x86.vgf2p8affineqb.512"(%[[LOADED]], %[[PLANE1]], %c-1_i8)
 // CHECK-NOT:           arith.select
-// CHECK-COUNT-4:       vector.store {{.*}}, %[[MEMORY]][
+// CHECK-COUNT-3:       vector.store {{.*}}, %[[MEMORY]][
 // CHECK:               vector.load %[[BYTES]]
 // CHECK-COUNT-4:       vector.store {{.*}}, %[[MEMORY]][
 
