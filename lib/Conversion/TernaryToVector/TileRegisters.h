@@ -1,5 +1,4 @@
-//===- TileRegisters.h - AMX's tile registers, by number ----------*- C++
-//-*-===//
+//===- TileRegisters.h - AMX's tile registers, by number --------*- C++ -*-===//
 #ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_TILEREGISTERS_H
 #define TERN_LIB_CONVERSION_TERNARYTOVECTOR_TILEREGISTERS_H
 
