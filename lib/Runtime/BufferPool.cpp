@@ -162,6 +162,29 @@ void BufferPool::release(void *address, size_t bytes) noexcept {
     }
 }
 
+void BufferPool::cut(Chunk &chunk, uintptr_t end) {
+  uintptr_t used =
+      chunk.all.begin + roundUp(chunk.used - chunk.all.begin, kHugePage);
+  uintptr_t resident = std::max(used, chunk.kept);
+  uintptr_t kept = chunk.all.begin + roundUp(end - chunk.all.begin, kHugePage);
+  if (kept < resident)
+    madvise(toPointer(kept), resident - kept, MADV_DONTNEED);
+  chunk.kept = kept;
+  chunk.used = end;
+}
+
+void BufferPool::trim() noexcept {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (Chunk &chunk : chunks) {
+    uintptr_t small = chunk.all.begin + kHugePage;
+    if (chunk.used <= small && chunk.kept <= small)
+      continue;
+    bool isTopFree =
+        !chunk.free.empty() && chunk.free.back().end == chunk.all.end;
+    cut(chunk, isTopFree ? chunk.free.back().begin : chunk.all.end);
+  }
+}
+
 void BufferPool::endCall() noexcept {
   std::lock_guard<std::mutex> lock(mutex);
   // A text that grows asks for a larger buffer in each call, so chunks too
@@ -177,11 +200,7 @@ void BufferPool::endCall() noexcept {
     chunk.free.push_back(chunk.all);
     ASAN_POISON_MEMORY_REGION(toPointer(chunk.all.begin),
                               chunk.all.end - chunk.all.begin);
-    uintptr_t used =
-        chunk.all.begin + roundUp(chunk.used - chunk.all.begin, kHugePage);
-    if (used < chunk.kept)
-      madvise(toPointer(used), chunk.kept - used, MADV_DONTNEED);
-    chunk.kept = used;
+    cut(chunk, chunk.used);
     chunk.used = chunk.all.begin;
   }
 }

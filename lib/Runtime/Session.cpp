@@ -114,10 +114,13 @@ void hostRelease(void *self, void *address, int64_t bytes) {
                                                    static_cast<size_t>(bytes));
 }
 
+void hostTrim(void *self) { static_cast<CallFrame *>(self)->buffers->trim(); }
+
 TernHost makeHost(CallFrame &frame) {
   return {&frame,       frame.profile ? timedParallelFor : hostParallelFor,
           hostFail,     hostFetch,
-          hostAllocate, hostRelease};
+          hostAllocate, hostRelease,
+          hostTrim};
 }
 
 // These return false if the model called `fail`.

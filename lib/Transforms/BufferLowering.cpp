@@ -102,18 +102,32 @@ void BufferLowering::lower(memref::DeallocOp op, Value host) {
   op.erase();
 }
 
+void BufferLowering::lower(ternary::TrimOp op, Value host) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  HostFunction trim = loadHostFunction(b, host, HostField::Trim);
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  LLVM::CallOp::create(b,
+                       LLVM::LLVMFunctionType::get(
+                           LLVM::LLVMVoidType::get(b.getContext()), {pointer}),
+                       ValueRange{trim.address, trim.self});
+  op.erase();
+}
+
 void BufferLowering::lower(func::FuncOp function) {
-  SmallVector<Operation *> marked;
+  SmallVector<Operation *> found;
   function.walk([&](Operation *op) {
-    if (isa<memref::AllocOp, memref::DeallocOp>(op) &&
-        op->hasAttr(tern::kTemporaryAttr))
-      marked.push_back(op);
+    bool isMarked = isa<memref::AllocOp, memref::DeallocOp>(op) &&
+                    op->hasAttr(tern::kTemporaryAttr);
+    if (isMarked || isa<ternary::TrimOp>(op))
+      found.push_back(op);
   });
   Value host = function.getArgument(0);
-  for (Operation *op : marked) {
+  for (Operation *op : found) {
     if (auto alloc = dyn_cast<memref::AllocOp>(op))
       lower(alloc, host);
+    else if (auto dealloc = dyn_cast<memref::DeallocOp>(op))
+      lower(dealloc, host);
     else
-      lower(cast<memref::DeallocOp>(op), host);
+      lower(cast<ternary::TrimOp>(op), host);
   }
 }

@@ -4,6 +4,8 @@
 
 #include "HostFunction.h"
 
+#include "tern/Dialect/Ternary/IR/Ternary.h"
+
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -14,17 +16,19 @@
 namespace tern {
 
 /// Lowers the temporaries of a module's functions, whose first argument is the
-/// host, to calls of the host's `allocate` and `release` (ModelABI.h).
+/// host, to calls of the host's `allocate`, `release` and `trim` (ModelABI.h).
 class BufferLowering {
 public:
   explicit BufferLowering(mlir::ModuleOp module);
 
-  /// What `tern-mark-temporaries` marked in `function`.
+  /// What `tern-mark-temporaries` marked in `function`, and each
+  /// `ternary.trim`.
   void lower(mlir::func::FuncOp function);
 
 private:
   void lower(mlir::memref::AllocOp op, mlir::Value host);
   void lower(mlir::memref::DeallocOp op, mlir::Value host);
+  void lower(ternary::TrimOp op, mlir::Value host);
   /// `ptr tern_allocate(host, bytes)`: host->allocate(self, bytes). A function,
   /// since only of one can be said that nothing else points to its result.
   mlir::LLVM::LLVMFuncOp getAllocate();

@@ -12,7 +12,8 @@ enum class HostField : int32_t {
   Fail,
   Fetch,
   Allocate,
-  Release
+  Release,
+  Trim
 };
 
 /// What a call of the host takes, both `!llvm.ptr`.

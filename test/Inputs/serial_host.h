@@ -37,7 +37,9 @@ static void releaseBuffer(void *self, void *address, int64_t bytes) {
   free(address);
 }
 
-static const TernHost serialHost = {NULL,    serialFor,      failed,
-                                    fetched, allocateBuffer, releaseBuffer};
+static void trimmed(void *self) { (void)self; }
+
+static const TernHost serialHost = {
+    NULL, serialFor, failed, fetched, allocateBuffer, releaseBuffer, trimmed};
 
 #endif /* TERN_TEST_INPUTS_SERIAL_HOST_H */

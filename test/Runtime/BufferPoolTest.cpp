@@ -118,6 +118,56 @@ TEST(BufferPool, KeepsWhatCallsUseAndGivesBackTheRest) {
   EXPECT_EQ(countKept(pool, 16 * kMiB), 0);
 }
 
+TEST(BufferPool, TrimGivesBackWhatIsAboveTheBuffersInUse) {
+  BufferPool pool;
+  use(pool, 16 * kMiB);
+  pool.trim();
+  EXPECT_EQ(countKept(pool, 16 * kMiB), 0);
+  pool.endCall();
+
+  char *held = allocate(pool, kMiB);
+  std::memset(held, 1, kMiB);
+  use(pool, 16 * kMiB);
+  pool.trim();
+  EXPECT_EQ(std::count(held, held + kMiB, 1), int64_t(kMiB));
+  pool.release(held, kMiB);
+  // Whole huge pages only, of which the first is held in part.
+  EXPECT_EQ(countKept(pool, 16 * kMiB), int64_t(2 * kMiB));
+  pool.endCall();
+
+  // What an earlier call left, too.
+  use(pool, 16 * kMiB);
+  pool.endCall();
+  use(pool, kMiB);
+  pool.trim();
+  EXPECT_EQ(countKept(pool, 16 * kMiB), 0);
+}
+
+// The same memory again and again: that of the first huge page.
+TEST(BufferPool, TrimKeepsWhatATokenNeeds) {
+  BufferPool pool;
+  for (int call = 0; call < 2; ++call) {
+    use(pool, 2 * kMiB);
+    pool.trim();
+    EXPECT_EQ(countKept(pool, 2 * kMiB), int64_t(2 * kMiB));
+    pool.endCall();
+  }
+  use(pool, 2 * kMiB + 64);
+  pool.trim();
+  EXPECT_EQ(countKept(pool, 2 * kMiB), 0);
+}
+
+TEST(BufferPool, TrimKeepsWhatFillsItsMapping) {
+  BufferPool pool;
+  pool.trim();
+  char *held = allocate(pool, 64 * kMiB);
+  std::memset(held, 1, 64 * kMiB);
+  use(pool, 8 * kMiB);
+  pool.trim();
+  EXPECT_EQ(std::count(held, held + 64 * kMiB, 1), int64_t(64 * kMiB));
+  EXPECT_EQ(countKept(pool, 8 * kMiB), 0);
+}
+
 /// The address space of this process, in bytes.
 size_t countAddresses() {
   size_t pages = 0;

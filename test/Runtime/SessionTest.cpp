@@ -52,6 +52,26 @@ void runInBuffer(const TernHost *host, const TernTensor *inputs,
   outputs[1].data = std::calloc(1, sizeof(uint16_t));
 }
 
+/// Trims, and gives back the last byte of a large buffer as it was before and
+/// is afterwards.
+void runTrimming(const TernHost *host, const TernTensor *,
+                 TernTensor *outputs) {
+  constexpr int64_t kBytes = 16 << 20;
+  outputs[0].dims[0] = 1;
+  outputs[0].dims[1] = 3;
+  outputs[0].data = std::calloc(3, sizeof(float));
+  outputs[1].dims[0] = 1;
+  outputs[1].data = std::calloc(1, sizeof(uint16_t));
+  for (int turn = 0; turn < 2; ++turn) {
+    auto *buffer = static_cast<char *>(host->allocate(host->self, kBytes));
+    if (turn == 0)
+      std::memset(buffer, 1, kBytes);
+    static_cast<float *>(outputs[0].data)[turn] = buffer[kBytes - 1];
+    host->release(host->self, buffer, kBytes);
+    host->trim(host->self);
+  }
+}
+
 std::vector<int64_t> makeTokens(int64_t count) {
   std::vector<int64_t> tokens;
   for (int64_t i = 0; i < count; ++i)
@@ -95,7 +115,7 @@ TEST(Session, RefusesAnotherAbi) {
   TernModel model = *findFakeModel("tensor");
   model.abi_version = TERN_ABI_VERSION + 1;
   EXPECT_EQ(messageOf([&] { Session session(model, 1); }),
-            "the model has ABI version 7; this runtime expects 6");
+            "the model has ABI version 8; this runtime expects 7");
 }
 
 // The team of threads is in order afterwards: the next loop runs to its end.
@@ -130,6 +150,17 @@ TEST(Session, BuffersAreTakenBackWhenACallEnds) {
   EXPECT_EQ(messageOf([&] { session.run(AdderInputs(2).raw()); }),
             "two rows are too many");
   EXPECT_EQ(findBuffer(), first);
+}
+
+TEST(Session, GivesFreeBuffersBackWhenTheCallSaysSo) {
+  TernVariant variant = {"portable", 0, runTrimming, nullptr, nullptr};
+  TernModel model = *findFakeModel("tensor");
+  model.variants = &variant;
+  model.num_variants = 1;
+  Session session(model, 1);
+  std::vector<Tensor> outputs = session.run(AdderInputs(1).raw());
+  EXPECT_EQ(outputs[0].data<float>()[0], 1.0f);
+  EXPECT_EQ(outputs[0].data<float>()[1], 0.0f);
 }
 
 TEST(Session, RunsTheGraph) {

@@ -101,3 +101,22 @@ func.func @loop() {
   }
   return
 }
+
+// -----
+
+// All that is said by then is said to the host.
+// HOST-LABEL: func.func @trim(
+// HOST-SAME:    %[[HOST:.*]]: !llvm.ptr)
+// HOST:         llvm.call @tern_release(
+// HOST:         %[[SELF:.*]] = llvm.load %[[HOST]]
+// HOST:         %[[SLOT:.*]] = llvm.getelementptr %[[HOST]][6] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+// HOST:         %[[TRIM:.*]] = llvm.load %[[SLOT]]
+// HOST:         llvm.call %[[TRIM]](%[[SELF]]) : !llvm.ptr, (!llvm.ptr) -> ()
+// HOST-NOT:     ternary.trim
+func.func @trim() {
+  %a = memref.alloc() : memref<100000xi8>
+  "test.use"(%a) : (memref<100000xi8>) -> ()
+  memref.dealloc %a : memref<100000xi8>
+  ternary.trim
+  return
+}

@@ -66,8 +66,9 @@ def ConvertTernaryToLinalg : Pass<"convert-ternary-to-linalg", "::mlir::func::Fu
     bytes, in the signatures of functions too.
 
     Requires: no `ternary.bit_linear`; it would stay.
-    Ensures: no other operation of the dialect is left, but `ternary.head`, packed
-    products on memrefs and those that `keep-packed-matmul` keeps.
+    Ensures: no other operation of the dialect is left, but `ternary.head`,
+    `ternary.trim`, packed products on memrefs and those that `keep-packed-matmul`
+    keeps.
   }];
   let options = [
     Option<"keepPackedMatmul", "keep-packed-matmul", "bool", /*default=*/"false",

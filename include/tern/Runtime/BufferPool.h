@@ -33,6 +33,10 @@ public:
   /// Takes back what `allocate(bytes)` returned.
   void release(void *address, size_t bytes) noexcept;
 
+  /// Gives what is free back to the system, as the call needs no large buffers
+  /// any more. What one token's buffers take is kept: it is needed again.
+  void trim() noexcept;
+
   /// Takes back all large buffers, released or not. Memory that none of them
   /// used since the last time goes back to the system: what a prompt has left,
   /// after the first token that follows. One chunk's addresses are kept.
@@ -46,13 +50,16 @@ private:
   struct Chunk {
     Range all;
     std::vector<Range> free; ///< in order, none next to another
-    uintptr_t used;          ///< end of what the current call used
+    uintptr_t used;          ///< end of what the current call used since trim
     uintptr_t kept;          ///< end of what may be resident
   };
 
   static void unmap(Range range);
   static void *takeFrom(Chunk &chunk, size_t size);
   static void giveBack(Chunk &chunk, Range range);
+  /// Nothing of the chunk is resident, or used, from the huge page on in which
+  /// no byte lies before `end`.
+  static void cut(Chunk &chunk, uintptr_t end);
   /// Maps a chunk with room for `size` bytes; false if there is no memory.
   bool addChunk(size_t size);
 

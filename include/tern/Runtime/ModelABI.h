@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 6
+#define TERN_ABI_VERSION 7
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -80,6 +80,9 @@ typedef struct TernHost {
   /* Takes back what allocate returned for as many bytes. Called on any thread.
    */
   void (*release)(void *self, void *address, int64_t bytes);
+  /* Says that what the call still asks of allocate is little: memory that large
+   * buffers had may go back to the system. */
+  void (*trim)(void *self);
 } TernHost;
 
 /* Runs the graph: reads num_inputs tensors, fills `data` and `dims` of

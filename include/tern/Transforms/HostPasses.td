@@ -108,7 +108,7 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     its first argument, `cf.assert` and `ternary.assert` become calls of the
     host's `fail`, and `ternary.fetch` one of its `fetch`. What
     `tern-mark-temporaries` marked is asked of its `allocate` and given back by its
-    `release`.
+    `release`; `ternary.trim` becomes a call of its `trim`.
 
     Each such function gets an attribute `tern.kernel`, a dictionary that names
     the nodes it computes, after the loop's location or, in a function that the
@@ -125,7 +125,7 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
 
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
-    Ensures: no assertion, no fetch and no mark is left; an scf.parallel inside another stays, to be
+    Ensures: no assertion, no fetch, no trim and no mark is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];
   let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"131072",

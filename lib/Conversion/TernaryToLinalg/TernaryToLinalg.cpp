@@ -47,8 +47,8 @@ struct ConvertTernaryToLinalgPass
         [this](ternary::PackedMatmulOp op) {
           return keepPackedMatmul || op.hasPureBufferSemantics();
         });
-    // Heads have a lowering of their own, portable too.
-    target.addLegalOp<ternary::HeadOp>();
+    // Heads have a lowering of their own, portable too; a trim is the host's.
+    target.addLegalOp<ternary::HeadOp, ternary::TrimOp>();
     // A layer itself is decomposed by a pass of its own.
     target.addLegalOp<ternary::BitLinearOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {

@@ -66,6 +66,13 @@ func.func @storage(%x: tensor<?x64xi8>, %init: tensor<?x96xi32>, %mx: memref<?x6
   return
 }
 
+// CHECK-LABEL: func.func @trim(
+func.func @trim() {
+  // CHECK: ternary.trim {note}
+  ternary.trim {note}
+  return
+}
+
 // CHECK-LABEL: func.func @fetch(
 func.func @fetch(%rows: memref<90x60xbf16>, %row: index, %row_of_few: memref<60xbf16>, %any: memref<?x8xf32, strided<[?, 1], offset: ?>>, %part: memref<8xf32, strided<[1], offset: ?>>) {
   // CHECK: ternary.fetch %{{.*}}[%{{.*}}], %{{.*}} {note} : memref<90x60xbf16>, memref<60xbf16>

@@ -29,6 +29,7 @@ _FETCH = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
 )
 _ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+_TRIM = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _RELEASE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 _STEP = ctypes.CFUNCTYPE(
     None,
@@ -51,6 +52,7 @@ class Host(ctypes.Structure):
         ("fetch", _FETCH),
         ("allocate", _ALLOCATE),
         ("release", _RELEASE),
+        ("trim", _TRIM),
     ]
 
 
@@ -101,7 +103,15 @@ def _release(_, address, size):
     _LIBC.free(address)
 
 
-_HOST = Host(None, _run_in_parts, _fail, _fetch, _allocate, _release)
+_trims = []
+
+
+@_TRIM
+def _trim(_):
+    _trims.append(1)
+
+
+_HOST = Host(None, _run_in_parts, _fail, _fetch, _allocate, _release, _trim)
 
 
 # --- Models ---------------------------------------------------------------------------
@@ -162,10 +172,13 @@ class Library:
     def step(self, variant, token, best):
         ids = (ctypes.c_int64 * 1)(token)
         logits = np.full(self.vocab, np.nan, np.float32)
+        _trims.clear()
         variant.step(
             ctypes.addressof(_HOST), ctypes.addressof(ids), 1, 0, None, 1, best,
             logits.ctypes.data,
         )  # fmt: skip
+        if len(_trims) != 1:
+            raise SystemExit(f"expected one trim before the head, found {len(_trims)}")
         return logits
 
 

@@ -195,6 +195,8 @@ static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
       scf::IfOp::create(b, product.getResultTypes(), buildIsOne(b, match.x),
                         /*withElseRegion=*/true);
   b.setInsertionPointToStart(branch.thenBlock());
+  // The layers have run, be it for many tokens; the head's buffers are small.
+  TrimOp::create(b);
   if (!best)
     best = arith::ConstantIndexOp::create(b, 0);
   scf::YieldOp::create(b, buildLogits(b, match, screen, best));

@@ -24,7 +24,9 @@
 // CHECK:         %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<8x8xbf16>
 // CHECK:         %[[COUNT:.*]] = tensor.dim %[[T]], %{{.*}}
 // CHECK:         %[[ONE:.*]] = arith.cmpi eq, %[[COUNT]], %{{.*}}
+// CHECK-NOT:     ternary.trim
 // CHECK:         %[[R:.*]] = scf.if %[[ONE]] -> (tensor<1x?x8xf32>) {
+// CHECK-NEXT:      ternary.trim
 // EXACT:           %[[ALL:.*]] = arith.constant 0 : index
 // CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
 // SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F343434{{(3F)*(20)*}}350A212034343434{{[0-9A-F]*}}"> : tensor<192xi8>
@@ -34,6 +36,7 @@
 // CHECK:           %[[E:.*]] = tensor.expand_shape %[[Y]] {{\[\[}}0, 1, 2]] output_shape [1, 1, 8]
 // CHECK:           tensor.cast %[[E]] : tensor<1x1x8xf32> to tensor<1x?x8xf32>
 // CHECK:         } else {
+// CHECK-NOT:       ternary.trim
 // CHECK:           linalg.fill
 // CHECK:           linalg.generic {{.*}} ins(%[[T]], %[[W]] :
 // CHECK:         return %[[R]], %[[CACHE]]
