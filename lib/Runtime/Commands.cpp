@@ -2,6 +2,7 @@
 
 #include "tern/Runtime/Commands.h"
 
+#include "tern/Runtime/ColdPages.h"
 #include "tern/Runtime/Error.h"
 #include "tern/Runtime/Files.h"
 #include "tern/Runtime/Npz.h"
@@ -17,6 +18,9 @@
 #include <cstdio>
 #include <cstring>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 using namespace tern::runtime;
@@ -35,8 +39,18 @@ Tokenizer tern::runtime::makeTokenizer(const TernModel &model) {
   if (!model.tokenizer)
     throw InputError(std::string("the model '") + model.name +
                      "' holds no tokenizer; compile it with --tokenizer");
-  return Tokenizer(std::string_view(model.tokenizer,
-                                    static_cast<size_t>(model.tokenizer_size)));
+  std::string_view json(model.tokenizer,
+                        static_cast<size_t>(model.tokenizer_size));
+  Tokenizer tokenizer(json);
+  // Megabytes of the program's file that are not read again.
+  ColdPages(json.data(), json.size()).drop();
+  return tokenizer;
+}
+
+void tern::runtime::giveBackFreedMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 static std::string formatNumber(const char *format, double value) {
@@ -80,6 +94,7 @@ int tern::runtime::measurePerplexity(const CommandLine &line,
   warnIfNotCopied(line, session);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
+  giveBackFreedMemory();
   std::vector<int64_t> tokens = tokenizer.encode(readFile(line.perplexityFile));
   // The first token of the text is predicted too.
   std::optional<int64_t> begin = findSpecialTokens(model, tokenizer).begin;

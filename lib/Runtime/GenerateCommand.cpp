@@ -78,6 +78,7 @@ int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
     session.setProfile(&profile);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
+  giveBackFreedMemory();
   Generator generator(*state, tokenizer,
                       findSpecialTokens(model, tokenizer).ends);
 

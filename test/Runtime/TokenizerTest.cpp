@@ -11,6 +11,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 using namespace tern::runtime;
 using namespace tern::test;
 
@@ -142,3 +150,37 @@ TEST(Tokenizer, SurvivesEveryTruncation) {
   for (size_t size = 0; size < json.size(); ++size)
     EXPECT_NE(messageOf(json.substr(0, size)), "no error") << size;
 }
+
+#if defined(__GLIBC__) && defined(__has_feature)
+#if !__has_feature(address_sanitizer)
+// A token and a merge each, 59 bytes, and a little for the rest.
+TEST(Tokenizer, TakesLittleMemory) {
+  constexpr int64_t kTokens = 20000, kLetters = 26;
+  auto letter = [](int64_t i) { return std::string(1, char('a' + i)); };
+  std::vector<std::string> spellings;
+  std::string vocab, merges;
+  auto add = [&](const std::string &spelling) {
+    vocab += (vocab.empty() ? "\"" : ",\"") + spelling +
+             "\":" + std::to_string(spellings.size());
+    spellings.push_back(spelling);
+  };
+  for (int64_t i = 0; i < kLetters; ++i)
+    add(letter(i));
+  // Each but a letter is another and a letter more.
+  for (size_t last = 0; int64_t(spellings.size()) < kTokens; ++last)
+    for (int64_t i = 0; i < kLetters; ++i) {
+      merges += (merges.empty() ? "\"" : ",\"") + spellings[last] + " " +
+                letter(i) + "\"";
+      add(spellings[last] + letter(i));
+    }
+  std::string json = R"({"model":{"type":"BPE","vocab":{)" + vocab +
+                     R"(},"merges":[)" + merges + "]}}";
+  size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  Tokenizer tokenizer(json);
+  size_t taken = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+  EXPECT_LT(taken, spellings.size() * 80);
+  // By the merges "a a", the first of all, and "aa b".
+  EXPECT_EQ(tokenizer.encode("aab").size(), 1u);
+}
+#endif
+#endif

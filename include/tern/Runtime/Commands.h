@@ -52,6 +52,11 @@ void warnIfNotCopied(const CommandLine &line, const Session &session);
 class Tokenizer;
 Tokenizer makeTokenizer(const TernModel &model);
 
+/// Gives memory that was freed, between what is in use too, back to the system:
+/// a tokenizer.json takes several times what is kept of it. The program keeps
+/// such memory otherwise (see modelMain).
+void giveBackFreedMemory();
+
 } // namespace tern::runtime
 
 #endif // TERN_RUNTIME_COMMANDS_H

@@ -164,11 +164,11 @@ std::vector<TextPart> AddedTokens::split(std::string_view text,
   return parts;
 }
 
-const std::string *AddedTokens::findSpelling(int64_t id) const {
+std::optional<std::string_view> AddedTokens::findSpelling(int64_t id) const {
   auto it = byId.find(id);
   if (it == byId.end())
-    return nullptr;
-  return &tokens[static_cast<size_t>(it->second)].spelling;
+    return std::nullopt;
+  return tokens[static_cast<size_t>(it->second)].spelling;
 }
 
 std::optional<int64_t> AddedTokens::findId(const std::string &spelling) const {

@@ -36,9 +36,9 @@ public:
   /// (`normalized` false), or at those matched in normalised text.
   std::vector<TextPart> split(std::string_view text, bool normalized) const;
 
-  /// In normalised text, for a token that is matched there. Null if no added
+  /// In normalised text, for a token that is matched there. Nothing if no added
   /// token has this id.
-  const std::string *findSpelling(int64_t id) const;
+  std::optional<std::string_view> findSpelling(int64_t id) const;
   std::optional<int64_t> findId(const std::string &spelling) const;
   /// Special tokens stand for no text.
   bool isSpecial(int64_t id) const { return special.count(id) != 0; }

@@ -61,13 +61,12 @@ void BytePairModel::readMerges(TokenizerJson &tokenizer) {
     throw InputError("tokenizer.json: a merge needs token '" + spelling +
                      "', which is not in the vocabulary");
   };
-  int32_t rank = 0;
   for (const auto &[left, right] : tokenizer.merges) {
     if (right.size() < prefix.size())
       throw InputError("tokenizer.json: '" + right +
                        "' in a merge lacks the prefix '" + prefix + "'");
-    Merge merge = {rank++, getId(left + right.substr(prefix.size()))};
-    merges.add(getId(left), getId(right), merge);
+    int32_t result = getId(left + right.substr(prefix.size()));
+    merges.add(getId(left), getId(right), result);
   }
   tokenizer.merges = {};
 }
@@ -133,23 +132,23 @@ BytePairModel::splitIntoSymbols(std::string_view word) const {
 
 void BytePairModel::applyMerges(std::vector<Symbol> &symbols) const {
   std::vector<Candidate> heap;
-  auto findMerge = [&](int32_t left) -> const Merge * {
+  auto findMerge = [&](int32_t left) -> std::optional<Merge> {
     int32_t right = symbols[static_cast<size_t>(left)].next;
     if (right < 0)
-      return nullptr;
+      return std::nullopt;
     return merges.find(symbols[static_cast<size_t>(left)].id,
                        symbols[static_cast<size_t>(right)].id);
   };
   for (size_t i = 0; i + 1 < symbols.size(); ++i) {
     int32_t position = static_cast<int32_t>(i);
-    if (const Merge *merge = findMerge(position))
+    if (std::optional<Merge> merge = findMerge(position))
       heap.push_back({merge->rank, position, merge->result});
   }
   std::make_heap(heap.begin(), heap.end());
   auto push = [&](int32_t position) {
     if (position < 0)
       return;
-    if (const Merge *merge = findMerge(position)) {
+    if (std::optional<Merge> merge = findMerge(position)) {
       heap.push_back({merge->rank, position, merge->result});
       std::push_heap(heap.begin(), heap.end());
     }
@@ -160,7 +159,9 @@ void BytePairModel::applyMerges(std::vector<Symbol> &symbols) const {
     heap.pop_back();
     Symbol &left = symbols[static_cast<size_t>(top.position)];
     // Another merge may have taken either symbol since.
-    const Merge *merge = left.isMerged ? nullptr : findMerge(top.position);
+    std::optional<Merge> merge;
+    if (!left.isMerged)
+      merge = findMerge(top.position);
     if (!merge || merge->result != top.result)
       continue;
     Symbol &right = symbols[static_cast<size_t>(left.next)];

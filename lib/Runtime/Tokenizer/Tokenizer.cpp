@@ -27,9 +27,9 @@ struct Tokenizer::Parts {
         postProcessor(getMember(json.rest, "post_processor")),
         decoder(getMember(json.rest, "decoder"), alphabet) {}
 
-  /// Null for an id without a token.
-  const std::string *findSpelling(int64_t id) const {
-    const std::string *added = addedTokens.findSpelling(id);
+  /// Nothing for an id without a token.
+  std::optional<std::string_view> findSpelling(int64_t id) const {
+    std::optional<std::string_view> added = addedTokens.findSpelling(id);
     return added ? added : model.getVocabulary().findSpelling(id);
   }
 
@@ -125,20 +125,20 @@ private:
 
 class TokenTextStream final : public TextStream {
 public:
-  using Lookup = std::function<const std::string *(int64_t)>;
+  using Lookup = std::function<std::optional<std::string_view>(int64_t)>;
 
   TokenTextStream(TokenDecoder::Steps steps, Lookup lookup)
       : chain(std::move(steps)), findText(std::move(lookup)) {}
 
   std::string push(int64_t token) override {
-    const std::string *spelling = findText(token);
-    return spelling ? chain.push(*spelling) : std::string();
+    std::optional<std::string_view> spelling = findText(token);
+    return spelling ? chain.push(std::string(*spelling)) : std::string();
   }
   std::string finish() override { return chain.finish(); }
 
 private:
   StepChain chain;
-  Lookup findText; // null for what stands for no text
+  Lookup findText; // nothing for what stands for no text
 };
 
 } // namespace
@@ -146,9 +146,10 @@ private:
 std::unique_ptr<TextStream> Tokenizer::makeTextStream() const {
   return std::make_unique<TokenTextStream>(
       parts->decoder.makeSteps(),
-      [parts = parts.get()](int64_t id) -> const std::string * {
-        return parts->addedTokens.isSpecial(id) ? nullptr
-                                                : parts->findSpelling(id);
+      [parts = parts.get()](int64_t id) -> std::optional<std::string_view> {
+        if (parts->addedTokens.isSpecial(id))
+          return std::nullopt;
+        return parts->findSpelling(id);
       });
 }
 

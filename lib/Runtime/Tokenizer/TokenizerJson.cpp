@@ -77,7 +77,7 @@ private:
     if (place() != Place::Vocabulary)
       return addValue(value);
     // Ids beyond 64 bits arrive as floats; Vocabulary checks the rest.
-    result.vocabulary.add(std::move(currentKey), static_cast<int64_t>(value));
+    result.vocabulary.add(currentKey, static_cast<int64_t>(value));
     return true;
   }
   void addMerge(const std::string &text);

@@ -8,15 +8,19 @@
 
 using namespace tern::runtime;
 
-void Vocabulary::add(std::string spelling, int64_t id) {
+void Vocabulary::add(std::string_view spelling, int64_t id) {
   if (id < 0 || id >= kMaxId)
-    throw InputError("token '" + spelling + "' has id " + std::to_string(id) +
-                     "; expected one in [0, " + std::to_string(kMaxId) + ")");
+    throw InputError("token '" + std::string(spelling) + "' has id " +
+                     std::to_string(id) + "; expected one in [0, " +
+                     std::to_string(kMaxId) + ")");
   if (2 * (tokens.size() + 1) > slots.size())
     grow();
   size_t slot = findSlot(spelling);
   if (slots[slot] == 0) {
-    tokens.push_back({std::move(spelling), 0});
+    if (spelling.size() > UINT32_MAX - spellings.size())
+      throw InputError("tokenizer.json: the tokens' spellings take 4 GiB");
+    spellings += spelling;
+    tokens.push_back({static_cast<uint32_t>(spellings.size()), 0});
     slots[slot] = static_cast<int32_t>(tokens.size());
   }
   tokens[static_cast<size_t>(slots[slot] - 1)].id = static_cast<int32_t>(id);
@@ -25,11 +29,16 @@ void Vocabulary::add(std::string spelling, int64_t id) {
   byId[static_cast<size_t>(id)] = slots[slot];
 }
 
+std::string_view Vocabulary::getSpelling(size_t index) const {
+  size_t begin = index == 0 ? 0 : tokens[index - 1].end;
+  return std::string_view(spellings).substr(begin, tokens[index].end - begin);
+}
+
 size_t Vocabulary::findSlot(std::string_view spelling) const {
   size_t mask = slots.size() - 1;
   size_t slot = std::hash<std::string_view>()(spelling) & mask;
   while (slots[slot] != 0 &&
-         tokens[static_cast<size_t>(slots[slot] - 1)].spelling != spelling)
+         getSpelling(static_cast<size_t>(slots[slot] - 1)) != spelling)
     slot = (slot + 1) & mask;
   return slot;
 }
@@ -37,7 +46,7 @@ size_t Vocabulary::findSlot(std::string_view spelling) const {
 void Vocabulary::grow() {
   slots.assign(slots.empty() ? 1024 : 2 * slots.size(), 0);
   for (size_t i = 0; i < tokens.size(); ++i)
-    slots[findSlot(tokens[i].spelling)] = static_cast<int32_t>(i + 1);
+    slots[findSlot(getSpelling(i))] = static_cast<int32_t>(i + 1);
 }
 
 std::optional<int32_t> Vocabulary::findId(std::string_view spelling) const {
@@ -49,42 +58,47 @@ std::optional<int32_t> Vocabulary::findId(std::string_view spelling) const {
   return tokens[static_cast<size_t>(index - 1)].id;
 }
 
-const std::string *Vocabulary::findSpelling(int64_t id) const {
+std::optional<std::string_view> Vocabulary::findSpelling(int64_t id) const {
   if (id < 0 || static_cast<size_t>(id) >= byId.size())
-    return nullptr;
+    return std::nullopt;
   int32_t index = byId[static_cast<size_t>(id)];
-  return index ? &tokens[static_cast<size_t>(index - 1)].spelling : nullptr;
+  if (index == 0)
+    return std::nullopt;
+  return getSpelling(static_cast<size_t>(index - 1));
 }
-
-static constexpr uint64_t kFreeKey = ~uint64_t(0);
 
 MergeTable::MergeTable(size_t count) {
   size_t capacity = 2;
-  while (capacity < 2 * count)
+  while (capacity < count + count / 2)
     capacity *= 2;
-  entries.resize(capacity, {kFreeKey, {}});
+  entries.reserve(count);
+  slots.resize(capacity);
 }
 
-static uint64_t makeKey(int32_t left, int32_t right) {
-  return static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right);
-}
-
-size_t MergeTable::findSlot(uint64_t key) const {
-  size_t mask = entries.size() - 1;
+size_t MergeTable::findSlot(int32_t left, int32_t right) const {
+  uint64_t key =
+      static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right);
+  size_t mask = slots.size() - 1;
   // Fibonacci hashing: the high bits of the product depend on all of the key.
   size_t slot = (key * 0x9E3779B97F4A7C15 >> 32) & mask;
-  while (entries[slot].key != kFreeKey && entries[slot].key != key)
+  auto isAnother = [&](const Entry &entry) {
+    return entry.left != left || entry.right != right;
+  };
+  while (slots[slot] != 0 &&
+         isAnother(entries[static_cast<size_t>(slots[slot] - 1)]))
     slot = (slot + 1) & mask;
   return slot;
 }
 
-void MergeTable::add(int32_t left, int32_t right, Merge merge) {
-  uint64_t key = makeKey(left, right);
-  entries[findSlot(key)] = {key, merge};
+void MergeTable::add(int32_t left, int32_t right, int32_t result) {
+  size_t slot = findSlot(left, right);
+  entries.push_back({left, right, result});
+  slots[slot] = static_cast<int32_t>(entries.size());
 }
 
-const Merge *MergeTable::find(int32_t left, int32_t right) const {
-  uint64_t key = makeKey(left, right);
-  const Entry &entry = entries[findSlot(key)];
-  return entry.key == key ? &entry.merge : nullptr;
+std::optional<Merge> MergeTable::find(int32_t left, int32_t right) const {
+  int32_t index = slots[findSlot(left, right)];
+  if (index == 0)
+    return std::nullopt;
+  return Merge{index - 1, entries[static_cast<size_t>(index - 1)].result};
 }

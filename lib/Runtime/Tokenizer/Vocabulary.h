@@ -11,30 +11,33 @@
 namespace tern::runtime {
 
 /// An open-addressing table: a tokenizer of 128,000 tokens has to be ready a
-/// few milliseconds after start.
+/// few milliseconds after start. It stays for as long as text is generated, so
+/// spellings lie one behind the other, and a token takes some 25 bytes more.
 class Vocabulary {
 public:
   /// Ids lie in [0, kMaxId).
   static constexpr int64_t kMaxId = 1 << 24;
 
   /// The last id given to a spelling holds.
-  /// \throws InputError if `id` is out of range.
-  void add(std::string spelling, int64_t id);
+  /// \throws InputError if `id` is out of range, or the spellings take 4 GiB.
+  void add(std::string_view spelling, int64_t id);
 
   std::optional<int32_t> findId(std::string_view spelling) const;
-  /// Null if no token has this id.
-  const std::string *findSpelling(int64_t id) const;
+  /// Nothing if no token has this id. Valid until the next token is added.
+  std::optional<std::string_view> findSpelling(int64_t id) const;
   size_t size() const { return tokens.size(); }
 
 private:
   struct Token {
-    std::string spelling;
+    uint32_t end; // of its spelling, which begins where the last one ends
     int32_t id;
   };
 
+  std::string_view getSpelling(size_t index) const;
   size_t findSlot(std::string_view spelling) const;
   void grow();
 
+  std::string spellings;
   std::vector<Token> tokens;
   std::vector<int32_t> slots; // index into tokens + 1; 0: free; a power of two
   std::vector<int32_t> byId;  // index into tokens + 1; 0: none
@@ -46,26 +49,27 @@ struct Merge {
   int32_t result; ///< id of the merged symbol
 };
 
-/// Merges by pair of ids. Open addressing, as above.
+/// Merges by pair of ids. Open addressing, as above, into a list of the merges.
 class MergeTable {
 public:
   /// Makes room for `count` merges; add no more than these.
   explicit MergeTable(size_t count = 0);
 
-  /// The last merge given to a pair holds.
-  void add(int32_t left, int32_t right, Merge merge);
-  /// Null if the pair does not merge.
-  const Merge *find(int32_t left, int32_t right) const;
+  /// The next merge, in the order of ranks. The last merge given to a pair
+  /// holds.
+  void add(int32_t left, int32_t right, int32_t result);
+  /// Nothing if the pair does not merge.
+  std::optional<Merge> find(int32_t left, int32_t right) const;
 
 private:
   struct Entry {
-    uint64_t key; // left << 32 | right; ids are not negative
-    Merge merge;
+    int32_t left, right, result;
   };
 
-  size_t findSlot(uint64_t key) const;
+  size_t findSlot(int32_t left, int32_t right) const;
 
-  std::vector<Entry> entries; // a power of two
+  std::vector<Entry> entries; // by rank
+  std::vector<int32_t> slots; // index into entries + 1; 0: free; a power of two
 };
 
 } // namespace tern::runtime
