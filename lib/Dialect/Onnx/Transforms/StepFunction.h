@@ -83,8 +83,9 @@ private:
   llvm::SmallVector<mlir::BlockArgument> caches;
 };
 
-/// Restricts the computation of result `index`, the logits, to the last tokens
-/// and returns them in f32, which the C interface has.
+/// Restricts the computation of result `index`, the logits, to the last tokens,
+/// from the norm before the head on, and returns them in f32, which the C
+/// interface has.
 mlir::Value sliceLogits(StepFunction &step, unsigned index, int64_t vocab);
 
 } // namespace tern::onnx

@@ -90,6 +90,110 @@ func.func @main(%ids: tensor<1x?xi64> {onnx.name = "tokens"}, %k: tensor<1x2x?x4
 
 // -----
 
+// The norm before the head is computed for the last tokens too, from what the last
+// layer gives: a sum.
+// CHECK-LABEL: func.func @main(
+// CHECK-LABEL: func.func private @step(
+// CHECK-SAME:    %{{[^ ,]*}}: tensor<1x?xi64>, %{{[^ ,]*}}: index, %[[N:[^ ,]*]]: index,
+// CHECK:         %[[SUM:.*]] = onnx.node "Add"(%[[X:.*]], %[[X]])
+// CHECK:         %[[FULL:.*]] = tensor.cast %[[SUM]] : tensor<?x?x8xf32> to tensor<1x?x8xf32>
+// CHECK-NEXT:    %[[FIRST:.*]] = arith.subi %{{.*}}, %[[N]]
+// CHECK-NEXT:    %[[LAST:.*]] = tensor.extract_slice %[[FULL]][0, %[[FIRST]], 0] [1, %[[N]], 8] [1, 1, 1]
+// CHECK-NEXT:    %[[SQUARE:.*]] = onnx.node "Pow"(%[[LAST]],
+// CHECK-NEXT:    %[[MEAN:.*]] = onnx.node "ReduceMean"(%[[SQUARE]],
+// CHECK-NEXT:    %[[SAFE:.*]] = onnx.node "Add"(%[[MEAN]],
+// CHECK-NEXT:    %[[ROOT:.*]] = onnx.node "Sqrt"(%[[SAFE]])
+// CHECK-NEXT:    %[[UNIT:.*]] = onnx.node "Div"(%[[LAST]], %[[ROOT]])
+// CHECK-NEXT:    %[[SCALED:.*]] = onnx.node "Mul"(%{{.*}}, %[[UNIT]])
+// CHECK-NEXT:    onnx.node "MatMul"(%[[SCALED]],
+func.func @main(%ids: tensor<?x?xi64>, %k: tensor<?x2x?x4xf32>) -> (tensor<?x?x16xf32>, tensor<?x2x?x4xf32>) {
+  %table = onnx.constant dense<1.0> : tensor<16x8xf32>
+  %head = onnx.constant dense<1.0> : tensor<8x16xf32>
+  %gain = onnx.constant dense<1.0> : tensor<8xf32>
+  %two = onnx.constant dense<2.0> : tensor<f32>
+  %last = onnx.constant dense<-1> : tensor<1xi64>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %new = onnx.node "Key"(%x) : (tensor<?x?x8xf32>) -> tensor<?x2x?x4xf32>
+  %p = onnx.node "Concat"(%k, %new) {axis = 2} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %sum = onnx.node "Add"(%x, %x) : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %square = onnx.node "Pow"(%sum, %two) : (tensor<?x?x8xf32>, tensor<f32>) -> tensor<?x?x8xf32>
+  %mean = onnx.node "ReduceMean"(%square, %last) : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x?x1xf32>
+  %safe = onnx.node "Add"(%mean, %two) : (tensor<?x?x1xf32>, tensor<f32>) -> tensor<?x?x1xf32>
+  %root = onnx.node "Sqrt"(%safe) : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %unit = onnx.node "Div"(%sum, %root) : (tensor<?x?x8xf32>, tensor<?x?x1xf32>) -> tensor<?x?x8xf32>
+  %scaled = onnx.node "Mul"(%gain, %unit) : (tensor<8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %l = onnx.node "MatMul"(%scaled, %head) : (tensor<?x?x8xf32>, tensor<8x16xf32>) -> tensor<?x?x16xf32>
+  return %l, %p : tensor<?x?x16xf32>, tensor<?x2x?x4xf32>
+}
+
+// -----
+
+// What reduces the tokens too, or has a factor for each, is computed for all.
+// CHECK-LABEL: func.func @main(
+// CHECK-LABEL: func.func private @step(
+// CHECK:         %[[MEAN:.*]] = onnx.node "ReduceMean"
+// CHECK-NEXT:    %[[OFF:.*]] = onnx.node "Sub"(%{{.*}}, %[[MEAN]])
+// CHECK-NEXT:    tensor.cast %[[OFF]]
+// CHECK:         %[[LAST:.*]] = tensor.extract_slice
+// CHECK-NEXT:    onnx.node "MatMul"(%[[LAST]],
+func.func @main(%ids: tensor<?x?xi64>, %k: tensor<?x2x?x4xf32>) -> (tensor<?x?x16xf32>, tensor<?x2x?x4xf32>) {
+  %table = onnx.constant dense<1.0> : tensor<16x8xf32>
+  %head = onnx.constant dense<1.0> : tensor<8x16xf32>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %new = onnx.node "Key"(%x) : (tensor<?x?x8xf32>) -> tensor<?x2x?x4xf32>
+  %p = onnx.node "Concat"(%k, %new) {axis = 2} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %sum = onnx.node "Add"(%x, %x) : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %mean = onnx.node "ReduceMean"(%sum) {axes = array<i64: 1, 2>} : (tensor<?x?x8xf32>) -> tensor<?x?x1xf32>
+  %off = onnx.node "Sub"(%sum, %mean) : (tensor<?x?x8xf32>, tensor<?x?x1xf32>) -> tensor<?x?x8xf32>
+  %l = onnx.node "MatMul"(%off, %head) : (tensor<?x?x8xf32>, tensor<8x16xf32>) -> tensor<?x?x16xf32>
+  return %l, %p : tensor<?x?x16xf32>, tensor<?x2x?x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @main(
+// CHECK-LABEL: func.func private @step(
+// CHECK:         %[[SCALED:.*]] = onnx.node "Mul"(%{{.*}}, %{{.*}}) : (tensor<5x8xf32>
+// CHECK-NEXT:    %[[FULL:.*]] = tensor.cast %[[SCALED]]
+// CHECK:         %[[LAST:.*]] = tensor.extract_slice %[[FULL]]
+// CHECK-NEXT:    %[[ROOT:.*]] = onnx.node "Sqrt"(%[[LAST]])
+// CHECK-NEXT:    onnx.node "MatMul"(%[[ROOT]],
+func.func @main(%ids: tensor<?x?xi64>, %k: tensor<?x2x?x4xf32>) -> (tensor<?x?x16xf32>, tensor<?x2x?x4xf32>) {
+  %table = onnx.constant dense<1.0> : tensor<16x8xf32>
+  %head = onnx.constant dense<1.0> : tensor<8x16xf32>
+  %each = onnx.constant dense<1.0> : tensor<5x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %new = onnx.node "Key"(%x) : (tensor<?x?x8xf32>) -> tensor<?x2x?x4xf32>
+  %p = onnx.node "Concat"(%k, %new) {axis = 2} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %scaled = onnx.node "Mul"(%each, %x) : (tensor<5x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %root = onnx.node "Sqrt"(%scaled) : (tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %l = onnx.node "MatMul"(%root, %head) : (tensor<?x?x8xf32>, tensor<8x16xf32>) -> tensor<?x?x16xf32>
+  return %l, %p : tensor<?x?x16xf32>, tensor<?x2x?x4xf32>
+}
+
+// -----
+
+// Two values might be of different tokens: one of one token would be repeated.
+// CHECK-LABEL: func.func @main(
+// CHECK-LABEL: func.func private @step(
+// CHECK:         %[[PRODUCT:.*]] = onnx.node "Mul"
+// CHECK-NEXT:    %[[FULL:.*]] = tensor.cast %[[PRODUCT]]
+// CHECK:         %[[LAST:.*]] = tensor.extract_slice %[[FULL]]
+// CHECK-NEXT:    onnx.node "MatMul"(%[[LAST]],
+func.func @main(%ids: tensor<?x?xi64>, %k: tensor<?x2x?x4xf32>) -> (tensor<?x?x16xf32>, tensor<?x2x?x4xf32>) {
+  %table = onnx.constant dense<1.0> : tensor<16x8xf32>
+  %head = onnx.constant dense<1.0> : tensor<8x16xf32>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %new = onnx.node "Key"(%x) : (tensor<?x?x8xf32>) -> tensor<?x2x?x4xf32>
+  %gate = onnx.node "Gate"(%x) : (tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %p = onnx.node "Concat"(%k, %new) {axis = 2} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %product = onnx.node "Mul"(%gate, %x) : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %l = onnx.node "MatMul"(%product, %head) : (tensor<?x?x8xf32>, tensor<8x16xf32>) -> tensor<?x?x16xf32>
+  return %l, %p : tensor<?x?x16xf32>, tensor<?x2x?x4xf32>
+}
+
+// -----
+
 // A factor for each token is not cut with the tokens: the result is.
 // CHECK-LABEL: func.func @main(
 // CHECK-LABEL: func.func private @step(
