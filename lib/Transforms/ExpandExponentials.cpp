@@ -114,7 +114,8 @@ struct ExpandExponentialsPass
   void runOnOperation() override {
     SmallVector<math::ExpOp> found;
     getOperation().walk([&](math::ExpOp op) {
-      if (getElementTypeOrSelf(op.getType()).isF32())
+      auto vector = dyn_cast<VectorType>(op.getType());
+      if ((vector ? vector.getElementType() : op.getType()).isF32())
         found.push_back(op);
     });
     for (math::ExpOp op : found) {

@@ -1,7 +1,7 @@
 //===- VectorizeShortRows.cpp - short rows as vectors ---------------------===//
 //
 //   for each iteration of the loops but the last
-//     for each vector of the row        (written out: there are a few)
+//     for each vector of the row        (up to eight are written out)
 //       the body, in vectors
 //
 //===----------------------------------------------------------------------===//
@@ -20,6 +20,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+#include <numeric>
+
 namespace tern {
 #define GEN_PASS_DEF_VECTORIZESHORTROWS
 #include "tern/Transforms/Passes.h.inc"
@@ -27,8 +29,10 @@ namespace tern {
 
 using namespace mlir;
 
-/// Vectors that a row has at most.
-constexpr int64_t kMostVectors = 8;
+/// Elements that a row has at most: LLVM does well with longer ones.
+constexpr int64_t kMostElements = 256;
+/// Vectors that are written out one after the other.
+constexpr int64_t kVectorsInStep = 8;
 
 //===----------------------------------------------------------------------===//
 // Matching
@@ -42,8 +46,9 @@ static bool isRowOrConstant(linalg::LinalgOp op, OpOperand &operand) {
   if (!type)
     return true;
   unsigned last = op.getNumLoops() - 1;
+  Type element = type.getElementType();
   if (!map.isProjectedPermutation(/*allowZeroInResults=*/true) ||
-      type.getElementTypeBitWidth() % 8 != 0)
+      !element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0)
     return false;
   if (!map.isFunctionOfDim(last))
     return true;
@@ -64,8 +69,18 @@ static bool isVectorisable(Operation &op) {
          llvm::all_of(op.getResultTypes(), isScalar);
 }
 
-/// Whether `op` computes rows of a few whole vectors, by itself on a thread:
-/// rows that it writes, each element from those at its place.
+/// Whether `op` reads nothing that another of its iterations writes, as far as
+/// the same memref tells.
+static bool readsAtItsPlace(linalg::LinalgOp op) {
+  for (OpOperand *input : op.getDpsInputOperands())
+    for (OpOperand &init : op.getDpsInitsMutable())
+      if (input->get() == init.get() &&
+          op.getMatchingIndexingMap(input) != op.getMatchingIndexingMap(&init))
+        return false;
+  return true;
+}
+
+/// Whether `op` computes rows of a few whole vectors, by itself on a thread.
 static bool hasShortRows(linalg::LinalgOp op, int64_t lanes) {
   if (!op.hasPureBufferSemantics() || op.getNumLoops() == 0 ||
       (!op->getParentOfType<scf::ForallOp>() &&
@@ -73,13 +88,14 @@ static bool hasShortRows(linalg::LinalgOp op, int64_t lanes) {
     return false;
   int64_t length = op.getStaticLoopRanges().back();
   if (ShapedType::isDynamic(length) || length == 0 || length % lanes != 0 ||
-      length > kMostVectors * lanes)
+      length > kMostElements)
     return false;
   unsigned last = op.getNumLoops() - 1;
   for (OpOperand &init : op.getDpsInitsMutable())
     if (!op.getMatchingIndexingMap(&init).isFunctionOfDim(last))
       return false;
-  return llvm::all_of(op->getOpOperands(),
+  return readsAtItsPlace(op) &&
+         llvm::all_of(op->getOpOperands(),
                       [&](OpOperand &operand) {
                         return isRowOrConstant(op, operand);
                       }) &&
@@ -195,11 +211,23 @@ void RowEmitter::emit(unsigned loop) {
                        });
     return;
   }
-  int64_t length = op.getStaticLoopRanges().back();
-  for (int64_t first = 0; first < length; first += lanes) {
-    indices[loop] = index(first);
-    emitVector();
-  }
+  int64_t length = op.getStaticLoopRanges().back(), vectors = length / lanes;
+  int64_t inStep =
+      vectors <= kVectorsInStep ? vectors : std::gcd(vectors, kVectorsInStep);
+  auto emitStep = [&](Value first) {
+    for (int64_t i = 0; i < inStep; ++i) {
+      indices[loop] = b.createOrFold<arith::AddIOp>(first, index(i * lanes));
+      emitVector();
+    }
+  };
+  if (inStep == vectors)
+    return emitStep(index(0));
+  scf::ForOp::create(b, index(0), index(length), index(inStep * lanes),
+                     ValueRange(),
+                     [&](OpBuilder &, Location, Value first, ValueRange) {
+                       emitStep(first);
+                       scf::YieldOp::create(b);
+                     });
 }
 
 namespace {

@@ -43,8 +43,9 @@ static std::optional<unsigned> getContiguousLoop(linalg::GenericOp op,
                                                  OpOperand &operand) {
   auto type = dyn_cast<MemRefType>(operand.get().getType());
   AffineMap map = op.getMatchingIndexingMap(&operand);
-  if (!type || type.getElementTypeBitWidth() != 32 ||
-      !type.isLastDimUnitStride() || !map.isPermutation())
+  if (!type || !type.getElementType().isIntOrFloat() ||
+      type.getElementTypeBitWidth() != 32 || !type.isLastDimUnitStride() ||
+      !map.isPermutation())
     return std::nullopt;
   return cast<AffineDimExpr>(map.getResults().back()).getPosition();
 }
@@ -52,6 +53,7 @@ static std::optional<unsigned> getContiguousLoop(linalg::GenericOp op,
 static std::optional<TransposingCopy> matchCopy(linalg::GenericOp op) {
   if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
       op.getNumReductionLoops() != 0 ||
+      op->getOperand(0) == op->getOperand(1) ||
       op.getBody()->getTerminator()->getOperand(0) !=
           op.getRegionInputArgs().front())
     return std::nullopt;

@@ -38,8 +38,10 @@ func.func @vectors(%x: vector<4xf32>) -> vector<4xf32> {
 // CHECK-LABEL: func.func @others(
 // CHECK:         math.exp %{{.*}} : f64
 // CHECK:         math.tanh %{{.*}} : f32
-func.func @others(%x: f64, %z: f32) -> (f64, f32) {
+// CHECK:         math.exp %{{.*}} : tensor<4xf32>
+func.func @others(%x: f64, %z: f32, %w: tensor<4xf32>) -> (f64, f32, tensor<4xf32>) {
   %y = math.exp %x : f64
   %t = math.tanh %z : f32
-  return %y, %t : f64, f32
+  %v = math.exp %w : tensor<4xf32>
+  return %y, %t, %v : f64, f32, tensor<4xf32>
 }

@@ -62,6 +62,31 @@ func.func @bodies(%x: memref<?x4xi8>, %s: memref<?xf32>, %y: memref<?x4xf32>, %c
 
 // -----
 
+// Of nine vectors and more as many are written out as eight and their number have in common;
+// scf.parallel is a parallel loop too.
+// CHECK-LABEL: func.func @many(
+// CHECK:         scf.parallel
+// CHECK-NOT:       scf.for
+// CHECK-COUNT-8:   vector.store
+// CHECK:           scf.for %{{.*}} = %c0 to %c48 step %c16 {
+// CHECK-COUNT-4:     vector.store
+// CHECK-NOT:         vector.store
+// CHECK:           scf.for %{{.*}} = %c0 to %c256 step %c32 {
+// CHECK-COUNT-8:     vector.store
+// CHECK-NOT:         vector.store
+func.func @many(%eight: memref<32xf32>, %twelve: memref<48xf32>, %most: memref<256xf32>, %f: f32, %count: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%count) step (%c1) {
+    linalg.fill ins(%f : f32) outs(%eight : memref<32xf32>)
+    linalg.fill ins(%f : f32) outs(%twelve : memref<48xf32>)
+    linalg.fill ins(%f : f32) outs(%most : memref<256xf32>)
+  }
+  return
+}
+
+// -----
+
 // The last loop's index counts the lanes, another's is the same in all of them; and a
 // fill is a row too.
 // CHECK-LABEL: func.func @indices(
@@ -98,13 +123,13 @@ func.func @indices(%y: memref<?x8xf32>, %f: f32, %count: index) {
 #row = affine_map<(m, n) -> (m, n)>
 #of_m = affine_map<(m, n) -> (m)>
 
-// What stays: rows of no whole vectors, of more than eight, of a length that is not known,
-// with functions of the C library, in f64, sums along rows, rows that are apart, and loops
-// that threads should share.
+// What stays: rows of no whole vectors, of more than 256 elements, of a length that is not known,
+// with functions of the C library, in f64, of bits, of indices, sums along rows, rows that are apart,
+// what reads an element that another iteration has written, and loops that threads should share.
 // CHECK-LABEL: func.func @others(
 // CHECK-NOT:     vector
-// CHECK-COUNT-8: linalg.generic
-func.func @others(%six: memref<4x6xf32>, %long: memref<4x36xf32>, %any: memref<4x?xf32>, %x: memref<4x8xf32>,
+// CHECK-COUNT-11: linalg.generic
+func.func @others(%six: memref<4x6xf32>, %long: memref<4x260xf32>, %bits: memref<4x8xi1>, %places: memref<4x8xindex>, %any: memref<4x?xf32>, %x: memref<4x8xf32>,
                   %wide: memref<4x8xf64>, %sums: memref<4xf32>, %apart: memref<4x8xf32, strided<[16, 2]>>, %count: index) {
   scf.forall (%i) in (%count) {
     linalg.generic {indexing_maps = [#row], iterator_types = ["parallel", "parallel"]} outs(%six : memref<4x6xf32>) {
@@ -112,7 +137,7 @@ func.func @others(%six: memref<4x6xf32>, %long: memref<4x36xf32>, %any: memref<4
       %t = arith.addf %o, %o : f32
       linalg.yield %t : f32
     }
-    linalg.generic {indexing_maps = [#row], iterator_types = ["parallel", "parallel"]} outs(%long : memref<4x36xf32>) {
+    linalg.generic {indexing_maps = [#row], iterator_types = ["parallel", "parallel"]} outs(%long : memref<4x260xf32>) {
     ^bb0(%o: f32):
       %t = arith.addf %o, %o : f32
       linalg.yield %t : f32
@@ -131,6 +156,22 @@ func.func @others(%six: memref<4x6xf32>, %long: memref<4x36xf32>, %any: memref<4
     ^bb0(%o: f64):
       %t = arith.addf %o, %o : f64
       linalg.yield %t : f64
+    }
+    linalg.generic {indexing_maps = [#row], iterator_types = ["parallel", "parallel"]} outs(%bits : memref<4x8xi1>) {
+    ^bb0(%o: i1):
+      %t = arith.xori %o, %o : i1
+      linalg.yield %t : i1
+    }
+    linalg.generic {indexing_maps = [#row], iterator_types = ["parallel", "parallel"]} outs(%places : memref<4x8xindex>) {
+    ^bb0(%o: index):
+      %t = arith.addi %o, %o : index
+      linalg.yield %t : index
+    }
+    linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, 0)>, #row], iterator_types = ["parallel", "parallel"]}
+        ins(%x : memref<4x8xf32>) outs(%x : memref<4x8xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      %t = arith.addf %p, %o : f32
+      linalg.yield %t : f32
     }
     linalg.generic {indexing_maps = [#row, #of_m], iterator_types = ["parallel", "reduction"]}
         ins(%x : memref<4x8xf32>) outs(%sums : memref<4xf32>) {

@@ -47,12 +47,14 @@ func.func @queries(%x: memref<2x?x8xf32>, %y: memref<8x2x?xf32>, %n: index) {
 #same = affine_map<(m, n) -> (m, n)>
 #swap = affine_map<(m, n) -> (n, m)>
 
-// What stays as it is: a copy in order, one that computes, one of bytes, one that repeats
-// what it reads, one of every second element, and one whose rows threads should share.
+// What stays as it is: a copy in order, one that computes, one of bytes, one of indices, one in
+// place, one that repeats what it reads, one of every second element, and one whose rows threads
+// should share.
 // CHECK-LABEL: func.func @others(
 // CHECK-NOT:     vector
-// CHECK-COUNT-6: linalg.generic
-func.func @others(%x: memref<8x8xf32>, %y: memref<8x8xf32>, %bytes: memref<8x8xi8>, %line: memref<8xf32>,
+// CHECK-COUNT-8: linalg.generic
+func.func @others(%x: memref<8x8xf32>, %y: memref<8x8xf32>, %bytes: memref<8x8xi8>, %more: memref<8x8xi8>,
+                  %places: memref<8x8xindex>, %others: memref<8x8xindex>, %line: memref<8xf32>,
                   %apart: memref<8x8xf32, strided<[16, 2]>>, %count: index) {
   scf.forall (%i) in (%count) {
     linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
@@ -67,9 +69,19 @@ func.func @others(%x: memref<8x8xf32>, %y: memref<8x8xf32>, %bytes: memref<8x8xi
       linalg.yield %twice : f32
     }
     linalg.generic {indexing_maps = [#swap, #same], iterator_types = ["parallel", "parallel"]}
-        ins(%bytes : memref<8x8xi8>) outs(%bytes : memref<8x8xi8>) {
+        ins(%bytes : memref<8x8xi8>) outs(%more : memref<8x8xi8>) {
     ^bb0(%p: i8, %o: i8):
       linalg.yield %p : i8
+    }
+    linalg.generic {indexing_maps = [#swap, #same], iterator_types = ["parallel", "parallel"]}
+        ins(%places : memref<8x8xindex>) outs(%others : memref<8x8xindex>) {
+    ^bb0(%p: index, %o: index):
+      linalg.yield %p : index
+    }
+    linalg.generic {indexing_maps = [#swap, #same], iterator_types = ["parallel", "parallel"]}
+        ins(%x : memref<8x8xf32>) outs(%x : memref<8x8xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      linalg.yield %p : f32
     }
     linalg.generic {indexing_maps = [affine_map<(m, n) -> (m)>, #same], iterator_types = ["parallel", "parallel"]}
         ins(%line : memref<8xf32>) outs(%y : memref<8x8xf32>) {

@@ -249,6 +249,7 @@ def VectorizeTransposes : Pass<"tern-vectorize-transposes", "::mlir::func::FuncO
     linalg.generic ins(%queries : memref<4x?x128xf32>) outs(%columns : memref<128x4x?xf32>)
         { linalg.yield %in }              // maps (g, q, k), (k, g, q)
     ```
+    Requires: source and target do not overlap.
     Ensures: the same bits.
   }];
   let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",
@@ -261,17 +262,18 @@ def VectorizeShortRows : Pass<"tern-vectorize-short-rows", "::mlir::func::FuncOp
   let summary = "Compute short rows in vector registers";
   let description = [{
     Rewrites each linalg operation on memrefs, inside a parallel loop, whose last loop runs over
-    one to eight vectors of `lanes` elements: the vectors are written out, in loops over the
-    rest, which may be sums or maxima of rows. LLVM unrolls so short a loop, and then
-    vectorises another one, in which it gathers and scatters.
+    whole vectors of `lanes` elements, 256 elements at most: up to eight vectors are written out, more are
+    a loop, in loops over the rest, which may be sums or maxima of rows. LLVM unrolls so short a
+    loop, and then vectorises another one, in which it gathers and scatters.
 
     ```mlir
     linalg.generic ins(%scores : memref<?x48xf32>) outs(%maxima : memref<48xf32>)
         { arith.maximumf }                // maps (key, column), (column)
     // for each key: 3 vectors of 16
     ```
-    Requires: the body computes numbers of 32 bits at most, and indices, by elementwise
-    operations of arith and by `math.exp`; others stay.
+    Requires: inputs that overlap results are read where those are written. What a body computes
+    has 32 bits at most or is an index, by elementwise operations of arith and by
+    `math.exp`; others stay.
     Ensures: the same results.
   }];
   let options = [Option<"lanes", "lanes", "uint64_t", /*default=*/"4",

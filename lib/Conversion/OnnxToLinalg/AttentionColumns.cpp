@@ -29,7 +29,7 @@ constexpr int64_t kKeysInTile = 60;
 int64_t tern::onnx::getQueriesInBlock(int64_t groups) {
   int64_t queries = std::max<int64_t>(1, kColumnsInBlock / groups);
   int64_t unit = kMostLanes / std::gcd(kMostLanes, groups);
-  if (unit * groups > 2 * kColumnsInBlock)
+  if (groups > kMostLanes)
     return queries;
   return std::max(unit, queries / unit * unit);
 }
@@ -52,7 +52,7 @@ public:
         type(b.getF32Type()), queries(getQueriesInBlock(sizes.groups)),
         columns(sizes.groups * queries) {}
 
-  Value emit(Value dest, HeadLayout layout);
+  Value emit(Value dest);
 
 private:
   /// Tensors that each tile of keys is computed in.
@@ -113,8 +113,6 @@ private:
 // Columns
 //===----------------------------------------------------------------------===//
 
-// Queries are read in order and written apart; there are as many as lanes, or
-// nearly.
 Value ColumnEmitter::emitQueries() {
   int64_t size = *getConstantIntValue(sizes.size);
   Value zeros = filled({size, sizes.groups, queries}, 0);
@@ -199,8 +197,11 @@ Value ColumnEmitter::areAllInReach(const KeyRange &keys) {
     require(Predicate::sle, last,
             addSizes(b, block.position, b.getIndexAttr(problem.rightWindow)));
   if (problem.leftWindow >= 0)
-    require(Predicate::slt, addSizes(b, block.position, block.count),
-            addSizes(b, keys.first, b.getIndexAttr(problem.leftWindow + 2)));
+    require(Predicate::sle,
+            subtractSizes(b, addSizes(b, block.position, block.count),
+                          addSizes(b, b.getIndexAttr(problem.leftWindow),
+                                   b.getIndexAttr(1))),
+            keys.first);
   return all;
 }
 
@@ -351,18 +352,18 @@ RunningSoftmax ColumnEmitter::emitKeyLoop(Value transposed) {
   return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
 }
 
-Value ColumnEmitter::emit(Value dest, HeadLayout layout) {
+Value ColumnEmitter::emit(Value dest) {
   RunningSoftmax softmax = emitKeyLoop(emitQueries());
   return rows.emitOutput({splitColumns(softmax.maxima),
                           splitColumns(softmax.sums),
                           splitColumns(softmax.values)},
-                         dest, layout);
+                         dest, problem.query.layout);
 }
 
 Value tern::onnx::emitColumns(ImplicitLocOpBuilder &b,
                               const AttentionProblem &problem,
                               const AttentionSizes &sizes,
                               const QueryBlock &block, BlockEmitter &rows,
-                              Value dest, HeadLayout layout) {
-  return ColumnEmitter(b, problem, sizes, block, rows).emit(dest, layout);
+                              Value dest) {
+  return ColumnEmitter(b, problem, sizes, block, rows).emit(dest);
 }

@@ -12,11 +12,8 @@
 
 namespace tern::onnx {
 
-/// Queries (times heads) from which on a block is computed so.
-constexpr int64_t kFewestColumns = 16;
-
-/// Queries that a block has at most; with the heads of a group they fill
-/// vectors.
+/// Queries that a block has at most. With the heads of a group they fill
+/// vectors of 16, but for groups of more than 16 heads.
 int64_t getQueriesInBlock(int64_t groups);
 
 /// Whether blocks can be computed so: in f32, sizes being static, and no mask
@@ -24,13 +21,13 @@ int64_t getQueriesInBlock(int64_t groups);
 bool canBeColumns(const AttentionProblem &problem, const AttentionSizes &sizes,
                   mlir::Type type);
 
-/// Computes `block` to `dest`, its part of an output of this layout, and
-/// returns that.
+/// Computes `block` to `dest`, its part of an output in the query's layout, and
+/// returns that. It takes as long for a few queries as for all a block may
+/// have.
 mlir::Value emitColumns(mlir::ImplicitLocOpBuilder &b,
                         const AttentionProblem &problem,
                         const AttentionSizes &sizes, const QueryBlock &block,
-                        BlockEmitter &rows, mlir::Value dest,
-                        HeadLayout layout);
+                        BlockEmitter &rows, mlir::Value dest);
 
 } // namespace tern::onnx
 

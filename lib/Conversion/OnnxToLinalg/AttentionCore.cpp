@@ -209,25 +209,25 @@ RunningSoftmax AttentionEmitter::emitKeyLoop(BlockEmitter &emitter,
   return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
 }
 
-// A few queries, as in generation, would leave lanes empty.
+// Columns that no query fills take as long as others, so a block that fills no
+// more than half of them, as one token's, has rows.
 Value AttentionEmitter::emitValues(BlockEmitter &emitter,
                                    const QueryBlock &block, Value dest) {
-  HeadLayout layout = problem.query.layout;
   auto emitRows = [&] {
-    return emitter.emitOutput(emitKeyLoop(emitter, block), dest, layout);
+    return emitter.emitOutput(emitKeyLoop(emitter, block), dest,
+                              problem.query.layout);
   };
   auto emitSideBySide = [&] {
-    return emitColumns(b, problem, sizes, block, emitter, dest, layout);
+    return emitColumns(b, problem, sizes, block, emitter, dest);
   };
   if (!canBeColumns(problem, sizes, type))
     return emitRows();
-  OpFoldResult columns =
-      multiplySizes(b, block.count, b.getIndexAttr(sizes.groups));
-  if (std::optional<int64_t> count = getConstantIntValue(columns))
-    return *count < kFewestColumns ? emitRows() : emitSideBySide();
-  Value areMany = arith::CmpIOp::create(
-      b, arith::CmpIPredicate::sge, indexValue(b, columns),
-      indexValue(b, b.getIndexAttr(kFewestColumns)));
+  int64_t few = getQueriesInBlock(sizes.groups) / 2;
+  if (std::optional<int64_t> count = getConstantIntValue(block.count))
+    return *count <= few ? emitRows() : emitSideBySide();
+  Value areMany = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt,
+                                        indexValue(b, block.count),
+                                        indexValue(b, b.getIndexAttr(few)));
   auto choice =
       scf::IfOp::create(b, dest.getType(), areMany, /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);

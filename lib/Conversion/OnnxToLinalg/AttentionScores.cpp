@@ -49,11 +49,8 @@ Value tern::onnx::scoreProduct(ImplicitLocOpBuilder &b,
   return score;
 }
 
-Value tern::onnx::finiteMaximum(ImplicitLocOpBuilder &b, Value maximum) {
-  return replaceFloat(b, maximum, negativeInfinity(b, maximum.getType()), 0);
-}
-
 Value tern::onnx::weigh(ImplicitLocOpBuilder &b, Value score, Value maximum) {
-  return math::ExpOp::create(
-      b, arith::SubFOp::create(b, score, finiteMaximum(b, maximum)));
+  Value finite =
+      replaceFloat(b, maximum, negativeInfinity(b, maximum.getType()), 0);
+  return math::ExpOp::create(b, arith::SubFOp::create(b, score, finite));
 }

@@ -27,11 +27,8 @@ mlir::Value scoreProduct(mlir::ImplicitLocOpBuilder &b,
                          const AttentionProblem &problem, mlir::Value product,
                          mlir::Value keyScale, ScoreStage stage);
 
-/// What scores are weighed by: a maximum over nothing, minus infinity, counts
-/// as 0, so that what is masked is 0 also in rows that are masked altogether.
-mlir::Value finiteMaximum(mlir::ImplicitLocOpBuilder &b, mlir::Value maximum);
-
-/// exp(score - finiteMaximum(maximum)).
+/// exp(score - maximum), where a maximum over nothing, minus infinity, counts
+/// as 0: what is masked is 0 also in rows that are masked altogether.
 mlir::Value weigh(mlir::ImplicitLocOpBuilder &b, mlir::Value score,
                   mlir::Value maximum);
 

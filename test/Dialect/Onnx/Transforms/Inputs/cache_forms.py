@@ -11,8 +11,10 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 # As run_step.c is called: each number is a token, each list a call.
-CALLS = [[3, 1, 4], [1], [5, 9, 2, 6], [5], [3, 5]]
-VOCAB, HIDDEN, HEADS, KV_HEADS, SIZE, CONTEXT = 16, 64, 4, 2, 16, 16
+# The last one has blocks of queries side by side, and more keys than a tile.
+MANY = [(7 * i + 3) % 16 for i in range(70)]
+CALLS = [[3, 1, 4], [1], [5, 9, 2, 6], [5], [3, 5], MANY]
+VOCAB, HIDDEN, HEADS, KV_HEADS, SIZE, CONTEXT = 16, 64, 4, 2, 16, 96
 I32, I64, F32 = TensorProto.INT32, TensorProto.INT64, TensorProto.FLOAT
 CACHE = ["batch", KV_HEADS, "past", SIZE]
 BUFFER = ["batch", KV_HEADS, CONTEXT, SIZE]

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { kMaxTokens = 64, kMaxCaches = 8, kLogits = 2 };
+enum { kMaxTokens = 128, kMaxCaches = 8, kLogits = 2 };
 
 int main(int argc, char **argv) {
   const TernLanguageModel *model = tern_model.language_model;
