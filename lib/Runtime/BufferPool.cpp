@@ -176,9 +176,6 @@ void BufferPool::cut(Chunk &chunk, uintptr_t end) {
 void BufferPool::trim() noexcept {
   std::lock_guard<std::mutex> lock(mutex);
   for (Chunk &chunk : chunks) {
-    uintptr_t small = chunk.all.begin + kHugePage;
-    if (chunk.used <= small && chunk.kept <= small)
-      continue;
     bool isTopFree =
         !chunk.free.empty() && chunk.free.back().end == chunk.all.end;
     cut(chunk, isTopFree ? chunk.free.back().begin : chunk.all.end);

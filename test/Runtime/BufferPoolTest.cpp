@@ -143,20 +143,6 @@ TEST(BufferPool, TrimGivesBackWhatIsAboveTheBuffersInUse) {
   EXPECT_EQ(countKept(pool, 16 * kMiB), 0);
 }
 
-// The same memory again and again: that of the first huge page.
-TEST(BufferPool, TrimKeepsWhatATokenNeeds) {
-  BufferPool pool;
-  for (int call = 0; call < 2; ++call) {
-    use(pool, 2 * kMiB);
-    pool.trim();
-    EXPECT_EQ(countKept(pool, 2 * kMiB), int64_t(2 * kMiB));
-    pool.endCall();
-  }
-  use(pool, 2 * kMiB + 64);
-  pool.trim();
-  EXPECT_EQ(countKept(pool, 2 * kMiB), 0);
-}
-
 TEST(BufferPool, TrimKeepsWhatFillsItsMapping) {
   BufferPool pool;
   pool.trim();

@@ -89,6 +89,18 @@ TEST(Tokenizer, AppliesTheLowestRankThenTheLeftmost) {
       << "an unknown character is dropped, and its neighbours merge";
 }
 
+// As Hugging Face's tokenizers do.
+TEST(Tokenizer, TakesTheLastOfWhatIsGivenTwice) {
+  Tokenizer merges(R"({"model":{"vocab":{"a":0,"b":1,"c":2,"ab":3,"bc":4},)"
+                   R"("merges":[["a","b"],["b","c"],["a","b"]]}})");
+  EXPECT_EQ(merges.encode("abc"), (std::vector<int64_t>{0, 4}));
+  Tokenizer ids(R"({"model":{"vocab":{"a":0,"b":1,"a":2},"merges":[]}})");
+  EXPECT_EQ(ids.encode("ab"), (std::vector<int64_t>{2, 1}));
+  std::unique_ptr<TextStream> stream = ids.makeTextStream();
+  EXPECT_EQ(stream->push(0), "");
+  EXPECT_EQ(stream->push(2), "a");
+}
+
 TEST(Tokenizer, NamesWhatItDoesNotSupport) {
   expectRefused(withMembers(R"("normalizer":{"type":"NFC"})"),
                 "normalizer 'NFC' is not supported");

@@ -33,13 +33,14 @@ public:
   /// Takes back what `allocate(bytes)` returned.
   void release(void *address, size_t bytes) noexcept;
 
-  /// Gives what is free back to the system, as the call needs no large buffers
-  /// any more. What one token's buffers take is kept: it is needed again.
+  /// Gives what is free above the buffers in use back to the system, as the
+  /// call needs no large buffers any more, and the next, one token's, few.
   void trim() noexcept;
 
   /// Takes back all large buffers, released or not. Memory that none of them
-  /// used since the last time goes back to the system: what a prompt has left,
-  /// after the first token that follows. One chunk's addresses are kept.
+  /// used since the last time, or `trim`, goes back to the system: what a
+  /// prompt has left, after the first token that follows. One chunk's addresses
+  /// are kept.
   void endCall() noexcept;
 
 private:

@@ -1,5 +1,4 @@
-//===- TileProduct.h - a packed product in AMX's tiles ------------*- C++
-//-*-===//
+//===- TileProduct.h - a packed product in AMX's tiles ----------*- C++ -*-===//
 #ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_TILEPRODUCT_H
 #define TERN_LIB_CONVERSION_TERNARYTOVECTOR_TILEPRODUCT_H
 

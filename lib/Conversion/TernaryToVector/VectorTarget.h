@@ -1,5 +1,4 @@
-//===- VectorTarget.h - what a kernel needs of a target -----------*- C++
-//-*-===//
+//===- VectorTarget.h - what a kernel needs of a target ---------*- C++ -*-===//
 //
 // A target is its vector length, the size of the blocks that its registers
 // hold, and one primitive: the products of one step of the layout, added to

@@ -23,7 +23,12 @@ void Vocabulary::add(std::string_view spelling, int64_t id) {
     tokens.push_back({static_cast<uint32_t>(spellings.size()), 0});
     slots[slot] = static_cast<int32_t>(tokens.size());
   }
-  tokens[static_cast<size_t>(slots[slot] - 1)].id = static_cast<int32_t>(id);
+  // A spelling that is given twice leaves its first id.
+  Token &token = tokens[static_cast<size_t>(slots[slot] - 1)];
+  if (size_t old = static_cast<size_t>(token.id);
+      old < byId.size() && byId[old] == slots[slot])
+    byId[old] = 0;
+  token.id = static_cast<int32_t>(id);
   if (static_cast<size_t>(id) >= byId.size())
     byId.resize(static_cast<size_t>(id) + 1);
   byId[static_cast<size_t>(id)] = slots[slot];

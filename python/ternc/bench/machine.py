@@ -70,6 +70,7 @@ _FEATURES = (
     "avx512f",
     "avx512_vnni",
     "avx512_vbmi",
+    "gfni",
     "amx_int8",
     "asimd",
     "asimddp",

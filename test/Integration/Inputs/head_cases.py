@@ -169,16 +169,18 @@ class Library:
         array = ctypes.cast(self.model.variants, ctypes.POINTER(Variant))
         self.variants = [array[i] for i in range(self.model.num_variants)]
 
-    def step(self, variant, token, best):
-        ids = (ctypes.c_int64 * 1)(token)
+    def step(self, variant, token, best, count=1):
+        """The logits after `count` times the token."""
+        ids = (ctypes.c_int64 * count)(*[token] * count)
         logits = np.full(self.vocab, np.nan, np.float32)
         _trims.clear()
         variant.step(
-            ctypes.addressof(_HOST), ctypes.addressof(ids), 1, 0, None, 1, best,
+            ctypes.addressof(_HOST), ctypes.addressof(ids), count, 0, None, 1, best,
             logits.ctypes.data,
         )  # fmt: skip
-        if len(_trims) != 1:
-            raise SystemExit(f"expected one trim before the head, found {len(_trims)}")
+        # One token's memory is needed again.
+        if len(_trims) != (count > 1):
+            raise SystemExit(f"found {len(_trims)} trims before the head for {count} tokens")
         return logits
 
 
@@ -344,6 +346,7 @@ def run_suite(name, suite, rounds, options):
                 wrong += count_wrong(found, logits, best)
                 if best == 1 and token < ordinary:
                     kept.append(np.count_nonzero(np.isfinite(found)))
+        wrong += count_wrong(library.step(variant, 0, 1, count=2), expected[0], 1)
         is_screened = kept and np.mean(kept) < len(rows) / 8
         print(
             f"{name} {variant.name.decode()}: {len(states)} states, {wrong} wrong,"
@@ -364,7 +367,7 @@ def run_features():
         "avx2": avx2,
         "avxvnni": avx2 and "avx_vnni" in flags,
         "avx512vnni": avx512 and "avx512_vnni" in flags,
-        "amx": avx512 and {"avx512_vnni", "amx_int8", "amx_tile"} <= set(flags),
+        "amx": avx512 and {"avx512_vnni", "gfni", "amx_int8", "amx_tile"} <= set(flags),
     }
     return [name for name, runs in names.items() if runs]
 

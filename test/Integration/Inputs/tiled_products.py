@@ -14,7 +14,8 @@ import onnx
 from compiled import compile_model, run_arrays, variants
 from odd_shapes import compute, make_layer
 
-SHAPES = ((200, 330), (48, 1920), (48, 1310))
+# The last has groups of eight strips.
+SHAPES = ((200, 330), (48, 1920), (48, 1310), (2064, 660))
 LAYOUTS = ("i2", "t5")
 # Tiles of 2 to 16 tokens, the last of which overlap or do not; up to 32 of them, and
 # one and two more, are multiplied in one go.

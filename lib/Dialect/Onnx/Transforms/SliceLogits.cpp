@@ -68,16 +68,16 @@ static bool isTokens(Type type) {
          !tensor.isDynamicDim(2);
 }
 
-/// Whether a reduction is over the last dimension alone, which stays. Its axes
+/// Whether a reduction of tokens to tokens is over the last dimension. Its axes
 /// are an attribute or, from opset 18 on, an input.
 static bool reducesEachToken(NodeOp node) {
   SmallVector<int64_t> axes(node.getInts("axes").value_or(ArrayRef<int64_t>()));
   DenseIntElementsAttr constant;
   if (Value input = node.getInput(1);
-      input && matchPattern(input, m_Constant(&constant)))
+      input && matchPattern(input, m_Constant(&constant)) &&
+      constant.getElementType().isInteger(64))
     axes.assign(constant.value_begin<int64_t>(), constant.value_end<int64_t>());
-  return axes.size() == 1 && (axes[0] == -1 || axes[0] == 2) &&
-         node.getInt("keepdims", 1) == 1;
+  return axes.size() == 1 && (axes[0] == -1 || axes[0] == 2);
 }
 
 /// Whether `op` is of the kinds that norms consist of. A sum of two values of
@@ -106,9 +106,9 @@ static bool isOfNorm(Operation *op) {
                       [&](StringRef kind) { return node.is(kind); });
 }
 
-/// The nodes of a norm that ends in `value`, or nothing if there is none, or
-/// something that computes from several values, which might be of different
-/// tokens.
+/// The nodes of a norm of elementary nodes that ends in `value`, or nothing if
+/// there is none, or something that computes from several values, which might
+/// be of different tokens.
 static RowwiseNodes findNorm(Value value) {
   constexpr size_t kMostNodes = 16;
   RowwiseNodes found;

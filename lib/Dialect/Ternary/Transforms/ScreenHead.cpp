@@ -187,6 +187,20 @@ static Value buildIsOne(ImplicitLocOpBuilder &b, Value x) {
   return result ? result : arith::ConstantIntOp::create(b, 1, 1).getResult();
 }
 
+/// Says that large buffers are over, where `step` reads several tokens: one's
+/// are needed again for the next.
+static void trimAfterPrompt(ImplicitLocOpBuilder &b, func::FuncOp step) {
+  Value tokens = step.getArgument(0),
+        one = arith::ConstantIndexOp::create(b, 1);
+  Value count = tensor::DimOp::create(b, tokens, one);
+  Value isPrompt =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, count, one);
+  auto branch = scf::IfOp::create(b, isPrompt, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenYield());
+  TrimOp::create(b);
+}
+
 static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
                     Value best) {
   linalg::GenericOp product = match.product;
@@ -195,8 +209,7 @@ static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
       scf::IfOp::create(b, product.getResultTypes(), buildIsOne(b, match.x),
                         /*withElseRegion=*/true);
   b.setInsertionPointToStart(branch.thenBlock());
-  // The layers have run, be it for many tokens; the head's buffers are small.
-  TrimOp::create(b);
+  trimAfterPrompt(b, product->getParentOfType<func::FuncOp>());
   if (!best)
     best = arith::ConstantIndexOp::create(b, 0);
   scf::YieldOp::create(b, buildLogits(b, match, screen, best));

@@ -128,6 +128,32 @@ func.func @main(%ids: tensor<?x?xi64>, %k: tensor<?x2x?x4xf32>) -> (tensor<?x?x1
 
 // -----
 
+// Older exports have the axes as an attribute. Who else uses the norm has it whole.
+// CHECK-LABEL: func.func @main(
+// CHECK-LABEL: func.func private @step(
+// CHECK:         %[[SUM:.*]] = onnx.node "Add"(
+// CHECK-NEXT:    %[[ALL:.*]] = onnx.node "ReduceMean"(%[[SUM]])
+// CHECK-NEXT:    %[[OFF:.*]] = onnx.node "Sub"(%[[SUM]], %[[ALL]])
+// CHECK-NEXT:    onnx.node "Key"(%[[OFF]])
+// CHECK:         %[[LAST:.*]] = tensor.extract_slice
+// CHECK-NEXT:    %[[MEAN:.*]] = onnx.node "ReduceMean"(%[[LAST]])
+// CHECK-NEXT:    %[[LASTOFF:.*]] = onnx.node "Sub"(%[[LAST]], %[[MEAN]])
+// CHECK-NEXT:    onnx.node "MatMul"(%[[LASTOFF]],
+func.func @main(%ids: tensor<?x?xi64>, %k: tensor<?x2x?x4xf32>) -> (tensor<?x?x16xf32>, tensor<?x2x?x4xf32>) {
+  %table = onnx.constant dense<1.0> : tensor<16x8xf32>
+  %head = onnx.constant dense<1.0> : tensor<8x16xf32>
+  %x = onnx.node "Gather"(%table, %ids) : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %sum = onnx.node "Add"(%x, %x) : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %mean = onnx.node "ReduceMean"(%sum) {axes = array<i64: 2>} : (tensor<?x?x8xf32>) -> tensor<?x?x1xf32>
+  %off = onnx.node "Sub"(%sum, %mean) : (tensor<?x?x8xf32>, tensor<?x?x1xf32>) -> tensor<?x?x8xf32>
+  %new = onnx.node "Key"(%off) : (tensor<?x?x8xf32>) -> tensor<?x2x?x4xf32>
+  %p = onnx.node "Concat"(%k, %new) {axis = 2} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %l = onnx.node "MatMul"(%off, %head) : (tensor<?x?x8xf32>, tensor<8x16xf32>) -> tensor<?x?x16xf32>
+  return %l, %p : tensor<?x?x16xf32>, tensor<?x2x?x4xf32>
+}
+
+// -----
+
 // What reduces the tokens too, or has a factor for each, is computed for all.
 // CHECK-LABEL: func.func @main(
 // CHECK-LABEL: func.func private @step(

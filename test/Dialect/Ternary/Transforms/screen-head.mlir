@@ -26,7 +26,11 @@
 // CHECK:         %[[ONE:.*]] = arith.cmpi eq, %[[COUNT]], %{{.*}}
 // CHECK-NOT:     ternary.trim
 // CHECK:         %[[R:.*]] = scf.if %[[ONE]] -> (tensor<1x?x8xf32>) {
-// CHECK-NEXT:      ternary.trim
+// CHECK:           %[[TOKENS:.*]] = tensor.dim %[[T]], %[[C1:.*]] : tensor<1x?x8xf32>
+// CHECK-NEXT:      %[[MANY:.*]] = arith.cmpi ugt, %[[TOKENS]], %[[C1]]
+// CHECK-NEXT:      scf.if %[[MANY]] {
+// CHECK-NEXT:        ternary.trim
+// CHECK-NEXT:      }
 // EXACT:           %[[ALL:.*]] = arith.constant 0 : index
 // CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
 // SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F343434{{(3F)*(20)*}}350A212034343434{{[0-9A-F]*}}"> : tensor<192xi8>

@@ -109,7 +109,8 @@ def DeriveStep : Pass<"onnx-derive-step", "::mlir::ModuleOp"> {
     The attention mask is all ones, positions count on from `past`, lengths are
     computed from it, and the logits are computed for the last `num_logits`
     tokens only, in f32 whatever the head's type: what goes into a head that is
-    a MatMul is sliced, or what the norm before it reads, not its result.
+    a MatMul is sliced, or what a norm of elementary nodes before it reads, not its
+    result.
 
     A graph without a cache gets one of [1, heads, C, head size] for the keys and
     one for the values of each attention, where `TokenwiseAnalysis` proves, after

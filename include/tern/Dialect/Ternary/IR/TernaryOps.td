@@ -377,8 +377,8 @@ def Ternary_FetchOp : Ternary_Op<"fetch"> {
 def Ternary_TrimOp : Ternary_Op<"trim", [MemoryEffects<[MemWrite]>]> {
   let summary = "say that buffers to come are small";
   let description = [{
-    A hint for the host (`trim` in ModelABI.h): what large buffers had that are
-    free by now may go back to the system, since this call will not need it
+    A hint for the host (`trim` in ModelABI.h): what large buffers had, above those in
+    use, may go back to the system, since this call will not need it
     again. A prompt's activations are tens of megabytes, which would stay
     resident while the head reads hundreds.
 

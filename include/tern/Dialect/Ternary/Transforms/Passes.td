@@ -79,7 +79,7 @@ def ScreenHead : Pass<"ternary-screen-head", "::mlir::ModuleOp"> {
     Finds the head of `step`: the product of the hidden state of the last tokens
     and a constant matrix, stored row by row, that gives the logits. Where they
     are one token's, a `ternary.head` computes them, and the memory that the layers
-    needed is given back before; where they are several tokens', the product stays.
+    needed for a prompt is given back before; where they are several tokens', the product stays.
 
     With the modes `screened`, and `auto` for matrices of at least `min-bytes`,
     the head gets a screen (but for more than 2^17 columns, of which sums might not
@@ -89,7 +89,7 @@ def ScreenHead : Pass<"ternary-screen-head", "::mlir::ModuleOp"> {
 
     ```mlir
     %r = scf.if %is_one {
-      ternary.trim
+      scf.if %is_prompt { ternary.trim }
       %y = ternary.head ins(%x, %w, %best : …) screen(%c, %b : …) outs(%init : …) -> …
       …
     } else {
