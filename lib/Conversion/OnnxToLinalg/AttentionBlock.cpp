@@ -2,10 +2,9 @@
 
 #include "AttentionBlock.h"
 #include "AttentionScores.h"
-#include "Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <limits>
@@ -28,22 +27,6 @@ static AffineMap queryMap(OpBuilder &b, HeadLayout layout) {
   if (layout == HeadLayout::HeadsFirst)
     return loopMap(b, {Group, Query, Inner});
   return loopMap(b, {Query, Group, Inner});
-}
-
-// Combines the elements of each row of `tensor` with that of `init`.
-template <typename Op>
-static Value reduceRows(ImplicitLocOpBuilder &b, Value tensor, Value init) {
-  SmallVector<utils::IteratorType> loops = parallelLoops(3);
-  loops.back() = utils::IteratorType::reduction;
-  AffineMap map = b.getMultiDimIdentityMap(3);
-  return linalg::GenericOp::create(
-             b, init.getType(), tensor, init,
-             ArrayRef<AffineMap>{map, map.getMajorSubMap(2)}, loops,
-             [](OpBuilder &body, Location loc, ValueRange args) {
-               Value reduced = Op::create(body, loc, args[1], args[0]);
-               linalg::YieldOp::create(body, loc, reduced);
-             })
-      .getResult(0);
 }
 
 // Adds to `init` the products of two operands, summed over `reduced`.
@@ -221,39 +204,70 @@ RunningSoftmax BlockEmitter::emitStart() {
           fill(rowSizes(), 0), values};
 }
 
-RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
-                                      const KeyRange &keys) {
-  Value scores = emitScores(keys, ScoreStage::Masked);
-  AffineMap rows = b.getMultiDimIdentityMap(2);
-  AffineMap rowsOf3 = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
-  Value tileMaxima = reduceRows<arith::MaximumFOp>(
-      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)));
-  // What was weighed by the maximum so far, times this, is weighed by the new.
-  Value correction =
-      generate(b, rowSizes(), type, {{before.maxima, rows}, {tileMaxima, rows}},
+WeighedTile tern::onnx::weighTile(ImplicitLocOpBuilder &b,
+                                  const RunningSoftmax &before, Value scores,
+                                  const Sizes &sizes, AffineMap map) {
+  Type type = cast<RankedTensorType>(scores.getType()).getElementType();
+  AffineMap rows = b.getMultiDimIdentityMap(map.getNumResults());
+  Value tileMaxima = reduceInto<arith::MaximumFOp>(
+      b, scores, filledTensor(b, sizes, negativeInfinity(b, type)), map);
+  WeighedTile tile;
+  tile.correction =
+      generate(b, sizes, type, {{before.maxima, rows}, {tileMaxima, rows}},
                [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
                  Value maximum =
                      arith::MaximumFOp::create(body, scalars[0], scalars[1]);
                  return weigh(body, scalars[0], maximum);
                });
-  auto scale = [](ImplicitLocOpBuilder &body, ValueRange,
-                  ValueRange scalars) -> Value {
-    return arith::MulFOp::create(body, scalars[1], scalars[0]);
-  };
-  RunningSoftmax after;
-  after.maxima = update(
+  tile.maxima = update(
       b, before.maxima, BroadcastOperand{tileMaxima, rows},
       [](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
         return arith::MaximumFOp::create(body, scalars[1], scalars[0]);
       });
-  Value weights =
-      update(b, scores, BroadcastOperand{after.maxima, rowsOf3},
+  tile.weights =
+      update(b, scores, BroadcastOperand{tile.maxima, map},
              [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
                return weigh(body, scalars[1], scalars[0]);
              });
-  after.sums = reduceRows<arith::AddFOp>(
-      b, weights,
-      update(b, before.sums, BroadcastOperand{correction, rows}, scale));
+  tile.sums = reduceInto<arith::AddFOp>(
+      b, tile.weights,
+      update(b, before.sums, BroadcastOperand{tile.correction, rows},
+             scaleElement),
+      map);
+  return tile;
+}
+
+Value tern::onnx::scaleElement(ImplicitLocOpBuilder &b, ValueRange,
+                               ValueRange scalars) {
+  return arith::MulFOp::create(b, scalars[1], scalars[0]);
+}
+
+RunningSoftmax tern::onnx::emitKeyLoop(
+    ImplicitLocOpBuilder &b, const KeyRange &reach, OpFoldResult step,
+    const RunningSoftmax &start,
+    function_ref<RunningSoftmax(const RunningSoftmax &, const KeyRange &)>
+        emitTile) {
+  OpFoldResult end = addSizes(b, reach.first, reach.count);
+  auto loop = scf::ForOp::create(
+      b, indexValue(b, reach.first), indexValue(b, end), indexValue(b, step),
+      ValueRange{start.maxima, start.sums, start.values});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  OpFoldResult first = loop.getInductionVar();
+  KeyRange keys{first, minIndex(b, step, subtractSizes(b, end, first))};
+  ValueRange carried = loop.getRegionIterArgs();
+  RunningSoftmax after = emitTile({carried[0], carried[1], carried[2]}, keys);
+  scf::YieldOp::create(b, ValueRange{after.maxima, after.sums, after.values});
+  return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
+}
+
+RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
+                                      const KeyRange &keys) {
+  AffineMap rowsOf3 = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
+  WeighedTile tile = weighTile(b, before, emitScores(keys, ScoreStage::Masked),
+                               rowSizes(), rowsOf3);
+  RunningSoftmax after{tile.maxima, tile.sums, {}};
+  Value weights = tile.weights;
   if (problem.valueScales)
     weights = update(
         b, weights, readScales(problem.valueScales, keys),
@@ -262,12 +276,13 @@ RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
                                        convertFloat(body, scalars[0], type))
               .getResult();
         });
-  after.values = contract(
-      b, {weights, loopMap(b, {Group, Query, Key})},
-      {sliceKeys(problem.value, keys, sizes.valueSize),
-       loopMap(b, {Key, Inner})},
-      update(b, before.values, BroadcastOperand{correction, rowsOf3}, scale),
-      loopMap(b, {Group, Query, Inner}), Key);
+  after.values =
+      contract(b, {weights, loopMap(b, {Group, Query, Key})},
+               {sliceKeys(problem.value, keys, sizes.valueSize),
+                loopMap(b, {Key, Inner})},
+               update(b, before.values,
+                      BroadcastOperand{tile.correction, rowsOf3}, scaleElement),
+               loopMap(b, {Group, Query, Inner}), Key);
   return after;
 }
 
@@ -304,15 +319,16 @@ Value BlockEmitter::emitOutput(const RunningSoftmax &softmax, Value dest,
 
 Value BlockEmitter::emitProbabilities(Value scores) {
   AffineMap rows = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
-  Value maxima = reduceRows<arith::MaximumFOp>(
-      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)));
+  Value maxima = reduceInto<arith::MaximumFOp>(
+      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)), rows);
   Value weights =
       update(b, scores, BroadcastOperand{maxima, rows},
              [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
                return weigh(body, scalars[1], scalars[0]);
              });
-  Value sums = reduceRows<arith::AddFOp>(
-      b, weights, filledTensor(b, rowSizes(), scalarConstant(b, type, 0)));
+  Value sums = reduceInto<arith::AddFOp>(
+      b, weights, filledTensor(b, rowSizes(), scalarConstant(b, type, 0)),
+      rows);
   return update(
       b, weights, BroadcastOperand{sums, rows},
       [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {

@@ -8,6 +8,9 @@
 #define TERN_LIB_CONVERSION_ONNXTOLINALG_ATTENTIONBLOCK_H
 
 #include "AttentionMask.h"
+#include "Sizes.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace tern::onnx {
 
@@ -33,6 +36,52 @@ struct RunningSoftmax {
   /// The weighted sum of values, [group, query, size].
   mlir::Value values;
 };
+
+/// Reduces `tensor` to `init` over the loops that `map`, from its loops to the
+/// indices of `init`, lacks.
+template <typename Op>
+mlir::Value reduceInto(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
+                       mlir::Value init, mlir::AffineMap map) {
+  auto loops = parallelLoops(map.getNumDims());
+  for (unsigned loop = 0; loop < map.getNumDims(); ++loop)
+    if (!map.isFunctionOfDim(loop))
+      loops[loop] = mlir::utils::IteratorType::reduction;
+  return mlir::linalg::GenericOp::create(
+             b, init.getType(), tensor, init,
+             llvm::ArrayRef<mlir::AffineMap>{
+                 b.getMultiDimIdentityMap(map.getNumDims()), map},
+             loops,
+             [](mlir::OpBuilder &body, mlir::Location loc,
+                mlir::ValueRange args) {
+               mlir::Value reduced = Op::create(body, loc, args[1], args[0]);
+               mlir::linalg::YieldOp::create(body, loc, reduced);
+             })
+      .getResult(0);
+}
+
+/// A tile's scores as weights, and what they make of a softmax.
+struct WeighedTile {
+  mlir::Value weights;
+  mlir::Value maxima, sums; ///< of the softmax with the tile
+  /// What was weighed by the maxima so far, times this, is weighed by the new.
+  mlir::Value correction;
+};
+/// Adds a tile's `scores` to `before`, all in place. `map` is from the loops of
+/// scores to those of maxima and sums, which have `sizes`.
+WeighedTile weighTile(mlir::ImplicitLocOpBuilder &b,
+                      const RunningSoftmax &before, mlir::Value scores,
+                      const Sizes &sizes, mlir::AffineMap map);
+
+/// Computes, from its operands' scalars, the product of the last two.
+mlir::Value scaleElement(mlir::ImplicitLocOpBuilder &b,
+                         mlir::ValueRange indices, mlir::ValueRange scalars);
+
+/// The softmax over the keys `reach`, from `start` on, in tiles of `step` keys.
+RunningSoftmax emitKeyLoop(
+    mlir::ImplicitLocOpBuilder &b, const KeyRange &reach,
+    mlir::OpFoldResult step, const RunningSoftmax &start,
+    llvm::function_ref<RunningSoftmax(const RunningSoftmax &, const KeyRange &)>
+        emitTile);
 
 /// Emits what is computed for one block.
 class BlockEmitter {

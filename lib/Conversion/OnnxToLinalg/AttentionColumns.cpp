@@ -255,21 +255,6 @@ Value ColumnEmitter::emitScores(const KeyRange &keys, Value transposed,
 // Softmax
 //===----------------------------------------------------------------------===//
 
-template <typename Op>
-Value ColumnEmitter::reduceKeys(Value tensor, Value init) {
-  SmallVector<utils::IteratorType> loops{utils::IteratorType::reduction,
-                                         utils::IteratorType::parallel};
-  return linalg::GenericOp::create(
-             b, init.getType(), tensor, init,
-             ArrayRef<AffineMap>{b.getMultiDimIdentityMap(2), mapOf(2, {1})},
-             loops,
-             [](OpBuilder &body, Location loc, ValueRange args) {
-               Value reduced = Op::create(body, loc, args[1], args[0]);
-               linalg::YieldOp::create(body, loc, reduced);
-             })
-      .getResult(0);
-}
-
 RunningSoftmax ColumnEmitter::emitStart() {
   Value values = filled({columns, *getConstantIntValue(sizes.valueSize)}, 0);
   if (!problem.sinks)
@@ -284,72 +269,37 @@ RunningSoftmax ColumnEmitter::emitStart() {
 RunningSoftmax ColumnEmitter::emitTile(const RunningSoftmax &before,
                                        const KeyRange &keys, Value transposed,
                                        const Buffers &buffers) {
-  Value scores = emitScores(keys, transposed, buffers);
-  AffineMap identity = b.getMultiDimIdentityMap(1), ofColumn = mapOf(2, {1}),
-            ofRow = mapOf(2, {0});
-  auto scale = [](ImplicitLocOpBuilder &body, ValueRange,
-                  ValueRange scalars) -> Value {
-    return arith::MulFOp::create(body, scalars[1], scalars[0]);
-  };
-  Value tileMaxima = reduceKeys<arith::MaximumFOp>(
-      scores, filled({columns}, -std::numeric_limits<double>::infinity()));
-  // What was weighed by the maximum so far, times this, is weighed by the new.
-  Value correction =
-      generate(b, {b.getIndexAttr(columns)}, type,
-               {{before.maxima, identity}, {tileMaxima, identity}},
-               [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
-                 Value maximum =
-                     arith::MaximumFOp::create(body, scalars[0], scalars[1]);
-                 return weigh(body, scalars[0], maximum);
-               });
-  RunningSoftmax after;
-  after.maxima = update(
-      b, before.maxima, BroadcastOperand{tileMaxima, identity},
-      [](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
-        return arith::MaximumFOp::create(body, scalars[1], scalars[0]);
-      });
-  Value weights =
-      update(b, scores, BroadcastOperand{after.maxima, ofColumn},
-             [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
-               return weigh(body, scalars[1], scalars[0]);
-             });
-  after.sums = reduceKeys<arith::AddFOp>(
-      weights,
-      update(b, before.sums, BroadcastOperand{correction, identity}, scale));
+  AffineMap ofRow = mapOf(2, {0});
+  WeighedTile tile = weighTile(b, before, emitScores(keys, transposed, buffers),
+                               {b.getIndexAttr(columns)}, mapOf(2, {1}));
+  RunningSoftmax after{tile.maxima, tile.sums, {}};
+  Value weights = tile.weights;
   if (problem.valueScales)
     weights = update(
         b, weights,
         BroadcastOperand{rows.sliceScales(problem.valueScales, keys), ofRow},
-        scale);
-  after.values = contract(
-      {weights, mapOf(3, {2, 0})},
-      {readKeys(problem.value, keys, sizes.valueSize, buffers.values),
-       mapOf(3, {2, 1})},
-      update(b, before.values, BroadcastOperand{correction, ofRow}, scale));
+        scaleElement);
+  after.values =
+      contract({weights, mapOf(3, {2, 0})},
+               {readKeys(problem.value, keys, sizes.valueSize, buffers.values),
+                mapOf(3, {2, 1})},
+               update(b, before.values,
+                      BroadcastOperand{tile.correction, ofRow}, scaleElement));
   return after;
 }
 
 RunningSoftmax ColumnEmitter::emitKeyLoop(Value transposed) {
   KeyRange reach = reachOf(b, problem, block);
-  OpFoldResult end = addSizes(b, reach.first, reach.count);
-  OpFoldResult step = b.getIndexAttr(kKeysInTile);
   RunningSoftmax start = emitStart();
   Buffers buffers{
       emptyOf({kKeysInTile, columns}),
       emptyOf({kKeysInTile, *getConstantIntValue(sizes.size)}),
       emptyOf({kKeysInTile, *getConstantIntValue(sizes.valueSize)})};
-  auto loop = scf::ForOp::create(
-      b, indexValue(b, reach.first), indexValue(b, end), indexValue(b, step),
-      ValueRange{start.maxima, start.sums, start.values});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  OpFoldResult first = loop.getInductionVar();
-  KeyRange keys{first, minIndex(b, step, subtractSizes(b, end, first))};
-  ValueRange carried = loop.getRegionIterArgs();
-  RunningSoftmax after =
-      emitTile({carried[0], carried[1], carried[2]}, keys, transposed, buffers);
-  scf::YieldOp::create(b, ValueRange{after.maxima, after.sums, after.values});
-  return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
+  return tern::onnx::emitKeyLoop(
+      b, reach, b.getIndexAttr(kKeysInTile), start,
+      [&](const RunningSoftmax &before, const KeyRange &keys) {
+        return emitTile(before, keys, transposed, buffers);
+      });
 }
 
 Value ColumnEmitter::emit(Value dest) {

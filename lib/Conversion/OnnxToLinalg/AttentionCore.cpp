@@ -193,20 +193,11 @@ RunningSoftmax AttentionEmitter::emitKeyLoop(BlockEmitter &emitter,
   OpFoldResult rows =
       multiplySizes(b, block.count, b.getIndexAttr(sizes.groups));
   OpFoldResult step = ceilDivide(b, b.getIndexAttr(kScoresInTile), rows);
-  OpFoldResult end = addSizes(b, reach.first, reach.count);
-  RunningSoftmax start = emitter.emitStart();
-  auto loop = scf::ForOp::create(
-      b, indexValue(b, reach.first), indexValue(b, end), indexValue(b, step),
-      ValueRange{start.maxima, start.sums, start.values});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  OpFoldResult first = loop.getInductionVar();
-  KeyRange keys{first, minIndex(b, step, subtractSizes(b, end, first))};
-  ValueRange carried = loop.getRegionIterArgs();
-  RunningSoftmax after =
-      emitter.emitTile({carried[0], carried[1], carried[2]}, keys);
-  scf::YieldOp::create(b, ValueRange{after.maxima, after.sums, after.values});
-  return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
+  return tern::onnx::emitKeyLoop(
+      b, reach, step, emitter.emitStart(),
+      [&](const RunningSoftmax &before, const KeyRange &keys) {
+        return emitter.emitTile(before, keys);
+      });
 }
 
 // Columns that no query fills take as long as others, so a block that fills no
