@@ -12,6 +12,10 @@
 using namespace mlir;
 using namespace tern::onnx;
 
+// Scores that a tile has, if there are so many: what is computed for them stays
+// in the nearest cache.
+constexpr int64_t kScoresInTile = 4096;
+
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
@@ -27,6 +31,12 @@ static AffineMap queryMap(OpBuilder &b, HeadLayout layout) {
   if (layout == HeadLayout::HeadsFirst)
     return loopMap(b, {Group, Query, Inner});
   return loopMap(b, {Query, Group, Inner});
+}
+
+void tern::onnx::addProduct(OpBuilder &body, Location loc, ValueRange scalars) {
+  Value product = arith::MulFOp::create(body, loc, scalars[0], scalars[1]);
+  Value sum = arith::AddFOp::create(body, loc, scalars[2], product);
+  linalg::YieldOp::create(body, loc, sum);
 }
 
 // Adds to `init` the products of two operands, summed over `reduced`.
@@ -261,13 +271,7 @@ RunningSoftmax tern::onnx::emitKeyLoop(
   return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
 }
 
-RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
-                                      const KeyRange &keys) {
-  AffineMap rowsOf3 = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
-  WeighedTile tile = weighTile(b, before, emitScores(keys, ScoreStage::Masked),
-                               rowSizes(), rowsOf3);
-  RunningSoftmax after{tile.maxima, tile.sums, {}};
-  Value weights = tile.weights;
+Value BlockEmitter::addValues(Value weights, const KeyRange &keys, Value init) {
   if (problem.valueScales)
     weights = update(
         b, weights, readScales(problem.valueScales, keys),
@@ -276,14 +280,56 @@ RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
                                        convertFloat(body, scalars[0], type))
               .getResult();
         });
-  after.values =
-      contract(b, {weights, loopMap(b, {Group, Query, Key})},
-               {sliceKeys(problem.value, keys, sizes.valueSize),
-                loopMap(b, {Key, Inner})},
-               update(b, before.values,
-                      BroadcastOperand{tile.correction, rowsOf3}, scaleElement),
-               loopMap(b, {Group, Query, Inner}), Key);
-  return after;
+  return contract(b, {weights, loopMap(b, {Group, Query, Key})},
+                  {sliceKeys(problem.value, keys, sizes.valueSize),
+                   loopMap(b, {Key, Inner})},
+                  init, loopMap(b, {Group, Query, Inner}), Key);
+}
+
+RunningSoftmax BlockEmitter::emitTile(const RunningSoftmax &before,
+                                      const KeyRange &keys) {
+  AffineMap rowsOf3 = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
+  WeighedTile tile = weighTile(b, before, emitScores(keys, ScoreStage::Masked),
+                               rowSizes(), rowsOf3);
+  Value values =
+      update(b, before.values, BroadcastOperand{tile.correction, rowsOf3},
+             scaleElement);
+  return {tile.maxima, tile.sums, addValues(tile.weights, keys, values)};
+}
+
+// As weighTile, of scores that nothing comes before.
+WeighedTile BlockEmitter::weighRows(Value scores) {
+  AffineMap rows = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
+  WeighedTile all;
+  all.maxima = reduceInto<arith::MaximumFOp>(
+      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)), rows);
+  all.weights =
+      update(b, scores, BroadcastOperand{all.maxima, rows},
+             [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
+               return weigh(body, scalars[1], scalars[0]);
+             });
+  all.sums = reduceInto<arith::AddFOp>(
+      b, all.weights, filledTensor(b, rowSizes(), scalarConstant(b, type, 0)),
+      rows);
+  return all;
+}
+
+RunningSoftmax BlockEmitter::emitPart(const KeyRange &keys) {
+  WeighedTile all = weighRows(emitScores(keys, ScoreStage::Masked));
+  Sizes valueSizes = rowSizes();
+  valueSizes.push_back(sizes.valueSize);
+  Value zeros = filledTensor(b, valueSizes, scalarConstant(b, type, 0));
+  return {all.maxima, all.sums, addValues(all.weights, keys, zeros)};
+}
+
+RunningSoftmax BlockEmitter::emitKeys(const KeyRange &reach) {
+  OpFoldResult rows =
+      multiplySizes(b, block.count, b.getIndexAttr(sizes.groups));
+  OpFoldResult step = ceilDivide(b, b.getIndexAttr(kScoresInTile), rows);
+  return emitKeyLoop(b, reach, step, emitStart(),
+                     [&](const RunningSoftmax &before, const KeyRange &keys) {
+                       return emitTile(before, keys);
+                     });
 }
 
 // `values` over their row's sum, in the type and layout of `dest`. A row that
@@ -319,18 +365,9 @@ Value BlockEmitter::emitOutput(const RunningSoftmax &softmax, Value dest,
 
 Value BlockEmitter::emitProbabilities(Value scores) {
   AffineMap rows = b.getMultiDimIdentityMap(3).getMajorSubMap(2);
-  Value maxima = reduceInto<arith::MaximumFOp>(
-      b, scores, filledTensor(b, rowSizes(), negativeInfinity(b, type)), rows);
-  Value weights =
-      update(b, scores, BroadcastOperand{maxima, rows},
-             [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
-               return weigh(body, scalars[1], scalars[0]);
-             });
-  Value sums = reduceInto<arith::AddFOp>(
-      b, weights, filledTensor(b, rowSizes(), scalarConstant(b, type, 0)),
-      rows);
+  WeighedTile all = weighRows(scores);
   return update(
-      b, weights, BroadcastOperand{sums, rows},
+      b, all.weights, BroadcastOperand{all.sums, rows},
       [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) -> Value {
         Value sum =
             replaceFloat(body, scalars[0], scalarConstant(body, type, 0), 1);

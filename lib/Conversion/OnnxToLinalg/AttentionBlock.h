@@ -59,11 +59,17 @@ mlir::Value reduceInto(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
       .getResult(0);
 }
 
+/// The body of a loop of products: yields the last of its scalars plus the
+/// product of the first two.
+void addProduct(mlir::OpBuilder &body, mlir::Location loc,
+                mlir::ValueRange scalars);
+
 /// A tile's scores as weights, and what they make of a softmax.
 struct WeighedTile {
   mlir::Value weights;
   mlir::Value maxima, sums; ///< of the softmax with the tile
-  /// What was weighed by the maxima so far, times this, is weighed by the new.
+  /// What was weighed by the maxima so far, times this, is weighed by the new;
+  /// null if nothing was.
   mlir::Value correction;
 };
 /// Adds a tile's `scores` to `before`, all in place. `map` is from the loops of
@@ -97,10 +103,12 @@ public:
   /// key].
   mlir::Value emitScores(const KeyRange &keys, ScoreStage stage);
 
-  /// The softmax over no keys.
+  /// The softmax over no keys, but the sinks, if there are any.
   RunningSoftmax emitStart();
-  /// Adds `keys` to the softmax over keys before them, in its place.
-  RunningSoftmax emitTile(const RunningSoftmax &before, const KeyRange &keys);
+  /// The softmax over the keys `reach` and the sinks, in tiles.
+  RunningSoftmax emitKeys(const KeyRange &reach);
+  /// The softmax over `keys` alone, at once.
+  RunningSoftmax emitPart(const KeyRange &keys);
   /// Writes the normalised values to `dest`, the block's part of an output of
   /// this layout.
   mlir::Value emitOutput(const RunningSoftmax &softmax, mlir::Value dest,
@@ -123,6 +131,13 @@ private:
   Sizes rowSizes();
   BroadcastOperand readScales(mlir::Value scales, const KeyRange &keys);
   mlir::Value emitProducts(const KeyRange &keys);
+  /// Adds `keys` to the softmax over keys before them, in its place.
+  RunningSoftmax emitTile(const RunningSoftmax &before, const KeyRange &keys);
+  /// Weighs scores, [group, query, key], in place; there is no correction.
+  WeighedTile weighRows(mlir::Value scores);
+  /// Adds the values of `keys` so weighed to `init`.
+  mlir::Value addValues(mlir::Value weights, const KeyRange &keys,
+                        mlir::Value init);
   mlir::Value emitProbabilities(mlir::Value scores);
 
   mlir::ImplicitLocOpBuilder &b;

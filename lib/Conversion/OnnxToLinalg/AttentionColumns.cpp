@@ -172,12 +172,7 @@ Value ColumnEmitter::contract(BroadcastOperand lhs, BroadcastOperand rhs,
   return linalg::GenericOp::create(
              b, init.getType(), ValueRange{lhs.tensor, rhs.tensor}, init,
              ArrayRef<AffineMap>{lhs.map, rhs.map, mapOf(3, {0, 1})}, loops,
-             [](OpBuilder &body, Location loc, ValueRange args) {
-               Value product =
-                   arith::MulFOp::create(body, loc, args[0], args[1]);
-               Value sum = arith::AddFOp::create(body, loc, args[2], product);
-               linalg::YieldOp::create(body, loc, sum);
-             })
+             addProduct)
       .getResult(0);
 }
 

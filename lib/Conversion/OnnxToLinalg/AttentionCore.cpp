@@ -2,6 +2,7 @@
 
 #include "AttentionCore.h"
 #include "AttentionColumns.h"
+#include "AttentionParts.h"
 #include "Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,10 +15,6 @@
 
 using namespace mlir;
 using namespace tern::onnx;
-
-// Scores that a tile has, if there are so many: what is computed for them stays
-// in the nearest cache, and one query, in generation, rarely needs a second.
-constexpr int64_t kScoresInTile = 4096;
 
 //===----------------------------------------------------------------------===//
 // Checks
@@ -114,13 +111,19 @@ public:
 private:
   /// Queries that a block has, where there are enough.
   OpFoldResult queriesInBlock();
-  /// The block that iteration `index` computes.
-  QueryBlock emitBlock(Value index, OpFoldResult blocks);
+  /// The block of `count` queries from `first` on of head `head`, which counts
+  /// the heads of keys of all batches.
+  QueryBlock emitBlock(Value head, OpFoldResult first, OpFoldResult count);
+  std::pair<Value, Value> divide(Value lhs, OpFoldResult rhs);
   /// An integer that `tensor` has for each batch, as an index.
   OpFoldResult emitBatchInteger(Value tensor, Value batch);
   /// The position of the batch's first query.
   OpFoldResult emitOffset(Value batch);
-  RunningSoftmax emitKeyLoop(BlockEmitter &emitter, const QueryBlock &block);
+  /// Computes an attention of many queries to `dests`: the output, and the
+  /// scores, if they are shown.
+  SmallVector<Value> emitBlocks(ValueRange dests);
+  /// Computes the output alone, in the way that suits the number of queries.
+  Value emitOutput(Value dest);
   /// Computes the block's part of the output, which `dest` is.
   Value emitValues(BlockEmitter &emitter, const QueryBlock &block, Value dest);
   /// Computes the block's part of `dest`.
@@ -141,6 +144,13 @@ OpFoldResult AttentionEmitter::queriesInBlock() {
   return b.getIndexAttr(getQueriesInBlock(sizes.groups));
 }
 
+// Quotient and remainder.
+std::pair<Value, Value> AttentionEmitter::divide(Value lhs, OpFoldResult rhs) {
+  Value divisor = indexValue(b, rhs);
+  return {b.createOrFold<arith::DivUIOp>(lhs, divisor),
+          b.createOrFold<arith::RemUIOp>(lhs, divisor)};
+}
+
 OpFoldResult AttentionEmitter::emitBatchInteger(Value tensor, Value batch) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (type.hasStaticShape() && type.getNumElements() == 1)
@@ -158,24 +168,18 @@ OpFoldResult AttentionEmitter::emitOffset(Value batch) {
   return problem.offset ? problem.offset : b.getIndexAttr(0);
 }
 
-QueryBlock AttentionEmitter::emitBlock(Value index, OpFoldResult blocks) {
-  auto divide = [&](Value lhs, OpFoldResult rhs) {
-    Value divisor = indexValue(b, rhs);
-    return std::pair(b.createOrFold<arith::DivUIOp>(lhs, divisor),
-                     b.createOrFold<arith::RemUIOp>(lhs, divisor));
-  };
-  auto [outer, position] = divide(index, blocks);
+QueryBlock AttentionEmitter::emitBlock(Value head, OpFoldResult first,
+                                       OpFoldResult count) {
   QueryBlock block;
   if (isConstantIntValue(sizes.batch, 1)) {
     block.batch = indexValue(b, b.getIndexAttr(0));
-    block.kvHead = outer;
+    block.kvHead = head;
   } else {
     std::tie(block.batch, block.kvHead) =
-        divide(outer, b.getIndexAttr(sizes.kvHeads));
+        divide(head, b.getIndexAttr(sizes.kvHeads));
   }
-  block.first = multiplySizes(b, getAsOpFoldResult(position), queriesInBlock());
-  block.count = minIndex(b, queriesInBlock(),
-                         subtractSizes(b, sizes.queries, block.first));
+  block.first = first;
+  block.count = count;
   block.position = addSizes(b, block.first, emitOffset(block.batch));
   block.keys = sizes.keys;
   if (problem.keyCounts)
@@ -187,46 +191,12 @@ QueryBlock AttentionEmitter::emitBlock(Value index, OpFoldResult blocks) {
   return block;
 }
 
-RunningSoftmax AttentionEmitter::emitKeyLoop(BlockEmitter &emitter,
-                                             const QueryBlock &block) {
-  KeyRange reach = reachOf(b, problem, block);
-  OpFoldResult rows =
-      multiplySizes(b, block.count, b.getIndexAttr(sizes.groups));
-  OpFoldResult step = ceilDivide(b, b.getIndexAttr(kScoresInTile), rows);
-  return tern::onnx::emitKeyLoop(
-      b, reach, step, emitter.emitStart(),
-      [&](const RunningSoftmax &before, const KeyRange &keys) {
-        return emitter.emitTile(before, keys);
-      });
-}
-
-// Columns that no query fills take as long as others, so a block that fills no
-// more than half of them, as one token's, has rows.
 Value AttentionEmitter::emitValues(BlockEmitter &emitter,
                                    const QueryBlock &block, Value dest) {
-  auto emitRows = [&] {
-    return emitter.emitOutput(emitKeyLoop(emitter, block), dest,
-                              problem.query.layout);
-  };
-  auto emitSideBySide = [&] {
+  if (canBeColumns(problem, sizes, type))
     return emitColumns(b, problem, sizes, block, emitter, dest);
-  };
-  if (!canBeColumns(problem, sizes, type))
-    return emitRows();
-  int64_t few = getQueriesInBlock(sizes.groups) / 2;
-  if (std::optional<int64_t> count = getConstantIntValue(block.count))
-    return *count <= few ? emitRows() : emitSideBySide();
-  Value areMany = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt,
-                                        indexValue(b, block.count),
-                                        indexValue(b, b.getIndexAttr(few)));
-  auto choice =
-      scf::IfOp::create(b, dest.getType(), areMany, /*withElse=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(choice.thenBlock());
-  scf::YieldOp::create(b, emitSideBySide());
-  b.setInsertionPointToStart(choice.elseBlock());
-  scf::YieldOp::create(b, emitRows());
-  return choice.getResult(0);
+  return emitter.emitOutput(emitter.emitKeys(reachOf(b, problem, block)), dest,
+                            problem.query.layout);
 }
 
 // Scores of keys that are out of reach are not computed once they are masked.
@@ -256,40 +226,79 @@ void AttentionEmitter::emitInsertion(scf::ForallOp loop, Value part, Value dest,
 }
 
 // One loop over all blocks, which is what threads share best.
+SmallVector<Value> AttentionEmitter::emitBlocks(ValueRange dests) {
+  OpFoldResult blocks = ceilDivide(b, sizes.queries, queriesInBlock());
+  OpFoldResult count =
+      productOf(b, {sizes.batch, b.getIndexAttr(sizes.kvHeads), blocks});
+  auto loop = scf::ForallOp::create(b, count, dests, std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  auto [head, position] = divide(loop.getInductionVar(0), blocks);
+  OpFoldResult first =
+      multiplySizes(b, getAsOpFoldResult(position), queriesInBlock());
+  QueryBlock block = emitBlock(
+      head, first,
+      minIndex(b, queriesInBlock(), subtractSizes(b, sizes.queries, first)));
+  BlockEmitter emitter(b, problem, sizes, mask, block, type);
+  Value dest = loop.getRegionIterArgs()[0];
+  HeadSlice part =
+      sliceOfQueries(b, problem.query.layout, sizes, block, sizes.valueSize);
+  Value values = emitValues(emitter, block, sliceHeads(b, dest, part, {0}));
+  emitInsertion(loop, values, dest, part);
+  if (shown) {
+    Value shownDest = loop.getRegionIterArgs()[1];
+    HeadSlice shownPart =
+        sliceOfQueries(b, HeadLayout::HeadsFirst, sizes, block, sizes.keys);
+    Value scores =
+        emitShown(emitter, block, sliceHeads(b, shownDest, shownPart, {0}));
+    emitInsertion(loop, scores, shownDest, shownPart);
+  }
+  return llvm::to_vector(ValueRange(loop.getResults()));
+}
+
+// Columns that no query fills take as long as others, so queries that fill no
+// more than half of a block's, as one token's, have rows. What cannot have
+// columns has one form for any number of queries: two would be twice the code.
+Value AttentionEmitter::emitOutput(Value dest) {
+  auto emitMany = [&] { return emitBlocks(dest).front(); };
+  auto emitFew = [&] {
+    auto blockOfHead = [&](Value head) {
+      return emitBlock(head, b.getIndexAttr(0), sizes.queries);
+    };
+    return emitParts(b, problem, sizes, mask, type, blockOfHead, dest);
+  };
+  int64_t few = getQueriesInBlock(sizes.groups) / 2;
+  // Nothing can be sliced from no queries; there are no blocks of them either.
+  if (std::optional<int64_t> count = getConstantIntValue(sizes.queries))
+    return 0 < *count && *count <= few ? emitFew() : emitMany();
+  if (!canBeColumns(problem, sizes, type))
+    return emitMany();
+  Value areFew = arith::CmpIOp::create(b, arith::CmpIPredicate::sle,
+                                       indexValue(b, sizes.queries),
+                                       indexValue(b, b.getIndexAttr(few)));
+  auto choice = scf::IfOp::create(b, dest.getType(), areFew, /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  scf::YieldOp::create(b, emitFew());
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, emitMany());
+  return choice.getResult(0);
+}
+
 AttentionOutputs AttentionEmitter::emit() {
   HeadLayout layout = problem.query.layout;
   OpFoldResult heads = b.getIndexAttr(sizes.kvHeads * sizes.groups);
   Sizes outputSizes{sizes.batch, heads, sizes.queries, sizes.valueSize};
-  Sizes scoreSizes{sizes.batch, heads, sizes.queries, sizes.keys};
   if (layout == HeadLayout::HeadsLast)
     std::swap(outputSizes[1], outputSizes[2]);
   Type outputType = problem.query.elementType();
-  SmallVector<Value> outputs{emptyTensor(b, outputSizes, outputType)};
-  if (shown)
-    outputs.push_back(emptyTensor(b, scoreSizes, outputType));
-
-  OpFoldResult blocks = ceilDivide(b, sizes.queries, queriesInBlock());
-  OpFoldResult count =
-      productOf(b, {sizes.batch, b.getIndexAttr(sizes.kvHeads), blocks});
-  auto loop = scf::ForallOp::create(b, count, outputs, std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  QueryBlock block = emitBlock(loop.getInductionVar(0), blocks);
-  BlockEmitter emitter(b, problem, sizes, mask, block, type);
-  Value dest = loop.getRegionIterArgs()[0];
-  HeadSlice part = sliceOfQueries(b, layout, sizes, block, sizes.valueSize);
-  Value values = emitValues(emitter, block, sliceHeads(b, dest, part, {0}));
-  emitInsertion(loop, values, dest, part);
+  Value output = emptyTensor(b, outputSizes, outputType);
   if (!shown)
-    return {{loop.getResult(0), layout}, nullptr};
-
-  Value shownDest = loop.getRegionIterArgs()[1];
-  HeadSlice shownPart =
-      sliceOfQueries(b, HeadLayout::HeadsFirst, sizes, block, sizes.keys);
-  Value scores =
-      emitShown(emitter, block, sliceHeads(b, shownDest, shownPart, {0}));
-  emitInsertion(loop, scores, shownDest, shownPart);
-  return {{loop.getResult(0), layout}, loop.getResult(1)};
+    return {{emitOutput(output), layout}, nullptr};
+  Value scores = emptyTensor(b, {sizes.batch, heads, sizes.queries, sizes.keys},
+                             outputType);
+  SmallVector<Value> results = emitBlocks({output, scores});
+  return {{results[0], layout}, results[1]};
 }
 
 FailureOr<AttentionOutputs>

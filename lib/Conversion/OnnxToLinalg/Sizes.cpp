@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
@@ -80,6 +81,22 @@ static OpFoldResult sizeOfConcat(ImplicitLocOpBuilder &b,
   return size;
 }
 
+// What an operation in destination style writes to `tensor`'s place, or null.
+static Value getDestination(Value tensor) {
+  auto style = tensor.getDefiningOp<DestinationStyleOpInterface>();
+  return style ? style.getTiedOpOperand(cast<OpResult>(tensor))->get()
+               : Value();
+}
+
+// What both branches write result `index` to, or null.
+static Value getDestination(scf::IfOp choice, unsigned index) {
+  if (!choice.elseBlock())
+    return nullptr;
+  Value dest = getDestination(choice.thenYield().getOperand(index));
+  return dest == getDestination(choice.elseYield().getOperand(index)) ? dest
+                                                                      : Value();
+}
+
 // The size of `dim` where the operation that makes `tensor` says it, else null.
 static OpFoldResult sizeFromDefinition(ImplicitLocOpBuilder &b, OpResult tensor,
                                        int64_t dim) {
@@ -91,6 +108,9 @@ static OpFoldResult sizeFromDefinition(ImplicitLocOpBuilder &b, OpResult tensor,
         .getDynamicExtents()[generate.getType().getDynamicDimIndex(dim)];
   if (auto style = dyn_cast<DestinationStyleOpInterface>(def))
     return sizeOf(b, style.getTiedOpOperand(tensor)->get(), dim);
+  if (auto choice = dyn_cast<scf::IfOp>(def))
+    if (Value dest = getDestination(choice, tensor.getResultNumber()))
+      return sizeOf(b, dest, dim);
   if (auto cast = dyn_cast<tensor::CastOp>(def))
     return isa<RankedTensorType>(cast.getSource().getType())
                ? sizeOf(b, cast.getSource(), dim)

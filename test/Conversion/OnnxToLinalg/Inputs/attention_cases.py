@@ -258,6 +258,10 @@ def group_queries():
     for heads in (1, query_heads):
         yield from case(2, 5, 0, (4, 4), bias=floats(2, heads, 5, 5))
         yield from case(1, 1, 6, (6,), bias=floats(1, heads, 1, 7))
+    # Keys of single tokens in three parts, of which a shorter batch has one.
+    for more in ({}, {"local_window_size": 30}):
+        yield from case(2, 1, 520, (520, 250), more, rotary=False, sinks=sinks)
+    yield from case(1, 1, 520, (520,), rotary=False, bias=floats(1, query_heads, 1, 521))
     # onnxruntime heeds only the first position of a prompt.
     yield from case(2, 5, 0, (4, 4), positions=np.arange(3, 8)[None].repeat(2, 0))
     yield from case(1, 3, 6, (8,), positions=np.array([[3, 1, 4]]))
