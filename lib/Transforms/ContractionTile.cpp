@@ -1,9 +1,9 @@
 //===- ContractionTile.cpp - the register tiles of contractions -----------===//
 //
 // A tile's sums stay in registers while the loop over the sum runs. In a dot
-// product each of them is a vector of partial sums; those of a row are added up
-// together in the end, by halves: each step halves the lanes of all sums and
-// doubles the sums that a vector holds.
+// product each of them is a vector of partial sums; those of the tile, or else
+// of a row, are added up together in the end, by halves: each step halves the
+// lanes of all sums and doubles the sums that a vector holds.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +21,7 @@ using namespace tern;
 constexpr int64_t kLineBytes = 64;
 /// How far ahead of its use what is read once is asked for: about what memory
 /// takes, and no more than a few rows of keys.
-constexpr int64_t kPrefetchBytes = 3072;
+constexpr int64_t kPrefetchBytes = 6144;
 constexpr int64_t kShortRowBytes = 512;
 
 int64_t VectorRegisters::getAccumulators(int64_t rows,
@@ -188,6 +188,9 @@ private:
   SmallVector<Value> emitDotStep(Value sum, Value mask,
                                  ValueRange accumulators);
   void addToOut(ArrayRef<Value> row, Value sums);
+  /// Adds up the lanes of `sums`, the columns of each row, to the result: of
+  /// all rows together if one vector holds their sums, which takes fewer steps.
+  void emitRowSums(ArrayRef<Value> sums);
 
   ImplicitLocOpBuilder &b;
   const Contraction &contraction;
@@ -289,6 +292,19 @@ void TileEmitter::addToOut(ArrayRef<Value> row, Value sums) {
   }
 }
 
+void TileEmitter::emitRowSums(ArrayRef<Value> sums) {
+  int64_t count = sums.size();
+  if (count > lanes || !llvm::isPowerOf2_64(count)) {
+    for (auto [i, row] : llvm::enumerate(tile.rows))
+      addToOut(row, sumLanes(b, sums.slice(i * tile.width, tile.width)));
+    return;
+  }
+  Value all = sumLanes(b, sums);
+  for (auto [i, row] : llvm::enumerate(tile.rows))
+    addToOut(row, vector::ExtractStridedSliceOp::create(b, all, i * tile.width,
+                                                        tile.width, 1));
+}
+
 void TileEmitter::emitDot(bool isSumWhole) {
   Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
   SmallVector<Value> sums(tile.rows.size() * tile.width, zeros);
@@ -309,9 +325,7 @@ void TileEmitter::emitDot(bool isSumWhole) {
         b, VectorType::get(lanes, b.getI1Type()), rest);
     sums = emitDotStep(whole, mask, sums);
   }
-  for (auto [i, row] : llvm::enumerate(tile.rows))
-    addToOut(row,
-             sumLanes(b, ArrayRef(sums).slice(i * tile.width, tile.width)));
+  emitRowSums(sums);
 }
 
 void TileEmitter::emitOuter() {
