@@ -22,7 +22,7 @@ static Value buildI8(OpBuilder &b, Location loc, int64_t value) {
 
 /// What code 1 of a plane but the first adds to the number in a byte of t5.
 static int64_t getWeight(int64_t plane) {
-  static constexpr int64_t weights[] = {0, 1, 3, 9, 27};
+  static constexpr int64_t weights[] = {0, 27, 9, 3, 1};
   return weights[plane];
 }
 
@@ -39,9 +39,11 @@ static T5Parts splitT5(OpBuilder &b, Location loc, Value byte) {
                                        getI8(192));
   Value low = arith::AndIOp::create(b, loc, byte, getI8(63));
   Value high = arith::ShRUIOp::create(b, loc, byte, getI8(6));
-  Value count = arith::DivUIOp::create(b, loc, low, getI8(17));
+  // From 193 on, 18 for each first code.
+  Value behind = arith::SubIOp::create(b, loc, low, getI8(1));
+  Value count = arith::DivUIOp::create(b, loc, behind, getI8(18));
   Value longFirst = arith::SubIOp::create(b, loc, getI8(2), count);
-  Value longNumber = arith::RemUIOp::create(b, loc, low, getI8(17));
+  Value longNumber = arith::RemUIOp::create(b, loc, behind, getI8(18));
   longNumber = arith::AddIOp::create(b, loc, longNumber, getI8(64));
   return {arith::SelectOp::create(b, loc, isLong, longFirst, high),
           arith::SelectOp::create(b, loc, isLong, longNumber, low)};
@@ -52,10 +54,10 @@ static Value joinT5(OpBuilder &b, Location loc, const T5Parts &parts) {
   Value isShort = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
                                         parts.number, getI8(64));
   Value high = arith::MulIOp::create(b, loc, parts.first, getI8(64));
-  // 128 + 17 (2 - first)
+  // 129 + 18 (2 - first)
   Value longHigh = arith::SubIOp::create(
-      b, loc, getI8(162),
-      arith::MulIOp::create(b, loc, parts.first, getI8(17)));
+      b, loc, getI8(165),
+      arith::MulIOp::create(b, loc, parts.first, getI8(18)));
   return arith::AddIOp::create(
       b, loc, parts.number,
       arith::SelectOp::create(b, loc, isShort, high, longHigh));

@@ -7,6 +7,7 @@
 #include "tern/Dialect/Ternary/IR/Storage.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -17,6 +18,43 @@ using namespace tern::ternary;
 /// up. Planes that are four apart have the same.
 static int64_t getField(Encoding encoding, int64_t plane) {
   return encoding == Encoding::I2 ? plane : (plane + 3) % CodeDecoder::fields;
+}
+
+// Bytes from 192 on, which those below have none of their two highest bits in
+// common with.
+static constexpr uint8_t kLong = 192;
+
+/// What bytes of t5 below 192 whose low six bits are `index` hold in the planes
+/// but the first, each in its field.
+static uint8_t getCommonCodes(uint8_t index) {
+  ByteCodes codes = decodeByte(Encoding::T5, index);
+  uint8_t entry = 0;
+  for (int64_t plane = 1; plane < 5; ++plane)
+    entry |= codes[plane] << (2 * getField(Encoding::T5, plane));
+  return entry;
+}
+
+/// The bits that byte 192 + `index` has otherwise than these codes, but for the
+/// highest two, and, in these, otherwise than its own, where its first code
+/// belongs. The last plane's field is where the first's is, and is no
+/// different.
+static uint8_t getDifference(uint8_t index) {
+  ByteCodes codes = decodeByte(Encoding::T5, kLong + index);
+  constexpr uint8_t invalid = 3;
+  if (codes[0] == invalid) // as all bytes below 192 take entry 0
+    return 0;
+  uint8_t entry = codes[0] << (2 * getField(Encoding::T5, 0));
+  for (int64_t plane = 1; plane < 4; ++plane)
+    entry |= codes[plane] << (2 * getField(Encoding::T5, plane));
+  uint8_t high = kLong;
+  return entry ^ ((getCommonCodes(index) & ~high) | high);
+}
+
+static SmallVector<int8_t> getTable(uint8_t (*getEntry)(uint8_t index)) {
+  SmallVector<int8_t> table;
+  for (uint8_t index = 0; index < 64; ++index)
+    table.push_back(static_cast<int8_t>(getEntry(index)));
+  return table;
 }
 
 CodeDecoder::CodeDecoder(const VectorTarget &target, Encoding encoding,
@@ -36,10 +74,20 @@ Value CodeDecoder::getCodes(OpBuilder &b, Location loc, int64_t plane) {
   return codes[plane];
 }
 
+// What the tables give is a difference: bits that are not as they would be in a
+// byte below 192.
 Value CodeDecoder::getHolder(OpBuilder &b, Location loc, int64_t plane) {
   if (encoding != Encoding::T5)
     return bytes;
-  return plane == 0 ? lookUpFirst(b, loc) : lookUpOthers(b, loc);
+  if (plane == 0)
+    return arith::XOrIOp::create(b, loc, bytes, lookUpDifference(b, loc));
+  Value &others = plane == 4 ? lookedUp : corrected;
+  if (others)
+    return others;
+  if (plane == 4)
+    return others = target.buildLookup(b, loc, getTable(getCommonCodes), bytes);
+  return others = arith::XOrIOp::create(b, loc, getHolder(b, loc, 4),
+                                        lookUpDifference(b, loc));
 }
 
 // A code is 0, 1 or 2, so a trit's lowest bit is the code's inverted, and all
@@ -76,50 +124,24 @@ int64_t CodeDecoder::getShift(const VectorTarget &target, Encoding encoding,
   return 2 * getField(encoding, plane);
 }
 
-/// A table of what the 64 bytes of t5 from `begin` on hold in the planes from
-/// `firstPlane` to `lastPlane`, each in its field.
-static SmallVector<int8_t> getTable(uint8_t begin, int64_t firstPlane,
-                                    int64_t lastPlane) {
-  SmallVector<int8_t> table;
-  for (int index = 0; index < 64; ++index) {
-    ByteCodes codes = decodeByte(Encoding::T5, begin + index);
-    uint8_t entry = 0;
-    for (int64_t plane = firstPlane; plane <= lastPlane; ++plane)
-      entry |= codes[plane] << (2 * getField(Encoding::T5, plane));
-    table.push_back(static_cast<int8_t>(entry));
+Value CodeDecoder::lookUpDifference(OpBuilder &b, Location loc) {
+  if (!difference) {
+    auto type = cast<VectorType>(bytes.getType());
+    Value index = LLVM::USubSat::create(b, loc, type, bytes,
+                                        buildSplat(b, loc, type, kLong));
+    difference = target.buildLookup(b, loc, getTable(getDifference), index);
   }
-  return table;
+  return difference;
 }
 
-Value CodeDecoder::chooseAbove(OpBuilder &b, Location loc,
-                               ArrayRef<int8_t> table, Value otherwise) {
-  Value limit = buildSplat(b, loc, cast<VectorType>(bytes.getType()), 192);
-  Value isAbove =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, bytes, limit);
-  Value above = target.buildLookup(b, loc, table, bytes);
-  return arith::SelectOp::create(b, loc, isAbove, above, otherwise);
-}
-
-// Bytes below 192 have the first code in their highest bits.
-Value CodeDecoder::lookUpFirst(OpBuilder &b, Location loc) {
-  return chooseAbove(b, loc, getTable(192, 0, 0), bytes);
-}
-
-Value CodeDecoder::lookUpOthers(OpBuilder &b, Location loc) {
-  if (!others) {
-    Value below = target.buildLookup(b, loc, getTable(0, 1, 4), bytes);
-    others = chooseAbove(b, loc, getTable(192, 1, 4), below);
-  }
-  return others;
-}
-
-// Taken as signed, bytes below 0 are those of the first code 2 and, 17 each at
-// the end, of 1 and 0; from 0 on, they are the first code's 64 of 0 and of 1.
+// Taken as signed, bytes below 0 are those of the first code 2 and, from 211
+// and from 229 on, 17 each of 1 and 0; from 0 on, they are the first code's 64
+// of 0 and of 1.
 //
-// The code of plane j is q(j) - 3 q(j + 1), where q(j) is the other codes'
-// number divided by 3^(j - 1). Quotients are taken in pairs of bytes, since x86
-// multiplies no bytes; each depends on the number alone, so there is no chain
-// from plane to plane.
+// Plane j is q(j) - 3 q(j - 1), where q(j) is the other codes' number divided
+// by 3^(4 - j). Quotients are taken in pairs of bytes, since x86 multiplies no
+// bytes; each depends on the number alone, so there is no chain from plane to
+// plane.
 //
 // A quotient is the high half of a product with 2^16 / 3^n, rounded up, which
 // is exact for bytes. For the byte in the high half of a pair, 256 times its
@@ -141,13 +163,15 @@ void CodeDecoder::divideT5(OpBuilder &b, Location loc) {
                                           bytes, splat(limit));
     return arith::SelectOp::create(b, loc, reached, splat(value), splat(0));
   };
-  constexpr int64_t firstIsOne = 209 - 256, firstIsZero = 226 - 256;
+  constexpr int64_t isLong = kLong - 256;
+  constexpr int64_t firstIsOne = 211 - 256, firstIsZero = 229 - 256;
   codes[0] = sub(sub(sub(splat(2), from(firstIsOne, 1)), from(firstIsZero, 1)),
                  from(64, -1));
   Value isNegative =
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, bytes, splat(0));
   Value ofNegative =
-      sub(sub(mask(bytes, 127), from(firstIsOne, 17)), from(firstIsZero, 17));
+      sub(sub(sub(mask(bytes, 127), from(isLong, 1)), from(firstIsOne, 18)),
+          from(firstIsZero, 18));
   Value number =
       arith::SelectOp::create(b, loc, isNegative, ofNegative, mask(bytes, 63));
 
@@ -159,7 +183,7 @@ void CodeDecoder::divideT5(OpBuilder &b, Location loc) {
   Value odd = arith::AndIOp::create(b, loc, pairs, highByte);
   Value quotient = number;
   int64_t divisor = 1;
-  for (int64_t plane = 1; plane < 4; ++plane) {
+  for (int64_t plane = 4; plane > 1; --plane) {
     divisor *= 3;
     Value factor = buildSplat(b, loc, type, llvm::divideCeil(65536, divisor));
     Value low = target.buildHighProduct(b, loc, even, factor);
@@ -172,5 +196,5 @@ void CodeDecoder::divideT5(OpBuilder &b, Location loc) {
     codes[plane] = arith::SubIOp::create(b, loc, quotient, thrice);
     quotient = next;
   }
-  codes[4] = quotient;
+  codes[1] = quotient;
 }

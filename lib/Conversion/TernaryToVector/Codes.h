@@ -40,12 +40,8 @@ private:
   /// The codes at bits 2 `field` and up of `bytes`.
   mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value bytes, int64_t field);
-  /// Fields of t5, of which that of the first plane is in a vector of its own.
-  mlir::Value lookUpFirst(mlir::OpBuilder &builder, mlir::Location loc);
-  mlir::Value lookUpOthers(mlir::OpBuilder &builder, mlir::Location loc);
-  /// What `table` has for bytes from 192 on, `otherwise` for others.
-  mlir::Value chooseAbove(mlir::OpBuilder &builder, mlir::Location loc,
-                          llvm::ArrayRef<int8_t> table, mlir::Value otherwise);
+  /// What is different in bytes of t5 from 192 on; 0 for others.
+  mlir::Value lookUpDifference(mlir::OpBuilder &builder, mlir::Location loc);
   /// All planes of t5, by arithmetic.
   void divideT5(mlir::OpBuilder &builder, mlir::Location loc);
 
@@ -53,7 +49,10 @@ private:
   Encoding encoding;
   bool inPlace;
   mlir::Value bytes;
-  mlir::Value others; ///< what lookUpOthers found
+  /// The fields of t5 but the first: as they were looked up, which the last is
+  /// right in, and as they are.
+  mlir::Value lookedUp, corrected;
+  mlir::Value difference; ///< what lookUpDifference found
   llvm::SmallVector<mlir::Value, 5> codes;
 };
 

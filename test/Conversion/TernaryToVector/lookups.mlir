@@ -1,23 +1,25 @@
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vbmi --canonicalize --cse | FileCheck %s
 
-// One token by bytes of five codes: three lookups, by indices as they are, and
-// no shift. Codes stay at their bits, and those that are at the same share an
-// accumulator: the first plane and the last.
+// One token by bytes of five codes: two lookups, by indices as they are and by
+// what bytes are above 192, and no shift. Codes stay at their bits, and those that
+// are at the same share an accumulator: the first plane and the last, which needs
+// no correction.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_t5_16x40_avx512vbmi(
 // CHECK:       %[[SUMS:.*]]:4 = scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}, %[[C:.*]] = %{{.*}}, %[[D:.*]] = %{{.*}}) -> (vector<16xi32>,
 // CHECK-NOT:     arith.shrui
 // CHECK:         %[[BYTES:.*]] = vector.load {{.*}} vector<64xi8>
 // CHECK-NOT:     arith.shrui
-// CHECK:         %[[ABOVE:.*]] = arith.cmpi uge, %[[BYTES]], %{{.*}} : vector<64xi8>
-// CHECK:         %[[FIRST:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[BYTES]])
-// CHECK:         %[[TOP:.*]] = arith.select %[[ABOVE]], %[[FIRST]], %[[BYTES]]
-// CHECK:         %[[CODES:.*]] = arith.andi %[[TOP]], %{{.*}}
+// CHECK:         %[[ABOVE:.*]] = llvm.intr.usub.sat(%[[BYTES]], %{{.*}})
+// CHECK:         %[[OTHER:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[ABOVE]])
+// CHECK:         %[[FIRST:.*]] = arith.xori %[[BYTES]], %[[OTHER]]
+// CHECK:         %[[CODES:.*]] = arith.andi %[[FIRST]], %{{.*}}
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[A]], %[[CODES]],
-// CHECK:         %[[BELOW:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[BYTES]])
-// CHECK:         %[[OTHERS:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[BYTES]])
-// CHECK:         arith.select %[[ABOVE]], %[[OTHERS]], %[[BELOW]]
+// CHECK:         %[[COMMON:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[BYTES]])
 // CHECK-NOT:     permvar
-// CHECK-COUNT-4: arith.andi
+// CHECK:         %[[MIDDLE:.*]] = arith.xori %[[COMMON]], %[[OTHER]]
+// CHECK-COUNT-3: arith.andi %[[MIDDLE]],
+// CHECK:         arith.andi %[[COMMON]],
+// CHECK-NOT:     arith.andi
 // CHECK-NOT:     arith.shrui
 // CHECK:         scf.yield
 // CHECK-COUNT-3: arith.shrsi %[[SUMS]]#

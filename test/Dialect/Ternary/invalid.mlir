@@ -301,9 +301,15 @@ func.func @rescale_step(%acc: tensor<2x3xi32>, %s: tensor<1xf32>) {
 
 // -----
 
-%valid = ternary.constant dense<242> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
+%valid = ternary.constant dense<245> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
 // expected-error @below {{holds the code 3 at row 0, column 0; expected 0, 1 or 2}}
-%w = ternary.constant dense<243> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
+%w = ternary.constant dense<246> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
+
+// -----
+
+// Between the 17 bytes of two first codes is one that is none's.
+// expected-error @below {{holds the code 3 at row 0, column 0; expected 0, 1 or 2}}
+%w = ternary.constant dense<210> : tensor<1xui8> as !ternary.matrix<1x5, #ternary.layout<t5>>
 
 // -----
 

@@ -21,9 +21,9 @@ static constexpr uint8_t encodeByte(GetCode getCode) {
   if constexpr (planes == 4)
     return getCode(0) + 4 * getCode(1) + 16 * getCode(2) + 64 * getCode(3);
   unsigned others =
-      getCode(1) + 3 * getCode(2) + 9 * getCode(3) + 27 * getCode(4);
+      27 * getCode(1) + 9 * getCode(2) + 3 * getCode(3) + getCode(4);
   unsigned first = getCode(0);
-  return others + (others < 64 ? 64 * first : 128 + 17 * (2 - first));
+  return others + (others < 64 ? 64 * first : 129 + 18 * (2 - first));
 }
 
 static constexpr DecodeTable buildI2Table() {

@@ -52,7 +52,7 @@ func.func @strangers(%c: i1, %x: tensor<1x4xi8>, %z: tensor<1x4xi8>, %l: tensor<
   %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
   %k = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<1x8>
   %t = ternary.constant dense<[86, 85, 84, 85, 84, 84, 86, 86]> : tensor<8xui8> as !ternary.matrix<2x4, #ternary.layout<i2, tile = 2>>
-  %v = ternary.constant dense<[27, 27]> : tensor<2xui8> as !ternary.matrix<2x4, #ternary.layout<t5>>
+  %v = ternary.constant dense<[1, 1]> : tensor<2xui8> as !ternary.matrix<2x4, #ternary.layout<t5>>
   %0 = ternary.matmul %x, %w : (tensor<1x4xi8>, !ternary.matrix<2x4>) -> tensor<1x2xi32>
   %1 = ternary.matmul %z, %w : (tensor<1x4xi8>, !ternary.matrix<2x4>) -> tensor<1x2xi32>
   %2 = ternary.matmul %l, %k : (tensor<1x8xi8>, !ternary.matrix<1x8>) -> tensor<1x1xi32>

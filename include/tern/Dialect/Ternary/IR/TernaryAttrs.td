@@ -30,11 +30,12 @@ def Ternary_LayoutAttr : Ternary_Attr<"Layout", "layout"> {
 
     - `i2`: four codes a byte; code j of a byte at bits 2j and 2j + 1. A field
       that holds 3 is invalid.
-    - `t5`: five codes a byte, 1.6 bits a weight. Let `q = code_1 + 3 code_2 +
-      9 code_3 + 27 code_4`, which is below 81. The byte is `64 code_0 + q` if
-      q is below 64, else `192 + 17 (2 - code_0) + (q - 64)`; values above 242
-      are invalid. So its low six bits are an index to a table of the other
-      codes: one table for bytes below 192, and another for those above.
+    - `t5`: five codes a byte, 1.6 bits a weight. Let `q = 27 code_1 +
+      9 code_2 + 3 code_3 + code_4`, which is below 81. The byte is
+      `64 code_0 + q` if q is below 64, else `193 + 18 (2 - code_0) + (q - 64)`;
+      192, 210, 228 and values above 245 are invalid. So its low six bits are
+      an index to a table of the other codes; what differs in bytes above 192,
+      which is never the last code, is in another.
 
     Let P be the number of codes a byte holds (4 or 5).
 
