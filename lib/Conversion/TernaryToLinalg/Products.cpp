@@ -12,9 +12,10 @@ using namespace tern::ternary;
 using utils::IteratorType;
 
 /// `acc + trit * x` for the code of a trit (i8), without a multiplication. `x`
-/// and `acc` have the same type, i32 or f32.
+/// and `acc` have the same type, i32 or f32; `flags` are those of an addition
+/// of floats.
 static Value buildTerm(OpBuilder &b, Location loc, Value code, Value x,
-                       Value acc) {
+                       Value acc, arith::FastMathFlags flags) {
   Type type = acc.getType();
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   Value minusCode = arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(0));
@@ -30,9 +31,7 @@ static Value buildTerm(OpBuilder &b, Location loc, Value code, Value x,
   term = arith::SelectOp::create(b, loc, isPlus, x, term);
   if (!isFloat)
     return arith::AddIOp::create(b, loc, acc, term);
-  // The order of float additions is unspecified, so that they vectorise.
-  return arith::AddFOp::create(b, loc, acc, term,
-                               arith::FastMathFlags::reassoc);
+  return arith::AddFOp::create(b, loc, acc, term, flags);
 }
 
 /// An activation in the type of the sums.
@@ -105,8 +104,10 @@ struct MatmulLowering : OpConversionPattern<MatmulOp> {
                      linalg::IndexOp::create(b, loc, 3)});
       Value code = buildCode(b, loc, layout.getEncoding(), args[1], plane);
       Value widened = buildWidened(b, loc, args[0], sum);
+      // The order of float additions is unspecified, so that they vectorise.
       linalg::YieldOp::create(b, loc,
-                              buildTerm(b, loc, code, widened, args[2]));
+                              buildTerm(b, loc, code, widened, args[2],
+                                        arith::FastMathFlags::reassoc));
     };
     Value result =
         linalg::GenericOp::create(
@@ -178,8 +179,9 @@ struct PackedMatmulLowering : OpConversionPattern<PackedMatmulOp> {
     Value bytes =
         split(rewriter, loc, adaptor.getBytes(), 0, {tiles, steps, tile, 4});
     Value init = split(rewriter, loc, adaptor.getInit(), 1, {tiles, tile});
+    Type sum = getElementTypeOrSelf(init.getType());
     Value zero =
-        arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(0));
+        arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(sum));
     init = linalg::FillOp::create(rewriter, loc, zero, init).getResult(0);
 
     AffineExpr m, t, s, l;
@@ -204,7 +206,8 @@ struct PackedMatmulLowering : OpConversionPattern<PackedMatmulOp> {
         for (int64_t i = 0; i < 4; ++i) {
           Value code = buildCode(b, loc, layout.getEncoding(), args[i], j);
           Value term = buildWidened(b, loc, args[4 + 4 * j + i], acc.getType());
-          acc = buildTerm(b, loc, code, term, acc);
+          // Lanes go through the columns in their order, and vectorise.
+          acc = buildTerm(b, loc, code, term, acc, arith::FastMathFlags::none);
         }
       linalg::YieldOp::create(b, loc, acc);
     };

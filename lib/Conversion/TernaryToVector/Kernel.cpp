@@ -3,12 +3,14 @@
 // Codes are trits plus one, so a sum of products of codes exceeds the sum of
 // products of trits by the sum of the token's activations, which is computed
 // once for a call and taken off each row. Padding holds code 1: its
-// activations, whatever they are, are in both sums.
+// activations, whatever they are, are in both sums. Sums of floats are of the
+// activations that meet a trit other than 0, and of no other.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Kernel.h"
 
+#include "FloatProduct.h"
 #include "MatrixProduct.h"
 #include "VectorProduct.h"
 
@@ -52,6 +54,10 @@ void tern::ternary::buildKernel(OpBuilder &b, Location loc,
                                 const VectorTarget &target, MatrixType matrix,
                                 Value x, Value bytes, Value out) {
   Value tokens = memref::DimOp::create(b, loc, x, 0);
+  if (cast<MemRefType>(x.getType()).getElementType().isF32()) {
+    FloatProductBuilder(b, loc, target, matrix, x, bytes, out).build(tokens);
+    return;
+  }
   Value isOne = compare(b, loc, arith::CmpIPredicate::eq, tokens, 1);
   scf::IfOp::create(
       b, loc, isOne,

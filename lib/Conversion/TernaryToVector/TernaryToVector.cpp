@@ -92,11 +92,12 @@ public:
 private:
   func::FuncOp create(PackedMatmulOp op, FunctionType signature) {
     MatrixType matrix = op.getMatrixType();
-    std::string name = ("ternary_packed_matmul_" +
-                        stringifyEncoding(matrix.getLayout().getEncoding()) +
-                        "_" + Twine(matrix.getRows()) + "x" +
-                        Twine(matrix.getCols()) + "_" + target.name)
-                           .str();
+    std::string name =
+        ("ternary_packed_matmul_" +
+         stringifyEncoding(matrix.getLayout().getEncoding()) + "_" +
+         Twine(matrix.getRows()) + "x" + Twine(matrix.getCols()) + "_" +
+         target.name + (hasFloats(op) ? "_f32" : ""))
+            .str();
     OpBuilder builder(module.getContext());
     auto kernel = func::FuncOp::create(builder, op.getLoc(), name, signature);
     kernel.setPrivate();
@@ -107,6 +108,10 @@ private:
     func::ReturnOp::create(builder, op.getLoc());
     describeLoops(kernel, matrix);
     return kernel;
+  }
+
+  static bool hasFloats(PackedMatmulOp op) {
+    return getElementTypeOrSelf(op.getX().getType()).isF32();
   }
 
   /// Each loop of a kernel is a whole product, for some number of tokens.

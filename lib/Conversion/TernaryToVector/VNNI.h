@@ -15,6 +15,7 @@ public:
   using X86Target::X86Target;
 
   bool hasWideDot() const override { return true; }
+  bool hasMasks() const override { return lanes == 16; } // AVX-512
 
   void buildStep(mlir::OpBuilder &builder, mlir::Location loc,
                  StepOperands &operands,

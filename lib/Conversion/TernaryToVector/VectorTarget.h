@@ -73,6 +73,9 @@ public:
                                        mlir::Location loc, mlir::Value lhs,
                                        mlir::Value rhs) const = 0;
 
+  /// Whether there are 32 registers, and instructions that leave out lanes.
+  virtual bool hasMasks() const { return false; }
+
   /// Whether bytes can be looked up in one instruction.
   virtual bool hasLookup() const { return false; }
 

@@ -43,6 +43,38 @@ func.func @packed(%x: tensor<?x64xi8>, %b: tensor<1536xi8>, %init: tensor<?x96xi
   return %y : tensor<?x96xi32>
 }
 
+// Floats are added to 0 in the order of the columns, plane by plane of four bytes.
+// CHECK-LABEL: func.func @packed_floats(
+// CHECK:       %[[START:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK:       %[[SUMS:.*]] = linalg.fill ins(%[[START]] : f32)
+// CHECK:       linalg.generic
+// CHECK-SAME:  iterator_types = ["parallel", "parallel", "reduction", "parallel"]
+// CHECK-SAME:  outs(%[[SUMS]] : tensor<?x6x16xf32>)
+// CHECK:       ^bb0(%[[B0:.*]]: i8, %[[B1:.*]]: i8, %[[B2:.*]]: i8, %[[B3:.*]]: i8, %[[X0:[^:]*]]: f32, %[[X1:[^:]*]]: f32, %[[X2:[^:]*]]: f32, %[[X3:[^:]*]]: f32, %[[X4:[^:]*]]: f32, {{.*}}, %[[X15:[^:]*]]: f32, %[[ACC:[^:]*]]: f32):
+// CHECK:       %[[MINUS:.*]] = arith.negf %[[X0]] : f32
+// CHECK:       %[[LOW:.*]] = arith.select %{{.*}}, %[[MINUS]], %{{.*}} : f32
+// CHECK:       %[[TERM:.*]] = arith.select %{{.*}}, %[[X0]], %[[LOW]] : f32
+// CHECK-NEXT:  %[[SUM0:.*]] = arith.addf %[[ACC]], %[[TERM]] : f32
+// CHECK:       arith.negf %[[X1]] : f32
+// CHECK:       %[[SUM1:.*]] = arith.addf %[[SUM0]], %{{[^ ]*}} : f32
+// CHECK:       arith.negf %[[X2]] : f32
+// CHECK:       %[[SUM2:.*]] = arith.addf %[[SUM1]], %{{[^ ]*}} : f32
+// CHECK:       arith.negf %[[X3]] : f32
+// CHECK:       %[[SUM3:.*]] = arith.addf %[[SUM2]], %{{[^ ]*}} : f32
+// CHECK:       arith.negf %[[X4]] : f32
+// CHECK:       %[[SUM4:.*]] = arith.addf %[[SUM3]], %{{[^ ]*}} : f32
+// CHECK-COUNT-10: arith.addf %{{[^ ]*}}, %{{[^ ]*}} : f32
+// CHECK:       arith.negf %[[X15]] : f32
+// CHECK:       %[[SUM15:.*]] = arith.addf %{{[^ ]*}}, %{{[^ ]*}} : f32
+// CHECK-NEXT:  linalg.yield %[[SUM15]] : f32
+// KEEP-LABEL:  func.func @packed_floats(
+// KEEP-NEXT:   ternary.packed_matmul
+func.func @packed_floats(%x: tensor<?x64xf32>, %b: tensor<1536xi8>, %init: tensor<?x96xf32>) -> tensor<?x96xf32> {
+  %y = ternary.packed_matmul !ternary.matrix<90x60, #ternary.layout<i2, tile = 16>>
+      ins(%x, %b : tensor<?x64xf32>, tensor<1536xi8>) outs(%init : tensor<?x96xf32>) -> tensor<?x96xf32>
+  return %y : tensor<?x96xf32>
+}
+
 // A matrix is passed as its bytes.
 // CHECK-LABEL: func.func private @callee(tensor<1536xi8>) -> tensor<1536xi8>
 func.func private @callee(!ternary.matrix<96x64>) -> !ternary.matrix<96x64>

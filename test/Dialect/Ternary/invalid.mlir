@@ -443,6 +443,22 @@ func.func @packed_rows(%x: tensor<2x16xi8>, %b: tensor<64xi8>, %y: tensor<2x15xi
 
 // -----
 
+func.func @packed_bytes_to_floats(%x: memref<2x16xi8>, %b: memref<64xi8>, %y: memref<2x16xf32>) {
+  // expected-error @below {{init has elements of 'f32'; expected 'i32'}}
+  ternary.packed_matmul !ternary.matrix<15x15, #ternary.layout<i2, tile = 16>> ins(%x, %b : memref<2x16xi8>, memref<64xi8>) outs(%y : memref<2x16xf32>)
+  return
+}
+
+// -----
+
+func.func @packed_floats_to_integers(%x: tensor<2x16xf32>, %b: tensor<64xi8>, %y: tensor<2x16xi32>) {
+  // expected-error @below {{init has elements of 'i32'; expected 'f32'}}
+  ternary.packed_matmul !ternary.matrix<15x15, #ternary.layout<i2, tile = 16>> ins(%x, %b : tensor<2x16xf32>, tensor<64xi8>) outs(%y : tensor<2x16xi32>) -> tensor<2x16xi32>
+  return
+}
+
+// -----
+
 func.func @packed_result(%x: tensor<2x16xi8>, %b: tensor<64xi8>, %y: tensor<2x16xi32>) {
   // expected-error @below {{result is 'tensor<?x16xi32>'; expected 'tensor<2x16xi32>', the type of init}}
   ternary.packed_matmul !ternary.matrix<15x15, #ternary.layout<i2, tile = 16>> ins(%x, %b : tensor<2x16xi8>, tensor<64xi8>) outs(%y : tensor<2x16xi32>) -> tensor<?x16xi32>

@@ -66,6 +66,15 @@ func.func @storage(%x: tensor<?x64xi8>, %init: tensor<?x96xi32>, %mx: memref<?x6
   return
 }
 
+// CHECK-LABEL: func.func @packed_floats(
+func.func @packed_floats(%x: tensor<?x64xf32>, %b: tensor<1536xi8>, %init: tensor<?x96xf32>, %mx: memref<?x64xf32>, %mb: memref<1536xi8>, %my: memref<?x96xf32>) {
+  // CHECK: ternary.packed_matmul !ternary.matrix<90x60, #ternary.layout<i2, tile = 16>> ins(%{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<1536xi8>) outs(%{{.*}} : tensor<?x96xf32>) -> tensor<?x96xf32>
+  %y = ternary.packed_matmul !ternary.matrix<90x60, #i2> ins(%x, %b : tensor<?x64xf32>, tensor<1536xi8>) outs(%init : tensor<?x96xf32>) -> tensor<?x96xf32>
+  // CHECK: ternary.packed_matmul !ternary.matrix<90x60, #ternary.layout<i2, tile = 16>> ins(%{{.*}}, %{{.*}} : memref<?x64xf32>, memref<1536xi8>) outs(%{{.*}} : memref<?x96xf32>){{$}}
+  ternary.packed_matmul !ternary.matrix<90x60, #i2> ins(%mx, %mb : memref<?x64xf32>, memref<1536xi8>) outs(%my : memref<?x96xf32>)
+  return
+}
+
 // CHECK-LABEL: func.func @trim(
 func.func @trim() {
   // CHECK: ternary.trim {note}

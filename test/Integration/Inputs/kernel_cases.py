@@ -7,6 +7,7 @@ and, last, how many were compared: "kernels: <cases> cases, wrong elements" and 
 
 import argparse
 import itertools
+import string
 import sys
 
 import numpy as np
@@ -18,7 +19,7 @@ def parse_sizes(text):
 
 def hex_constant(array):
     """The attribute of an array, and its type."""
-    kind = {"uint8": "ui8", "int8": "i8", "int32": "i32"}[array.dtype.name]
+    kind = {"uint8": "ui8", "int8": "i8", "int32": "i32", "float32": "f32"}[array.dtype.name]
     shape = "".join(f"{size}x" for size in array.shape)
     if array.size == 0:
         return f"dense<> : tensor<{shape}{kind}>", f"tensor<{shape}{kind}>"
@@ -53,67 +54,74 @@ def make_operands(rng, kind, tokens, n, k):
     return [np.full((m, k), x_value, np.int8) for m in tokens], np.full((n, k), trit, np.int8)
 
 
-def write_product(out, name, trits, cuts):
+def write_product(out, name, trits, cuts, types=("i8", "i32")):
     """A function that multiplies by `trits`, by a product for each of the parts
-    into which `cuts`, numbers of rows, divide them."""
+    into which `cuts`, numbers of rows, divide them; `types` are those of an
+    activation and of a sum."""
     n, k = trits.shape
+    given, made = (f"tensor<?x{size}x{kind}>" for size, kind in zip((k, n), types))
     parts = np.split(trits, [cut for cut in cuts if cut < n])
     out.write(f"""
-func.func @{name}(%x: tensor<?x{k}xi8>) -> tensor<?x{n}xi32> {{
+func.func @{name}(%x: {given}) -> {made} {{
   %c0 = arith.constant 0 : index
-  %m = tensor.dim %x, %c0 : tensor<?x{k}xi8>
-  %y0 = tensor.empty(%m) : tensor<?x{n}xi32>
+  %m = tensor.dim %x, %c0 : {given}
+  %y0 = tensor.empty(%m) : {made}
 """)
     begin = 0
     for i, part in enumerate(parts):
         rows = len(part)
         weights, _ = hex_constant(pack_row_major(part))
-        kind = f"tensor<?x{rows}xi32>"
+        kind = f"tensor<?x{rows}x{types[1]}>"
         out.write(f"""  %w{i} = ternary.constant {weights} as !ternary.matrix<{rows}x{k}>
-  %p{i} = ternary.matmul %x, %w{i} : (tensor<?x{k}xi8>, !ternary.matrix<{rows}x{k}>) -> {kind}
+  %p{i} = ternary.matmul %x, %w{i} : ({given}, !ternary.matrix<{rows}x{k}>) -> {kind}
 """)
         if rows == n:
             out.write(f"  return %p{i} : {kind}\n}}\n")
             return
         out.write(f"  %y{i + 1} = tensor.insert_slice %p{i} into %y{i}[0, {begin}] [%m, {rows}]"
-                  f" [1, 1] : {kind} into tensor<?x{n}xi32>\n")
+                  f" [1, 1] : {kind} into {made}\n")
         begin += rows
-    out.write(f"  return %y{len(parts)} : tensor<?x{n}xi32>\n}}\n")
+    out.write(f"  return %y{len(parts)} : {made}\n}}\n")
 
 
-def write_case(out, index, product, x, trits):
-    k, n = x.shape[1], trits.shape[0]
-    expected = x.astype(np.int32) @ trits.astype(np.int32).T
+def write_case(out, index, product, x, expected):
+    """A function that counts the elements that `product` gives for `x` and that
+    are not, bit for bit, those that are expected."""
     x_attr, x_type = hex_constant(x)
-    y_attr, y_type = hex_constant(expected.astype(np.int32))
+    y_attr, y_type = hex_constant(expected)
+    given, made, any_size = (
+        f"tensor<?x{size}x{kind[kind.rindex('x') + 1:]}"
+        for size, kind in ((x.shape[1], x_type), (expected.shape[1], y_type), ("?", y_type)))
     out.write(f"""
 func.func @case{index}() -> i64 {{
   %x = arith.constant {x_attr}
-  %tokens = tensor.cast %x : {x_type} to tensor<?x{k}xi8>
-  %y = call @{product}(%tokens) : (tensor<?x{k}xi8>) -> tensor<?x{n}xi32>
-  %found = tensor.cast %y : tensor<?x{n}xi32> to tensor<?x?xi32>
+  %tokens = tensor.cast %x : {x_type} to {given}
+  %y = call @{product}(%tokens) : ({given}) -> {made}
+  %found = tensor.cast %y : {made} to {any_size}
   %e = arith.constant {y_attr}
-  %expected = tensor.cast %e : {y_type} to tensor<?x?xi32>
-  %wrong = func.call @count_wrong(%found, %expected) : (tensor<?x?xi32>, tensor<?x?xi32>) -> i64
+  %expected = tensor.cast %e : {y_type} to {any_size}
+  %wrong = func.call @count_wrong(%found, %expected) : ({any_size}, {any_size}) -> i64
   return %wrong : i64
 }}
 """)
 
 
-COUNT_WRONG = """
-func.func @count_wrong(%found: tensor<?x?xi32>, %expected: tensor<?x?xi32>) -> i64 {
+COUNT_WRONG = string.Template("""
+func.func @count_wrong(%found: tensor<?x?x$sum>, %expected: tensor<?x?x$sum>) -> i64 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %none = arith.constant 0 : i64
-  %rows = tensor.dim %found, %c0 : tensor<?x?xi32>
-  %expected_rows = tensor.dim %expected, %c0 : tensor<?x?xi32>
-  %cols = tensor.dim %expected, %c1 : tensor<?x?xi32>
+  %rows = tensor.dim %found, %c0 : tensor<?x?x$sum>
+  %expected_rows = tensor.dim %expected, %c0 : tensor<?x?x$sum>
+  %cols = tensor.dim %expected, %c1 : tensor<?x?x$sum>
   %same = arith.cmpi eq, %rows, %expected_rows : index
   cf.assert %same, "the number of tokens differs"
   %wrong = scf.for %i = %c0 to %rows step %c1 iter_args(%a = %none) -> i64 {
     %row = scf.for %j = %c0 to %cols step %c1 iter_args(%b = %a) -> i64 {
-      %f = tensor.extract %found[%i, %j] : tensor<?x?xi32>
-      %e = tensor.extract %expected[%i, %j] : tensor<?x?xi32>
+      %found_sum = tensor.extract %found[%i, %j] : tensor<?x?x$sum>
+      %expected_sum = tensor.extract %expected[%i, %j] : tensor<?x?x$sum>
+      %f = arith.bitcast %found_sum : $sum to i32
+      %e = arith.bitcast %expected_sum : $sum to i32
       %differs = arith.cmpi ne, %f, %e : i32
       %one = arith.extui %differs : i1 to i64
       %sum = arith.addi %b, %one : i64
@@ -123,7 +131,7 @@ func.func @count_wrong(%found: tensor<?x?xi32>, %expected: tensor<?x?xi32>) -> i
   }
   return %wrong : i64
 }
-"""
+""")
 
 
 # Linux lets a process use the tiles of AMX after arch_prctl(ARCH_REQ_XCOMP_PERM, 18).
@@ -175,9 +183,10 @@ def main():
         xs, trits = make_operands(rng, kind, args.tokens, n, k)
         write_product(sys.stdout, f"product{number}", trits, args.cuts)
         for x in xs:
-            write_case(sys.stdout, len(shapes), f"product{number}", x, trits)
+            expected = x.astype(np.int32) @ trits.astype(np.int32).T
+            write_case(sys.stdout, len(shapes), f"product{number}", x, expected)
             shapes.append((kind, len(x), n, k))
-    sys.stdout.write(COUNT_WRONG)
+    sys.stdout.write(COUNT_WRONG.substitute(sum="i32"))
     write_main(sys.stdout, shapes, args.request_tiles)
 
 

@@ -342,6 +342,10 @@ LogicalResult PackedMatmulOp::verify() {
   if (onTensors != static_cast<bool>(getResult()))
     return emitOpError() << (onTensors ? "needs" : "cannot have")
                          << " a result, since init is " << init;
+  Type sum = x.getElementType().isF32() ? x.getElementType()
+                                        : IntegerType::get(getContext(), 32);
+  if (failed(verifyElementType(*this, "init", init.getElementType(), sum)))
+    return failure();
   if (onTensors && getResult().getType() != init)
     return emitOpError() << "result is " << getResult().getType()
                          << "; expected " << init << ", the type of init";

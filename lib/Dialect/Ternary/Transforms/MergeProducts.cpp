@@ -16,11 +16,10 @@ namespace tern::ternary {
 using namespace mlir;
 using namespace tern::ternary;
 
-/// Whether the rows of a product may stand among those of others: integer sums
-/// over all columns, of weights that are known.
+/// Whether the rows of a product may stand among those of others: sums over all
+/// columns, of weights that are known.
 static bool isMergeable(MatmulOp op) {
-  return op.getX().getType().getElementType().isInteger(8) && !op.getGroups() &&
-         op.getWeights().getDefiningOp<ConstantOp>() &&
+  return !op.getGroups() && op.getWeights().getDefiningOp<ConstantOp>() &&
          op.getWeights().getType().getLayout().isRowMajor();
 }
 
@@ -86,7 +85,7 @@ static void merge(IRRewriter &rewriter, const Siblings &siblings) {
                                 first.getWeights().getType().getLayout());
   Value weights = StackOp::create(rewriter, loc, matrix, matrices);
   int64_t tokens = first.getX().getType().getDimSize(0);
-  Type sum = rewriter.getI32Type();
+  Type sum = first.getType().getElementType();
   Value all = MatmulOp::create(rewriter, loc,
                                RankedTensorType::get({tokens, rows}, sum),
                                first.getX(), weights);

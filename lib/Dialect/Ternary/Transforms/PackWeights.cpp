@@ -65,14 +65,16 @@ private:
   Value padColumns(Location loc, Value x, int64_t cols);
 
   IRRewriter rewriter;
-  llvm::DenseMap<Value, Value> bytesOf;
-  /// What constants, one under the other as this type, become.
+  /// Of weights in a layout: products of floats and of integers may share
+  /// weights, and want another.
+  llvm::DenseMap<std::pair<Value, Attribute>, Value> bytesOf;
+  /// What constants, one under the other, become as this type.
   llvm::DenseMap<std::pair<Attribute, Type>, TypedAttr> packedOf;
 };
 } // namespace
 
 Value Packer::getBytes(Value weights, LayoutAttr layout) {
-  Value &bytes = bytesOf[weights];
+  Value &bytes = bytesOf[{weights, layout}];
   if (bytes)
     return bytes;
   OpBuilder::InsertionGuard guard(rewriter);
@@ -80,7 +82,7 @@ Value Packer::getBytes(Value weights, LayoutAttr layout) {
   auto packed = cast<MatrixType>(weights.getType()).withLayout(layout);
   Location loc = weights.getLoc();
   auto parts = ArrayAttr::get(rewriter.getContext(), *getWeightParts(weights));
-  TypedAttr &known = packedOf[{parts, weights.getType()}];
+  TypedAttr &known = packedOf[{parts, packed}];
   if (known)
     return bytes = arith::ConstantOp::create(rewriter, loc, known);
   Value matrix = rewriter.createOrFold<PackOp>(loc, packed, weights);
@@ -93,11 +95,12 @@ Value Packer::getBytes(Value weights, LayoutAttr layout) {
   return bytes;
 }
 
-// Rows that begin anywhere would be read across two lines. The columns that
-// fill the last line are in no product.
+// Rows of bytes that begin anywhere would be read across two lines. The columns
+// that fill the last line are in no product. Floats are read one by one.
 Value Packer::padColumns(Location loc, Value x, int64_t cols) {
   auto type = cast<RankedTensorType>(x.getType());
-  int64_t width = getRowBytes(cols);
+  bool areBytes = type.getElementType().isInteger(8);
+  int64_t width = areBytes ? getRowBytes(cols) : cols;
   if (type.getDimSize(1) == width)
     return x;
   auto padded =
@@ -106,8 +109,8 @@ Value Packer::padColumns(Location loc, Value x, int64_t cols) {
   SmallVector<OpFoldResult> low = {zero, zero};
   SmallVector<OpFoldResult> high = {
       zero, rewriter.getIndexAttr(width - type.getDimSize(1))};
-  Value value =
-      arith::ConstantOp::create(rewriter, loc, rewriter.getI8IntegerAttr(0));
+  Value value = arith::ConstantOp::create(
+      rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
   x = tensor::PadOp::create(rewriter, loc, padded, x, low, high, value);
   if (width == cols)
     return x;
@@ -127,14 +130,14 @@ void Packer::pack(MatmulOp op, LayoutAttr layout, StringRef reason) {
   Value x = op.getX();
   auto known = RankedTensorType::get(
       {op.getX().getType().getDimSize(0), matrix.getCols()},
-      rewriter.getI8Type());
+      op.getX().getType().getElementType());
   if (x.getType() != known)
     x = tensor::CastOp::create(rewriter, loc, known, x);
   x = padColumns(loc, x, matrix.getPaddedCols());
   OpFoldResult tokens = tensor::getMixedSize(rewriter, loc, x, 0);
   Value init = tensor::EmptyOp::create(
       rewriter, loc, {tokens, rewriter.getIndexAttr(matrix.getPaddedRows())},
-      rewriter.getI32Type());
+      op.getType().getElementType());
   Value y = PackedMatmulOp::create(rewriter, loc, init.getType(), x, bytes,
                                    init, TypeAttr::get(matrix))
                 .getResult();
@@ -157,10 +160,13 @@ void Packer::pack(MatmulOp op, LayoutAttr layout, StringRef reason) {
   rewriter.replaceOp(op, y);
 }
 
-/// Sums that tiles cannot give stay: floats, which are not exact, and groups.
+/// Sums that tiles cannot give stay: those of groups.
 static bool isPackable(MatmulOp op) {
-  return op.getX().getType().getElementType().isInteger(8) && !op.getGroups() &&
-         getWeightParts(op.getWeights());
+  return !op.getGroups() && getWeightParts(op.getWeights());
+}
+
+static bool hasFloats(MatmulOp op) {
+  return op.getX().getType().getElementType().isF32();
 }
 
 /// Bytes of the different weights of some products, as they are stored.
@@ -208,6 +214,12 @@ struct PackWeightsPass : tern::ternary::impl::PackWeightsBase<PackWeightsPass> {
     for (MatmulOp op : products) {
       if (!isAuto) {
         packer.pack(op, layout, /*reason=*/"");
+        continue;
+      }
+      if (hasFloats(op)) {
+        packer.pack(op, layout,
+                    "additions of floats take longer than weights "
+                    "of 2 bits from memory");
         continue;
       }
       LayoutChoice choice = chooseLayout(

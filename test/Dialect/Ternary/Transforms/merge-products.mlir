@@ -41,14 +41,38 @@ func.func @siblings(%x: tensor<?x4xi8>) -> (tensor<?x2xi32>, tensor<2x1xi32>, te
 
 // -----
 
-// Other activations (which may have other columns), floats, groups, weights that
+// Floats have sums of floats.
+// CHECK-LABEL: func.func @floats(
+// CHECK-SAME:  %[[X:.*]]: tensor<?x4xf32>)
+// CHECK:       %[[S:.*]] = ternary.stack %{{.*}}, %{{.*}} : !ternary.matrix<2x4>, !ternary.matrix<1x4> to !ternary.matrix<3x4>
+// CHECK:       %[[Y:.*]] = ternary.matmul %[[X]], %[[S]] : (tensor<?x4xf32>, !ternary.matrix<3x4>) -> tensor<?x3xf32>
+// CHECK:       %[[M:.*]] = tensor.dim %[[Y]], %c0
+// CHECK:       %[[A:.*]] = tensor.extract_slice %[[Y]][0, 0] [%[[M]], 2] [1, 1] : tensor<?x3xf32> to tensor<?x2xf32>
+// CHECK:       %[[B:.*]] = tensor.extract_slice %[[Y]][0, 2] [%[[M]], 1] [1, 1] : tensor<?x3xf32> to tensor<?x1xf32>
+// CHECK-NOT:   ternary.
+// CHECK:       return %[[A]], %[[B]]
+// PACKED-LABEL: func.func @floats(
+// PACKED:       %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<3x4, #ternary.layout<i2, tile = 16>> {{.*}} outs(%{{.*}} : tensor<?x16xf32>)
+// PACKED-NOT:   ternary.
+// PACKED:       return
+func.func @floats(%x: tensor<?x4xf32>) -> (tensor<?x2xf32>, tensor<?x1xf32>) {
+  %v = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
+  %w = ternary.constant dense<100> : tensor<1xui8> as !ternary.matrix<1x4>
+  %0 = ternary.matmul %x, %v : (tensor<?x4xf32>, !ternary.matrix<2x4>) -> tensor<?x2xf32>
+  %1 = ternary.matmul %x, %w : (tensor<?x4xf32>, !ternary.matrix<1x4>) -> tensor<?x1xf32>
+  return %0, %1 : tensor<?x2xf32>, tensor<?x1xf32>
+}
+
+// -----
+
+// Other activations (which may have other columns, or be floats), groups, weights that
 // are not known or tiled, another block; one product is left of each.
 // CHECK-LABEL: func.func @strangers(
 // CHECK-NOT:   ternary.stack
-// CHECK-COUNT-9: ternary.matmul
+// CHECK-COUNT-10: ternary.matmul
 // CHECK-NOT:   ternary.stack
 func.func @strangers(%c: i1, %x: tensor<1x4xi8>, %z: tensor<1x4xi8>, %l: tensor<1x8xi8>, %f: tensor<1x4xf32>, %u: !ternary.matrix<2x4>)
-    -> (tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>) {
+    -> (tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2x2xf32>) {
   %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
   %k = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<1x8>
   %t = ternary.constant dense<[86, 85, 84, 85, 84, 84, 86, 86]> : tensor<8xui8> as !ternary.matrix<2x4, #ternary.layout<i2, tile = 2>>
@@ -67,7 +91,8 @@ func.func @strangers(%c: i1, %x: tensor<1x4xi8>, %z: tensor<1x4xi8>, %l: tensor<
     scf.yield %5 : tensor<1x2xi32>
   }
   %9 = ternary.matmul %x, %v : (tensor<1x4xi8>, !ternary.matrix<2x4, #ternary.layout<t5>>) -> tensor<1x2xi32>
-  return %0, %1, %2, %3, %4, %5, %6, %7, %9 : tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>
+  %10 = ternary.matmul %f, %w : (tensor<1x4xf32>, !ternary.matrix<2x4>) -> tensor<1x2x2xf32>
+  return %0, %1, %2, %3, %4, %5, %6, %7, %9, %10 : tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x1xi32>, tensor<1x2xf32>, tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2xi32>, tensor<1x2x2xf32>
 }
 
 // -----

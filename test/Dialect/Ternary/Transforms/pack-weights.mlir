@@ -61,16 +61,54 @@ func.func @lines(%x: tensor<?x192xi8>, %z: tensor<?x60xi8>) -> (tensor<?x16xi32>
   return %y, %v : tensor<?x16xi32>, tensor<?x16xi32>
 }
 
-// Floats are not exact, groups have sums of their own, and what is no constant
-// cannot be packed at compile time.
+// Floats are read one by one, wherever their lines are: zeros fill up a step, and no
+// line. Whole steps are what they were.
+// CHECK-LABEL: func.func @floats(
+// CHECK-SAME:  %[[X:.*]]: tensor<?x200xf32>, %[[Z:.*]]: tensor<3x320xf32>)
+// I2:          %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+// I2:          %[[PADDED:.*]] = tensor.pad %[[X]] low[0, 0] high[0, 8]
+// I2:          tensor.yield %[[ZERO]] : f32
+// I2-NEXT:     } : tensor<?x200xf32> to tensor<?x208xf32>
+// T5-NOT:      tensor.pad
+// CHECK-NOT:   tensor.extract_slice
+// CHECK:       %[[INIT:.*]] = tensor.empty(%{{.*}}) : tensor<?x32xf32>
+// I2:          %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<17x200, #ternary.layout<i2, tile = 16>> ins(%[[PADDED]], %{{.*}} : tensor<?x208xf32>, tensor<1664xi8>) outs(%[[INIT]] : tensor<?x32xf32>) -> tensor<?x32xf32>
+// T5:          %[[Y:.*]] = ternary.packed_matmul !ternary.matrix<17x200, #ternary.layout<t5, tile = 16>> ins(%[[X]], %{{.*}} : tensor<?x200xf32>, tensor<1280xi8>) outs(%[[INIT]] : tensor<?x32xf32>) -> tensor<?x32xf32>
+// CHECK:       tensor.extract_slice %[[Y]][0, 0] [%{{.*}}, 17] [1, 1] : tensor<?x32xf32> to tensor<?x17xf32>
+// CHECK-NOT:   tensor.{{pad|extract_slice}}
+// CHECK:       ternary.packed_matmul !ternary.matrix<16x320, #ternary.layout<{{i2|t5}}, tile = 16>> ins(%[[Z]], %{{.*}} : tensor<3x320xf32>, tensor<[[#]]xi8>) outs(%{{.*}} : tensor<3x16xf32>) -> tensor<3x16xf32>
+// CHECK-NOT:   ternary.matmul
+func.func @floats(%x: tensor<?x200xf32>, %z: tensor<3x320xf32>) -> (tensor<?x17xf32>, tensor<3x16xf32>) {
+  %w = ternary.constant dense<85> : tensor<850xui8> as !ternary.matrix<17x200>
+  %y = ternary.matmul %x, %w : (tensor<?x200xf32>, !ternary.matrix<17x200>) -> tensor<?x17xf32>
+  %s = ternary.constant dense<85> : tensor<1280xui8> as !ternary.matrix<16x320>
+  %v = ternary.matmul %z, %s : (tensor<3x320xf32>, !ternary.matrix<16x320>) -> tensor<3x16xf32>
+  return %y, %v : tensor<?x17xf32>, tensor<3x16xf32>
+}
+
+// A product of floats and one of bytes use the same weights.
+// CHECK-LABEL: func.func @shared(
+// CHECK:       %[[B:.*]] = arith.constant dense<{{.*}}> : tensor<[[#]]xi8>
+// CHECK:       ternary.packed_matmul {{.*}} ins(%{{.*}}, %[[B]] : tensor<1x80xf32>,
+// CHECK:       ternary.packed_matmul {{.*}} ins(%{{.*}}, %[[B]] : tensor<1x80xi8>,
+func.func @shared(%f: tensor<1x80xf32>, %x: tensor<1x80xi8>) -> (tensor<1x16xf32>, tensor<1x16xi32>) {
+  %w = ternary.constant dense<85> : tensor<320xui8> as !ternary.matrix<16x80>
+  %0 = ternary.matmul %f, %w : (tensor<1x80xf32>, !ternary.matrix<16x80>) -> tensor<1x16xf32>
+  %1 = ternary.matmul %x, %w : (tensor<1x80xi8>, !ternary.matrix<16x80>) -> tensor<1x16xi32>
+  return %0, %1 : tensor<1x16xf32>, tensor<1x16xi32>
+}
+
+// Groups have sums of their own, also of floats, and what is no constant cannot be
+// packed at compile time.
 // CHECK-LABEL: func.func @stays(
 // CHECK-NOT:   ternary.packed_matmul
-// CHECK-COUNT-3: ternary.matmul
+// CHECK-COUNT-4: ternary.matmul
 // CHECK-NOT:   ternary.packed_matmul
-func.func @stays(%x: tensor<?x4xi8>, %f: tensor<?x4xf32>, %v: !ternary.matrix<2x4>) -> (tensor<?x2xf32>, tensor<?x2x2xi32>, tensor<?x2xi32>) {
+func.func @stays(%x: tensor<?x4xi8>, %f: tensor<?x4xf32>, %v: !ternary.matrix<2x4>) -> (tensor<?x2x2xf32>, tensor<?x2x2xi32>, tensor<?x2xf32>, tensor<?x2xi32>) {
   %w = ternary.constant dense<[70, 160]> : tensor<2xui8> as !ternary.matrix<2x4>
-  %0 = ternary.matmul %f, %w : (tensor<?x4xf32>, !ternary.matrix<2x4>) -> tensor<?x2xf32>
+  %0 = ternary.matmul %f, %w : (tensor<?x4xf32>, !ternary.matrix<2x4>) -> tensor<?x2x2xf32>
   %1 = ternary.matmul %x, %w : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2x2xi32>
-  %2 = ternary.matmul %x, %v : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2xi32>
-  return %0, %1, %2 : tensor<?x2xf32>, tensor<?x2x2xi32>, tensor<?x2xi32>
+  %2 = ternary.matmul %f, %v : (tensor<?x4xf32>, !ternary.matrix<2x4>) -> tensor<?x2xf32>
+  %3 = ternary.matmul %x, %v : (tensor<?x4xi8>, !ternary.matrix<2x4>) -> tensor<?x2xi32>
+  return %0, %1, %2, %3 : tensor<?x2x2xf32>, tensor<?x2x2xi32>, tensor<?x2xf32>, tensor<?x2xi32>
 }

@@ -249,11 +249,13 @@ def Ternary_PackedMatmulOp : Ternary_Op<"packed_matmul",
      DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "the product over tiles of packed weights";
   let description = [{
-    `x` is `[M, K']` of i8, K' being K rounded up to whole steps of the layout;
-    columns past K may hold anything, since they meet trit 0. `bytes` is the
-    storage of `matrix`, whose layout is tiled; `out` is `[M, N']` of i32, N'
-    being N rounded up to whole tiles, and is overwritten with
-    `sum_k weights[n, k] * x[m, k]`; rows past N give 0.
+    `x` is `[M, K']` of i8 or f32, K' being K rounded up to whole steps of the
+    layout; columns past K may hold anything, since they meet trit 0, which
+    skips an activation whatever it is. `bytes` is the storage of `matrix`,
+    whose layout is tiled; `out` is `[M, N']` of i32 for i8 and of f32 for f32,
+    N' being N rounded up to whole tiles, and is overwritten with
+    `sum_k weights[n, k] * x[m, k]`; rows past N give 0. Floats are added to 0,
+    or taken off, in the order of the columns.
 
     On tensors in destination style; the same operation on memrefs is what the
     lowerings to loops and to vectors take.
@@ -264,11 +266,11 @@ def Ternary_PackedMatmulOp : Ternary_Op<"packed_matmul",
         ins(%x, %b : tensor<?x64xi8>, tensor<1536xi8>) outs(%init : tensor<?x96xi32>) -> tensor<?x96xi32>
     ```
   }];
-  let arguments = (ins AnyTypeOf<[2DTensorOf<[I8]>, MemRefRankOf<[I8], [2]>]>:$x,
+  let arguments = (ins AnyTypeOf<[2DTensorOf<[I8, F32]>, MemRefRankOf<[I8, F32], [2]>]>:$x,
                        AnyTypeOf<[1DTensorOf<[I8]>, MemRefRankOf<[I8], [1]>]>:$bytes,
-                       AnyTypeOf<[2DTensorOf<[I32]>, MemRefRankOf<[I32], [2]>]>:$init,
+                       AnyTypeOf<[2DTensorOf<[I32, F32]>, MemRefRankOf<[I32, F32], [2]>]>:$init,
                        TypeAttrOf<Ternary_MatrixType>:$matrix);
-  let results = (outs Optional<2DTensorOf<[I32]>>:$result);
+  let results = (outs Optional<2DTensorOf<[I32, F32]>>:$result);
   let hasVerifier = 1;
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
