@@ -119,7 +119,7 @@ private:
   OpFoldResult emitBatchInteger(Value tensor, Value batch);
   /// The position of the batch's first query.
   OpFoldResult emitOffset(Value batch);
-  /// Computes an attention of many queries to `dests`: the output, and the
+  /// Computes an attention in blocks of queries to `dests`: the output, and the
   /// scores, if they are shown.
   SmallVector<Value> emitBlocks(ValueRange dests);
   /// Computes the output alone, in the way that suits the number of queries.
@@ -257,8 +257,9 @@ SmallVector<Value> AttentionEmitter::emitBlocks(ValueRange dests) {
 }
 
 // Columns that no query fills take as long as others, so queries that fill no
-// more than half of a block's, as one token's, have rows. What cannot have
-// columns has one form for any number of queries: two would be twice the code.
+// more than half of a block's, as one token's, have rows, and their keys parts.
+// Where their number is known only to the run, that is if they could have
+// columns: two forms of rows would be twice the code for little.
 Value AttentionEmitter::emitOutput(Value dest) {
   auto emitMany = [&] { return emitBlocks(dest).front(); };
   auto emitFew = [&] {
@@ -268,10 +269,10 @@ Value AttentionEmitter::emitOutput(Value dest) {
     return emitParts(b, problem, sizes, mask, type, blockOfHead, dest);
   };
   int64_t few = getQueriesInBlock(sizes.groups) / 2;
-  // Nothing can be sliced from no queries; there are no blocks of them either.
+  // What is known to be empty cannot be sliced.
   if (std::optional<int64_t> count = getConstantIntValue(sizes.queries))
     return 0 < *count && *count <= few ? emitFew() : emitMany();
-  if (!canBeColumns(problem, sizes, type))
+  if (few == 0 || !canBeColumns(problem, sizes, type))
     return emitMany();
   Value areFew = arith::CmpIOp::create(b, arith::CmpIPredicate::sle,
                                        indexValue(b, sizes.queries),

@@ -1,7 +1,8 @@
 //===- AttentionCore.h - what attention operators share ---------*- C++ -*-===//
 //
 // Attention runs in blocks of queries, each against one tile of keys after the
-// other, so that no memory grows with the product of their numbers. The query
+// other, so that no memory grows with the product of their numbers; or few
+// queries, against parts of the keys. The query
 // heads that share a head of keys and values, a group, are of one block: keys
 // and values are read where they are, and never repeated.
 //

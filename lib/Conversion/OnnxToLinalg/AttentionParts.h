@@ -15,8 +15,9 @@
 namespace tern::onnx {
 
 /// Keys of a part, where there are so many: enough that what a part leaves to
-/// be put together is little, and few enough that the scores of all queries
-/// that have parts stay in the nearest caches.
+/// be put together is little, and few enough that the scores of one token stay
+/// in the nearest cache, and those of all queries that have parts, 32 rows or
+/// some more, in a core's own.
 constexpr int64_t kKeysInPart = 512;
 
 /// The block of all queries of head `head`, which counts the heads of keys of

@@ -421,7 +421,7 @@ func.func @ends_at_last_key(%count: index, %q: tensor<1x2x?x8xf32>, %k: tensor<1
 
 // Columns fill vectors of 16: 16 queries of 7 heads, 112, though 64 would be enough; up to 8
 // have parts. With heads enough of their own for that, a block has one query, which is more than
-// half of what it may have: it has columns.
+// half of what it may have: it has columns, and so have any number.
 
 // CHECK-LABEL: func.func @odd_groups(
 // CHECK:         arith.cmpi sle, %{{.*}}, %c8
@@ -439,9 +439,34 @@ func.func @ends_at_last_key(%count: index, %q: tensor<1x2x?x8xf32>, %k: tensor<1
 // CHECK-NOT:     scf.if
 // CHECK:         scf.for %
 // CHECK:           tensor.extract_slice %[[SCORES]]
+// CHECK-NOT:     scf.if %{{.*}} -> (tensor<1x70x?x8xf32>)
+// CHECK:           tensor.extract_slice %[[SCORES]]
 func.func @odd_groups(%q: tensor<1x7x?x8xf32>, %k: tensor<1x1x?x8xf32>, %v: tensor<1x1x?x8xf32>,
-                      %p: tensor<1x70x1x8xf32>) -> (tensor<1x7x?x8xf32>, tensor<1x70x1x8xf32>) {
+                      %p: tensor<1x70x1x8xf32>, %r: tensor<1x70x?x8xf32>)
+    -> (tensor<1x7x?x8xf32>, tensor<1x70x1x8xf32>, tensor<1x70x?x8xf32>) {
   %y = onnx.node "Attention"(%q, %k, %v) : (tensor<1x7x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>) -> tensor<1x7x?x8xf32>
   %z = onnx.node "Attention"(%p, %k, %v) : (tensor<1x70x1x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>) -> tensor<1x70x1x8xf32>
-  return %y, %z : tensor<1x7x?x8xf32>, tensor<1x70x1x8xf32>
+  %x = onnx.node "Attention"(%r, %k, %v) : (tensor<1x70x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>) -> tensor<1x70x?x8xf32>
+  return %y, %z, %x : tensor<1x7x?x8xf32>, tensor<1x70x1x8xf32>, tensor<1x70x?x8xf32>
+}
+
+// -----
+
+// Either form gives as many rows as there are queries, which nothing has to find out.
+
+// CHECK-LABEL: func.func @residual(
+// CHECK-SAME:      %[[Q:[^:]*]]: tensor<1x4x?x8xf32>
+// CHECK:         %[[EMPTY:.*]] = tensor.empty(%{{.*}}) : tensor<1x4x?x8xf32>
+// CHECK:         %[[CHOICE:.*]] = scf.if
+// CHECK:         scf.yield %{{.*}} : tensor<1x4x?x8xf32>
+// CHECK:         scf.yield %{{.*}} : tensor<1x4x?x8xf32>
+// CHECK-NEXT:    }
+// CHECK-NEXT:    linalg.generic {{.*}} ins(%[[CHOICE]], %[[Q]] : {{.*}}) outs(%[[EMPTY]] : {{.*}})
+func.func @residual(%q: tensor<1x4x?x8xf32> {onnx.dims = ["", "", "s", ""]},
+                    %k: tensor<1x1x?x8xf32> {onnx.dims = ["", "", "t", ""]},
+                    %v: tensor<1x1x?x8xf32> {onnx.dims = ["", "", "t", ""]}) -> tensor<1x4x?x8xf32> {
+  %y = onnx.node "Attention"(%q, %k, %v) {is_causal = 1 : i64}
+    : (tensor<1x4x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>) -> tensor<1x4x?x8xf32>
+  %z = onnx.node "Add"(%y, %q) : (tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>) -> tensor<1x4x?x8xf32>
+  return %z : tensor<1x4x?x8xf32>
 }

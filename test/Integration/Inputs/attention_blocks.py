@@ -58,16 +58,16 @@ CASES = [
     Case(70, 2, 65),
     Case(2, 70, 90, causal=False, scale=0.3),
     Case(2, 150, 170, left=62),
-    # Rows, their keys in parts of 256: half of the queries that a block of columns may have.
+    # Rows, their keys in parts of 512: half of the queries that a block of columns may have.
     Case(4, 8, 130),
     Case(16, 1, 130),
     Case(4, 1, 1),
-    Case(4, 1, 256),
-    Case(4, 1, 257, size=128, value_size=64),
-    Case(1, 3, 769, size=20, value_size=6),
-    # No query reaches the first of three parts, and each a few keys of the second.
-    Case(2, 4, 600, left=200),
-    Case(3, 1, 1000, causal=False, scale=0.3),
+    Case(4, 1, 512),
+    Case(4, 1, 513, size=128, value_size=64),
+    Case(1, 3, 1537, size=20, value_size=6),
+    # No query reaches the first of three parts, and the first query some of the second.
+    Case(2, 4, 1400, left=500),
+    Case(3, 1, 1024, causal=False, scale=0.3),
 ]
 
 

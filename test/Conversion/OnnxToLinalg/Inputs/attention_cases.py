@@ -130,8 +130,8 @@ def windows():
 
 
 def blocks():
-    """More queries and keys than a block and a tile have: 64 columns and 60 keys, or, of few
-    queries or with a mask, 64 rows and 4096 scores."""
+    """More queries and keys than a block and a tile have: 64 columns and 60 keys, or, with a
+    mask, 64 rows and 4096 scores."""
     many = heads(batch=2, queries=150, keys=170)
     for attrs in ({}, {"is_causal": 1}, {"left_window_size": 40, "is_causal": 1}):
         yield from attention(many, attrs, opset=25)
@@ -260,8 +260,8 @@ def group_queries():
         yield from case(1, 1, 6, (6,), bias=floats(1, heads, 1, 7))
     # Keys of single tokens in three parts, of which a shorter batch has one.
     for more in ({}, {"local_window_size": 30}):
-        yield from case(2, 1, 520, (520, 250), more, rotary=False, sinks=sinks)
-    yield from case(1, 1, 520, (520,), rotary=False, bias=floats(1, query_heads, 1, 521))
+        yield from case(2, 1, 1100, (1100, 250), more, rotary=False, sinks=sinks)
+    yield from case(1, 1, 1100, (1100,), rotary=False, bias=floats(1, query_heads, 1, 1101))
     # onnxruntime heeds only the first position of a prompt.
     yield from case(2, 5, 0, (4, 4), positions=np.arange(3, 8)[None].repeat(2, 0))
     yield from case(1, 3, 6, (8,), positions=np.array([[3, 1, 4]]))
