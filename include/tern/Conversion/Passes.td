@@ -93,7 +93,7 @@ def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp
     Requires: bufferised `ternary.packed_matmul` on tiles of 16 rows, with
     operands whose last dimension is contiguous.
     Ensures: no `ternary.packed_matmul` is left; the same integers as the
-    portable lowering.
+    portable lowering, and the same floats, but for the bits of a NaN.
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"generic\"",

@@ -20,8 +20,8 @@ static int64_t getField(Encoding encoding, int64_t plane) {
   return encoding == Encoding::I2 ? plane : (plane + 3) % CodeDecoder::fields;
 }
 
-// Bytes from 192 on, which those below have none of their two highest bits in
-// common with.
+// The first byte of t5 whose two highest bits are both set: bytes from here on
+// hold the numbers beyond 64, and those below are taken as 0 above it.
 static constexpr uint8_t kLong = 192;
 
 /// What bytes of t5 below 192 whose low six bits are `index` hold in the planes
@@ -34,10 +34,10 @@ static uint8_t getCommonCodes(uint8_t index) {
   return entry;
 }
 
-/// The bits that byte 192 + `index` has otherwise than these codes, but for the
-/// highest two, and, in these, otherwise than its own, where its first code
-/// belongs. The last plane's field is where the first's is, and is no
-/// different.
+/// What is to be flipped for byte 192 + `index`, which has first code 3 and
+/// `index`'s codes in the other planes, by what it would be without this: the
+/// codes that it holds. The last plane is not flipped, as its code is right,
+/// and its field is where the first plane's is.
 static uint8_t getDifference(uint8_t index) {
   ByteCodes codes = decodeByte(Encoding::T5, kLong + index);
   constexpr uint8_t invalid = 3;

@@ -136,6 +136,8 @@ void FloatProductBuilder::buildStrips(Value strip, int64_t count, Value tokens,
 
 void FloatProductBuilder::build(Value tokens) {
   auto buildAll = [&](int64_t atOnce, int64_t most) {
+    if (strips < atOnce)
+      atOnce = 1;
     int64_t whole = strips / atOnce * atOnce;
     forEachOnThreads(getIndex(whole), atOnce, [&](Value strip) {
       buildStrips(strip, atOnce, tokens, most);

@@ -8,7 +8,7 @@ namespace tern::ternary {
 
 /// Builds the product of activations of f32, for any number of tokens. A sum is
 /// one lane's, which goes through the columns in their order, as the portable
-/// lowering does: it is the same bit for bit.
+/// lowering does: it is the same bit for bit, unless it is a NaN.
 class FloatProductBuilder : ProductBuilder {
 public:
   using ProductBuilder::ProductBuilder;

@@ -14,8 +14,8 @@ func.func @unpack_constant() -> tensor<2x4xi8> {
 }
 
 // Five codes a byte, the fifth being padding. The last four are the number
-// 1 + 0*3 + 1*9 + 1*27 = 37, so the first row is 64*2 + 37 = 165; those of the
-// second 0 + 2*3 + 2*9 + 1*27 = 51, which is 64*0 + 51.
+// 1*27 + 0*9 + 1*3 + 1 = 31, so the first row is 64*2 + 31 = 159; those of the
+// second 0*27 + 2*9 + 2*3 + 1 = 25, which is 64*0 + 25.
 // CHECK-LABEL: func.func @pack_constant_t5
 // CHECK-NEXT:  ternary.constant dense<[159, 25]> : tensor<2xui8> as !ternary.matrix<2x4, #ternary.layout<t5>>
 func.func @pack_constant_t5() -> !ternary.matrix<2x4, #t5> {

@@ -14,7 +14,7 @@ def Ternary_Dialect : Dialect {
     levels, each of which decomposes into the next:
 
     - **model**: `ternary.bit_linear`, a layer on float tensors;
-    - **arithmetic**: `ternary.quantize`, the exact product `ternary.matmul`, and
+    - **arithmetic**: `ternary.quantize`, the product `ternary.matmul`, and
       `ternary.rescale`;
     - **storage**: `ternary.pack`, `ternary.unpack` and `ternary.packed_matmul`,
       the product over tiles of packed weights.

@@ -17,7 +17,7 @@ def DecomposeBitLinear : Pass<"ternary-decompose-bit-linear", "::mlir::func::Fun
 def MergeProducts : Pass<"ternary-merge-products", "::mlir::ModuleOp"> {
   let summary = "Make one product of those that multiply the same activations";
   let description = [{
-    Exact products of a block that multiply the same activations by constant
+    Products of a block that multiply the same activations by constant
     weights become one, by the rows of all weights, one under the other; what
     the products gave are slices of its result.
 
@@ -46,19 +46,21 @@ def MergeProducts : Pass<"ternary-merge-products", "::mlir::ModuleOp"> {
 def PackWeights : Pass<"ternary-pack-weights", "::mlir::ModuleOp"> {
   let summary = "Lay constant ternary weights out in tiles";
   let description = [{
-    Rewrites each exact `ternary.matmul` of constants, stacked or not, to a
+    Rewrites each `ternary.matmul` of constants, stacked or not, to a
     `ternary.packed_matmul` on weights packed at compile time, with padding and
     slicing around it where the shape is no multiple of the tile. Activations
-    of more than 64 columns get rows of an odd number of lines of 64 bytes, of
+    of i8 of more than 64 columns get rows of an odd number of lines of 64 bytes, of
     which the product reads a slice: no vector lies across two lines, and rows
     do not share places of a cache.
 
     With the encoding `auto`, that of each matrix is chosen by an estimate of
     the cycles that one token takes on each of `targets`, which all read the
-    same bytes: see `LayoutChoice.h`. The remark `packed`, of category
+    same bytes: see `LayoutChoice.h`. Products of floats take `i2`, since their
+    additions take longer than 2 bits from memory. The remark `packed`, of category
     `tern-pack`, tells why.
 
-    Ensures: bit-identical results.
+    Ensures: the same integers; floats are added in the order of the columns,
+    which was unspecified.
   }];
   let options = [
     Option<"encoding", "encoding", "std::string", /*default=*/"\"i2\"",
