@@ -24,14 +24,19 @@ static int64_t getField(Encoding encoding, int64_t plane) {
 // hold the numbers beyond 64, and those below are taken as 0 above it.
 static constexpr uint8_t kLong = 192;
 
+/// The codes of the planes of t5 from `first` to `last`, each in its field.
+static uint8_t putInFields(const ByteCodes &codes, int64_t first,
+                           int64_t last) {
+  uint8_t fields = 0;
+  for (int64_t plane = first; plane <= last; ++plane)
+    fields |= codes[plane] << (2 * getField(Encoding::T5, plane));
+  return fields;
+}
+
 /// What bytes of t5 below 192 whose low six bits are `index` hold in the planes
 /// but the first, each in its field.
 static uint8_t getCommonCodes(uint8_t index) {
-  ByteCodes codes = decodeByte(Encoding::T5, index);
-  uint8_t entry = 0;
-  for (int64_t plane = 1; plane < 5; ++plane)
-    entry |= codes[plane] << (2 * getField(Encoding::T5, plane));
-  return entry;
+  return putInFields(decodeByte(Encoding::T5, index), 1, 4);
 }
 
 /// What is to be flipped for byte 192 + `index`, which has first code 3 and
@@ -43,11 +48,8 @@ static uint8_t getDifference(uint8_t index) {
   constexpr uint8_t invalid = 3;
   if (codes[0] == invalid) // as all bytes below 192 take entry 0
     return 0;
-  uint8_t entry = codes[0] << (2 * getField(Encoding::T5, 0));
-  for (int64_t plane = 1; plane < 4; ++plane)
-    entry |= codes[plane] << (2 * getField(Encoding::T5, plane));
   uint8_t high = kLong;
-  return entry ^ ((getCommonCodes(index) & ~high) | high);
+  return putInFields(codes, 0, 3) ^ ((getCommonCodes(index) & ~high) | high);
 }
 
 static SmallVector<int8_t> getTable(uint8_t (*getEntry)(uint8_t index)) {
