@@ -12,19 +12,11 @@ all-fives   as spread, with the trits of kernel_cases.py's kind of that name
 whole       small integers: every order gives the same sum
 """
 
-import argparse
-import itertools
+import functools
 import sys
 
 import numpy as np
-from kernel_cases import (
-    COUNT_WRONG,
-    all_fives,
-    parse_sizes,
-    write_case,
-    write_main,
-    write_product,
-)
+from kernel_cases import all_fives, make_parser, write_module
 
 DENORMAL = np.finfo(np.float32).smallest_subnormal
 SKIPPED = np.array([np.nan, np.inf, -np.inf], np.float32)
@@ -77,25 +69,10 @@ def multiply(x, trits):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tokens", type=parse_sizes, required=True, metavar="M,...")
-    parser.add_argument("--rows", type=parse_sizes, required=True, metavar="N,...")
-    parser.add_argument("--cols", type=parse_sizes, required=True, metavar="K,...")
+    parser = make_parser(__doc__.splitlines()[0])
     parser.add_argument("--kinds", required=True, metavar="KIND,...")
-    parser.add_argument("--cuts", type=parse_sizes, default=[], metavar="N,...",
-                        help="rows at which a matrix is cut, each part a product of its own")
-    args = parser.parse_args()
-    rng = np.random.default_rng(159)
-    shapes = []
-    matrices = itertools.product(args.kinds.split(","), args.rows, args.cols)
-    for number, (kind, n, k) in enumerate(matrices):
-        xs, trits = make_operands(rng, kind, args.tokens, n, k)
-        write_product(sys.stdout, f"product{number}", trits, args.cuts, ("f32", "f32"))
-        for x in xs:
-            write_case(sys.stdout, len(shapes), f"product{number}", x, multiply(x, trits))
-            shapes.append((kind, len(x), n, k))
-    sys.stdout.write(COUNT_WRONG.substitute(sum="f32"))
-    write_main(sys.stdout, shapes, request_tiles=False)
+    make = functools.partial(make_operands, np.random.default_rng(159))
+    write_module(sys.stdout, parser.parse_args(), make, multiply, types=("f32", "f32"))
 
 
 if __name__ == "__main__":

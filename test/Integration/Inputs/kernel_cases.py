@@ -6,6 +6,7 @@ and, last, how many were compared: "kernels: <cases> cases, wrong elements" and 
 """
 
 import argparse
+import functools
 import itertools
 import string
 import sys
@@ -164,30 +165,46 @@ def write_main(out, shapes, request_tiles):
     out.write(f"  vector.print {total} : i64\n  return\n}}\n")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def make_parser(description):
+    """The options that say which cases to write."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--tokens", type=parse_sizes, required=True, metavar="M,...")
     parser.add_argument("--rows", type=parse_sizes, required=True, metavar="N,...")
     parser.add_argument("--cols", type=parse_sizes, required=True, metavar="K,...")
-    parser.add_argument("--kinds", default="random", metavar="KIND,...",
-                        help="random, all-fives, low-minus, low-plus, high-plus")
     parser.add_argument("--cuts", type=parse_sizes, default=[], metavar="N,...",
                         help="rows at which a matrix is cut, each part a product of its own")
-    parser.add_argument("--request-tiles", action="store_true",
-                        help="ask Linux for the use of AMX first")
-    args = parser.parse_args()
-    rng = np.random.default_rng(158)
+    return parser
+
+
+def write_module(out, args, make, multiply, types=("i8", "i32"), request_tiles=False):
+    """All cases of `args`: make(kind, tokens, n, k) gives activations for each of the
+    tokens, and trits; multiply(x, trits) what is expected. `types` are those of
+    activations and sums."""
     shapes = []
     matrices = itertools.product(args.kinds.split(","), args.rows, args.cols)
     for number, (kind, n, k) in enumerate(matrices):
-        xs, trits = make_operands(rng, kind, args.tokens, n, k)
-        write_product(sys.stdout, f"product{number}", trits, args.cuts)
+        xs, trits = make(kind, args.tokens, n, k)
+        write_product(out, f"product{number}", trits, args.cuts, types)
         for x in xs:
-            expected = x.astype(np.int32) @ trits.astype(np.int32).T
-            write_case(sys.stdout, len(shapes), f"product{number}", x, expected)
+            write_case(out, len(shapes), f"product{number}", x, multiply(x, trits))
             shapes.append((kind, len(x), n, k))
-    sys.stdout.write(COUNT_WRONG.substitute(sum="i32"))
-    write_main(sys.stdout, shapes, args.request_tiles)
+    out.write(COUNT_WRONG.substitute(sum=types[1]))
+    write_main(out, shapes, request_tiles)
+
+
+def multiply_integers(x, trits):
+    return x.astype(np.int32) @ trits.astype(np.int32).T
+
+
+def main():
+    parser = make_parser(__doc__)
+    parser.add_argument("--kinds", default="random", metavar="KIND,...",
+                        help="random, all-fives, low-minus, low-plus, high-plus")
+    parser.add_argument("--request-tiles", action="store_true",
+                        help="ask Linux for the use of AMX first")
+    args = parser.parse_args()
+    make = functools.partial(make_operands, np.random.default_rng(158))
+    write_module(sys.stdout, args, make, multiply_integers, request_tiles=args.request_tiles)
 
 
 if __name__ == "__main__":
