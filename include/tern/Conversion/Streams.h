@@ -7,18 +7,24 @@
 
 namespace tern {
 
-/// How many bytes ahead of use a stream is fetched: far enough for memory's
-/// latency, near enough to be within a short tile.
-constexpr int64_t kPrefetchBytes = 2048;
+/// How streams of weights are fetched ahead of use.
+struct StreamFetch {
+  /// How far ahead, in bytes: far enough for memory's latency, near enough to
+  /// be within a short tile.
+  int64_t bytes = 2048;
+  /// Into which cache, as `memref.prefetch` says it: 3 is the first, 2 the
+  /// second.
+  unsigned locality = 3;
 
-/// Returns how far ahead to fetch stream `stream` >= 0, in bytes. Streams are
-/// whole pages apart more often than not: at one distance all of them would
-/// come to the end of a page, where the CPU's own prefetching begins anew, at
-/// the same time.
-constexpr int64_t getPrefetchBytes(int64_t stream) {
-  constexpr int64_t kStagger = 512;
-  return kPrefetchBytes + stream * kStagger;
-}
+  /// Returns how far ahead to fetch stream `stream` >= 0, in bytes. Streams are
+  /// whole pages apart more often than not: at one distance all of them would
+  /// come to the end of a page, where the CPU's own prefetching begins anew, at
+  /// the same time.
+  constexpr int64_t getDistance(int64_t stream) const {
+    constexpr int64_t kStagger = 512;
+    return bytes + stream * kStagger;
+  }
+};
 
 /// Returns how many of `tiles` >= 0 tiles to read at once, one from each of as
 /// many equal parts of a matrix: at most `most` >= 1, which the registers

@@ -32,6 +32,9 @@ constexpr llvm::StringLiteral kTemporaryAttr = "tern.temporary";
 /// an scf.parallel the name says what it is ("2560x6912 i2"); on the function
 /// that it is outlined to, which nodes it computes as well.
 constexpr llvm::StringLiteral kKernelAttr = "tern.kernel";
+/// On an scf.parallel: into how many equal parts it cuts the constant that it
+/// fetches ahead, all of which it reads at once, each from its beginning.
+constexpr llvm::StringLiteral kStreamsAttr = "tern.streams";
 } // namespace tern
 
 #endif // TERN_TRANSFORMS_PASSES_H

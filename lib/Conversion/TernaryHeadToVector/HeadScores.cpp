@@ -17,6 +17,7 @@
 #include "HeadKernel.h"
 
 #include "tern/Conversion/Streams.h"
+#include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -191,7 +192,7 @@ Value StripScorer::loadHidden(Value memref, Value column) {
 }
 
 void StripScorer::prefetch(size_t stream, Value offset) {
-  int64_t ahead = tern::getPrefetchBytes(stream);
+  int64_t ahead = tern::StreamFetch().getDistance(stream);
   memref::PrefetchOp::create(b, operands.codes, b.add(offset, b.index(ahead)),
                              /*isWrite=*/false, /*localityHint=*/3,
                              /*isDataCache=*/true);
@@ -342,6 +343,7 @@ void tern::ternary::buildScores(HeadBuilder &b, ScreenShape shape,
       tiles.push_back(b.add(first, b.index(stream * length)));
     buildTileScores(b, scorer, product.lanes, tiles, scores);
   });
+  loop->setAttr(kStreamsAttr, b.getI64IntegerAttr(streams));
   int64_t boundBytes =
       ScreenShape::NumBounds * shape.getPaddedRows() * int64_t(sizeof(float));
   b.describe(loop, "head screen", shape, shape.getCodeBytes() + boundBytes);

@@ -67,8 +67,9 @@ void ProductBuilder::forEach(Value begin, Value end, int64_t step,
                      });
 }
 
-void ProductBuilder::forEachOnThreads(Value end, int64_t step, LoopBody body) {
-  scf::ParallelOp::create(
+scf::ParallelOp ProductBuilder::forEachOnThreads(Value end, int64_t step,
+                                                 LoopBody body) {
+  return scf::ParallelOp::create(
       b, loc, getIndex(0), end, getIndex(step),
       [&](OpBuilder &, Location, ValueRange i) { body(i[0]); });
 }
@@ -87,8 +88,12 @@ Value ProductBuilder::loadPacked(Value offset) {
   return vector::LoadOp::create(b, loc, codesType, bytes, ValueRange{offset});
 }
 
-void ProductBuilder::prefetchAhead(Value offset, int64_t stream) {
-  prefetch(bytes, add(offset, getPrefetchBytes(stream)), /*isWrite=*/false);
+void ProductBuilder::prefetchAhead(Value offset, int64_t stream,
+                                   StreamFetch fetch) {
+  memref::PrefetchOp::create(b, loc, bytes,
+                             add(offset, fetch.getDistance(stream)),
+                             /*isWrite=*/false, fetch.locality,
+                             /*isDataCache=*/true);
 }
 
 void ProductBuilder::prefetch(Value memref, ValueRange place, bool isWrite) {

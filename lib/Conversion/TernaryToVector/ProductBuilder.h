@@ -7,6 +7,8 @@
 
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 namespace tern::ternary {
 
 /// A packed product and, for a target, its sizes; builds small pieces of it.
@@ -22,7 +24,8 @@ protected:
   /// The bytes of one step of a strip, from an offset in the storage.
   mlir::Value loadPacked(mlir::Value offset);
   /// Fetches the bytes some steps behind those at `offset` of a stream.
-  void prefetchAhead(mlir::Value offset, int64_t stream);
+  void prefetchAhead(mlir::Value offset, int64_t stream,
+                     StreamFetch fetch = {});
   /// Fetches the line of `memref` that an element is in.
   void prefetch(mlir::Value memref, mlir::ValueRange place, bool isWrite);
   /// Four activations from `column` on, in every lane.
@@ -35,7 +38,8 @@ protected:
 
   using LoopBody = llvm::function_ref<void(mlir::Value)>;
   void forEach(mlir::Value begin, mlir::Value end, int64_t step, LoopBody body);
-  void forEachOnThreads(mlir::Value end, int64_t step, LoopBody body);
+  mlir::scf::ParallelOp forEachOnThreads(mlir::Value end, int64_t step,
+                                         LoopBody body);
 
   mlir::Value getIndex(int64_t value);
   mlir::Value add(mlir::Value lhs, mlir::Value rhs);

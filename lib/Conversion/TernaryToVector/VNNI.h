@@ -29,6 +29,10 @@ public:
 
   bool hasLookup() const override { return true; }
 
+  /// On an AMD EPYC (Zen 4), 1.6 bits a weight: a token takes 3 % less time
+  /// than with 2 KiB into the first cache, at one thread and at two.
+  StreamFetch getStreamFetch() const override { return {6144, 2}; }
+
   mlir::Value buildLookup(mlir::OpBuilder &builder, mlir::Location loc,
                           llvm::ArrayRef<int8_t> table,
                           mlir::Value index) const override;

@@ -5,6 +5,7 @@
 #include "Codes.h"
 
 #include "tern/Conversion/Streams.h"
+#include "tern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -91,7 +92,8 @@ void VectorProductBuilder::buildTiles(ArrayRef<Value> tiles, Value rowSum) {
         for (Value offset : offsets)
           at.push_back(add(offset, stepOffset));
         for (size_t stream = 0; stream < tiles.size(); ++stream)
-          prefetchAhead(at[stream * stripsPerTile], stream);
+          prefetchAhead(at[stream * stripsPerTile], stream,
+                        target.getStreamFetch());
         prefetchActivations(mul(step, stepColumns));
         Step operands(*this, at, mul(step, stepColumns));
         target.buildStep(b, loc, operands, accumulators);
@@ -118,12 +120,14 @@ void VectorProductBuilder::build() {
   int64_t tiles = strips / stripsPerTile;
   int64_t streams = countStreams(tiles, target.streams);
   int64_t streamStrips = tiles / streams * stripsPerTile;
-  forEachOnThreads(getIndex(streamStrips), stripsPerTile, [&](Value strip) {
-    SmallVector<Value> firstStrips;
-    for (int64_t stream = 0; stream < streams; ++stream)
-      firstStrips.push_back(add(strip, stream * streamStrips));
-    buildTiles(firstStrips, rowSum);
-  });
+  auto loop =
+      forEachOnThreads(getIndex(streamStrips), stripsPerTile, [&](Value strip) {
+        SmallVector<Value> firstStrips;
+        for (int64_t stream = 0; stream < streams; ++stream)
+          firstStrips.push_back(add(strip, stream * streamStrips));
+        buildTiles(firstStrips, rowSum);
+      });
+  loop->setAttr(kStreamsAttr, b.getI64IntegerAttr(streams));
   SmallVector<Value> rest;
   for (int64_t strip = streams * streamStrips; strip < strips;
        strip += stripsPerTile)

@@ -8,6 +8,7 @@
 #ifndef TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H
 #define TERN_LIB_CONVERSION_TERNARYTOVECTOR_VECTORTARGET_H
 
+#include "tern/Conversion/Streams.h"
 #include "tern/Dialect/Ternary/IR/Ternary.h"
 
 #include "mlir/IR/Builders.h"
@@ -95,6 +96,9 @@ public:
                                      mlir::Value bytes) const {
     llvm_unreachable("the target has no matrices of bits");
   }
+
+  /// How the product of one token fetches its streams.
+  virtual StreamFetch getStreamFetch() const { return {}; }
 
   /// Adds the products of a step to the accumulators.
   virtual void buildStep(mlir::OpBuilder &builder, mlir::Location loc,

@@ -1,4 +1,6 @@
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vnni --canonicalize --cse | FileCheck %s
+// RUN: tern-opt %s --convert-ternary-to-vector=target=amx --canonicalize --cse | FileCheck %s --check-prefix=NEAR
+// RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vbmi --canonicalize --cse | FileCheck %s --check-prefix=FAR
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx2 --canonicalize --cse | FileCheck %s --check-prefix=ONE
 
 #i2 = #ternary.layout<i2, tile = 16>
@@ -27,7 +29,7 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 // CHECK:           %[[NOW2:.*]] = arith.addi %[[AT2]], %[[OFFSET]]
 // CHECK:           %[[NOW3:.*]] = arith.addi %[[AT3]], %[[OFFSET]]
 // CHECK:           %[[FETCH:.*]] = arith.addi %[[NOW]], %c2048
-// CHECK:           memref.prefetch %{{.*}}[%[[FETCH]]]
+// CHECK:           memref.prefetch %{{.*}}[%[[FETCH]]], read, locality<3>, data
 // CHECK:           %[[FETCH1:.*]] = arith.addi %[[NOW1]], %c2560
 // CHECK:           memref.prefetch %{{.*}}[%[[FETCH1]]]
 // CHECK:           %[[FETCH2:.*]] = arith.addi %[[NOW2]], %c3072
@@ -45,10 +47,27 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 // CHECK-COUNT-16:  vpdpbusd.512
 // CHECK-COUNT-4: vector.store {{.*}} : memref<?x1040xi32>, vector<16xi32>
 // CHECK:         scf.reduce
+// CHECK-NEXT:  } {tern.kernel = {{.*}}, tern.streams = 4 : i64}
 // CHECK:       %{{.*}}:4 = scf.for
 // CHECK:         vector.load %{{.*}} : memref<8320xi8>, vector<64xi8>
 // CHECK-COUNT-4: vpdpbusd.512
 // CHECK:       vector.store %{{.*}}[%c0, %c1024] : memref<?x1040xi32>, vector<16xi32>
+
+// CPUs with AVX512-VBMI fetch further ahead, into the second cache, unless they have tiles.
+// FAR-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_avx512vbmi(
+// FAR:         scf.parallel
+// FAR:           %[[AHEAD:.*]] = arith.addi %{{.*}}, %c6144
+// FAR-NEXT:      memref.prefetch %{{.*}}[%[[AHEAD]]], read, locality<2>, data
+// FAR-NEXT:      arith.addi %{{.*}}, %c6656
+// FAR-NEXT:      memref.prefetch %{{.*}}, read, locality<2>, data
+// FAR-NEXT:      arith.addi %{{.*}}, %c7168
+// FAR-NEXT:      memref.prefetch %{{.*}}, read, locality<2>, data
+// FAR-NEXT:      arith.addi %{{.*}}, %c7680
+// FAR-NEXT:      memref.prefetch %{{.*}}, read, locality<2>, data
+// NEAR-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_amx(
+// NEAR:          scf.parallel
+// NEAR:            %[[AHEAD:.*]] = arith.addi %{{.*}}, %c2048
+// NEAR-NEXT:       memref.prefetch %{{.*}}[%[[AHEAD]]], read, locality<3>, data
 
 // Where registers are few, a tile at a time: it has two strips of 8 rows.
 // ONE-LABEL: func.func private @ternary_packed_matmul_i2_1040x32_avx2(
@@ -57,6 +76,7 @@ func.func @product(%x: memref<1x32xi8>, %b: memref<8320xi8>, %y: memref<1x1040xi
 // ONE:         memref.prefetch {{.*}} : memref<?x32xi8>
 // ONE-NOT:     memref.prefetch
 // ONE:         scf.reduce
+// ONE-NEXT:  } {tern.kernel = {{.*}}, tern.streams = 1 : i64}
 
 // Too few tiles to share out in fours: 33 are two parts of 16 and one.
 func.func @few(%x: memref<1x32xi8>, %b: memref<4224xi8>, %y: memref<1x528xi32>) {
@@ -66,5 +86,6 @@ func.func @few(%x: memref<1x32xi8>, %b: memref<4224xi8>, %y: memref<1x528xi32>) 
 // CHECK-LABEL: func.func private @ternary_packed_matmul_i2_528x32_avx512vnni(
 // CHECK:       scf.parallel (%{{.*}}) = (%c0) to (%c16) step (%c1)
 // CHECK:         %{{.*}}:8 = scf.for
+// CHECK:       tern.streams = 2 : i64}
 // CHECK:       %{{.*}}:4 = scf.for
 // CHECK:       vector.store %{{.*}}[%c0, %c512] : memref<?x528xi32>, vector<16xi32>
