@@ -200,6 +200,7 @@ void tern::buildLLVMPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createMarkTemporaries());
   pm.addNestedPass<func::FuncOp>(createStackSmallBuffers());
   pm.addNestedPass<func::FuncOp>(createCheckAllocations());
+  pm.addPass(createAnnounceWeights());
   pm.addPass(createOutlineParallelLoops());
   pm.addNestedPass<func::FuncOp>(createSplitStreamLoops());
   pm.addPass(createLowerAffinePass());

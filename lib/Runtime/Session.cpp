@@ -116,11 +116,16 @@ void hostRelease(void *self, void *address, int64_t bytes) {
 
 void hostTrim(void *self) { static_cast<CallFrame *>(self)->buffers->trim(); }
 
+void hostAnnounce(void *self, const void *constant, int64_t bytes,
+                  int64_t streams) {
+  static_cast<CallFrame *>(self)->team->announce({constant, bytes, streams});
+}
+
 TernHost makeHost(CallFrame &frame) {
   return {&frame,       frame.profile ? timedParallelFor : hostParallelFor,
           hostFail,     hostFetch,
           hostAllocate, hostRelease,
-          hostTrim};
+          hostTrim,     hostAnnounce};
 }
 
 // These return false if the model called `fail`.

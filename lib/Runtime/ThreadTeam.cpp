@@ -46,15 +46,27 @@ void relax() {
 #endif
 }
 
-/// Spins until `done()` or kSpinTime has passed; returns the last `done()`.
-template <typename Predicate>
-bool spinUntil(Predicate done) {
+/// Fetches lines into the second cache; returns false if there are none.
+bool fetch(const ReadAhead::Lines &lines) {
+  for (int64_t i = 0; i < lines.count; ++i)
+    __builtin_prefetch(
+        reinterpret_cast<const void *>(
+            lines.first + static_cast<uintptr_t>(i * lines.stride)),
+        /*rw=*/0, /*locality=*/2);
+  return lines.count > 0;
+}
+
+/// Spins until `done()` or kSpinTime has passed, and meanwhile does `work()`,
+/// which returns false if there is none; returns the last `done()`.
+template <typename Predicate, typename Work>
+bool spinUntil(Predicate done, Work work) {
   auto deadline = Clock::now() + kSpinTime;
   do {
     for (int i = 0; i < 32; ++i) {
       if (done())
         return true;
-      relax();
+      if (!work())
+        relax();
     }
   } while (Clock::now() < deadline);
   return done();
@@ -101,6 +113,7 @@ void ThreadTeam::parallelFor(int64_t newCount, Body newBody, void *newContext) {
   callersCore.store(findCurrentCore(), std::memory_order_relaxed);
   int32_t blocks = static_cast<int32_t>(numBlocks);
   unfinished.value.store(blocks, std::memory_order_relaxed);
+  readAhead.beginLoop();
   postShares();
   ++posted.value;
   if (sleepers != 0)
@@ -156,7 +169,10 @@ void ThreadTeam::finishBlocks(int32_t done) {
 }
 
 void ThreadTeam::waitForWorkers(Duration partTime) {
-  if (spinUntil([this] { return unfinished.value == 0; }))
+  auto fetchAhead = [this] {
+    return fetch(readAhead.takeLines(callersPlace, 0, workers.size() + 1));
+  };
+  if (spinUntil([this] { return unfinished.value == 0; }, fetchAhead))
     return;
   // A worker that runs is done by then.
   Duration patience = std::max<Duration>(2 * partTime, kLeastPatience);
@@ -196,9 +212,13 @@ void ThreadTeam::leaveCallersCore(ThreadId self) {
     allowed.without(core).confine(self);
 }
 
-bool ThreadTeam::waitForJob(int32_t &job) {
+bool ThreadTeam::waitForJob(int32_t &job, size_t self,
+                            ReadAhead::Place &place) {
   auto isPosted = [&] { return posted.value != job; };
-  while (!spinUntil(isPosted)) {
+  auto fetchAhead = [&] {
+    return fetch(readAhead.takeLines(place, self, workers.size() + 1));
+  };
+  while (!spinUntil(isPosted, fetchAhead)) {
     // Announce first, look second. The caller publishes first and looks for
     // sleepers second; all of these accesses are sequentially consistent, so
     // one of the two notices.
@@ -214,7 +234,8 @@ bool ThreadTeam::waitForJob(int32_t &job) {
 void ThreadTeam::work(size_t index) {
   Worker &self = *workers[index - 1];
   self.id = getThreadId();
-  for (int32_t job = 0; waitForJob(job);) {
+  ReadAhead::Place place;
+  for (int32_t job = 0; waitForJob(job, index, place);) {
     leaveCallersCore(self.id);
     self.inside = true;
     int32_t done = runBlocks(index);

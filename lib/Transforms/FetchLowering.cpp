@@ -1,4 +1,4 @@
-//===- FetchLowering.cpp - rows that the host reads -----------------------===//
+//===- FetchLowering.cpp - constants that the host reads ------------------===//
 
 #include "FetchLowering.h"
 
@@ -52,6 +52,30 @@ static void lower(ternary::FetchOp op, Value host) {
                                   buildAddress(b, op.getTarget(), Value()),
                                   bytes});
   op.erase();
+}
+
+static void lower(ternary::AnnounceOp op, Value host) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Type i64 = b.getI64Type();
+  HostFunction announce = loadHostFunction(b, host, HostField::Announce);
+  Value size = b.createOrFold<memref::DimOp>(op.getConstant(), 0);
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {pointer, pointer, i64, i64});
+  LLVM::CallOp::create(
+      b, type,
+      ValueRange{announce.address, announce.self,
+                 buildAddress(b, op.getConstant(), Value()),
+                 arith::IndexCastOp::create(b, i64, size),
+                 LLVM::ConstantOp::create(b, op.getStreamsAttr())});
+  op.erase();
+}
+
+void tern::lowerAnnouncements(func::FuncOp function) {
+  SmallVector<ternary::AnnounceOp> announcements;
+  function.walk([&](ternary::AnnounceOp op) { announcements.push_back(op); });
+  for (ternary::AnnounceOp op : announcements)
+    lower(op, function.getArgument(0));
 }
 
 void tern::lowerFetches(func::FuncOp function) {

@@ -1,4 +1,4 @@
-//===- FetchLowering.h - rows that the host reads ---------------*- C++ -*-===//
+//===- FetchLowering.h - constants that the host reads ----------*- C++ -*-===//
 #ifndef TERN_LIB_TRANSFORMS_FETCHLOWERING_H
 #define TERN_LIB_TRANSFORMS_FETCHLOWERING_H
 
@@ -9,6 +9,9 @@ namespace tern {
 /// Lowers each `ternary.fetch` of a function, whose first argument is the host,
 /// to a call of the host's `fetch` (ModelABI.h).
 void lowerFetches(mlir::func::FuncOp function);
+
+/// Lowers each `ternary.announce` to a call of the host's `announce`.
+void lowerAnnouncements(mlir::func::FuncOp function);
 
 } // namespace tern
 

@@ -13,7 +13,8 @@ enum class HostField : int32_t {
   Fetch,
   Allocate,
   Release,
-  Trim
+  Trim,
+  Announce
 };
 
 /// What a call of the host takes, both `!llvm.ptr`.

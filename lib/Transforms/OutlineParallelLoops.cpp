@@ -463,6 +463,7 @@ struct OutlineParallelLoopsPass
       passHostToCallees(function);
       asserts.lower(function);
       tern::lowerFetches(function);
+      tern::lowerAnnouncements(function);
       buffers.lower(function);
       if (failed(outlineLoops(function, bodies, names)))
         return signalPassFailure();

@@ -21,7 +21,7 @@ from ctypes import (
 import ml_dtypes
 import numpy as np
 
-ABI_VERSION = 7
+ABI_VERSION = 8
 MAX_RANK = 8
 
 # TernDType, numbered as ONNX's TensorProto.DataType.

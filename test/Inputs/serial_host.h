@@ -39,7 +39,16 @@ static void releaseBuffer(void *self, void *address, int64_t bytes) {
 
 static void trimmed(void *self) { (void)self; }
 
-static const TernHost serialHost = {
-    NULL, serialFor, failed, fetched, allocateBuffer, releaseBuffer, trimmed};
+static void announced(void *self, const void *constant, int64_t bytes,
+                      int64_t streams) {
+  (void)self;
+  (void)constant;
+  (void)bytes;
+  (void)streams;
+}
+
+static const TernHost serialHost = {NULL,    serialFor,      failed,
+                                    fetched, allocateBuffer, releaseBuffer,
+                                    trimmed, announced};
 
 #endif /* TERN_TEST_INPUTS_SERIAL_HOST_H */

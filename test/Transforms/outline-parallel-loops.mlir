@@ -313,6 +313,31 @@ func.func @asserted(%x: memref<?xf32>, %v: f32, %ok: i1, %n: index) {
 
 // -----
 
+// The host learns where 1536 bytes are that are read in four streams: its eighth
+// field, called with its first. Sizes that only a run tells are asked for.
+// CHECK-LABEL: func.func @announce(
+// CHECK-SAME:    %[[HOST:[a-z0-9]+]]: !llvm.ptr, %[[WEIGHTS:[a-z0-9]+]]: memref<1536xi8>, %[[ANY:[a-z0-9]+]]: memref<?xi8>
+// CHECK-NOT:     ternary.announce
+// CHECK:         %[[SELF:.*]] = llvm.load %[[HOST]] : !llvm.ptr -> !llvm.ptr
+// CHECK-NEXT:    %[[SLOT:.*]] = llvm.getelementptr %[[HOST]][7] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+// CHECK-NEXT:    %[[ANNOUNCE:.*]] = llvm.load %[[SLOT]] : !llvm.ptr -> !llvm.ptr
+// CHECK:         %[[SIZE:.*]] = arith.constant 1536 : index
+// CHECK:         memref.extract_aligned_pointer_as_index %[[WEIGHTS]]
+// CHECK:         %[[ADDRESS:.*]] = llvm.inttoptr
+// CHECK-DAG:     %[[BYTES:.*]] = arith.index_cast %[[SIZE]] : index to i64
+// CHECK-DAG:     %[[STREAMS:.*]] = llvm.mlir.constant(4 : i64) : i64
+// CHECK:         llvm.call %[[ANNOUNCE]](%[[SELF]], %[[ADDRESS]], %[[BYTES]], %[[STREAMS]]) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
+// CHECK:         %[[LEFT:.*]] = memref.dim %[[ANY]]
+// CHECK:         %[[BYTES:.*]] = arith.index_cast %[[LEFT]] : index to i64
+// CHECK:         llvm.call %{{.*}}(%{{.*}}, %{{.*}}, %[[BYTES]], %{{.*}})
+func.func @announce(%weights: memref<1536xi8>, %any: memref<?xi8>) {
+  ternary.announce %weights in 4 streams : memref<1536xi8>
+  ternary.announce %any in 2 streams : memref<?xi8>
+  return
+}
+
+// -----
+
 // The host copies row 7 of 60 elements of two bytes: its fourth field, called
 // with its first, the two addresses, and 120 bytes. In a loop, too.
 // CHECK-LABEL: func.func @fetch(

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 7
+#define TERN_ABI_VERSION 8
 #define TERN_MAX_RANK 8
 
 /* Element types, numbered as ONNX's TensorProto.DataType. */
@@ -83,6 +83,12 @@ typedef struct TernHost {
   /* Says that what the call still asks of allocate is little: memory that large
    * buffers had may go back to the system. */
   void (*trim)(void *self);
+  /* Says that the loop after the next call of parallel_for reads `constant`, of
+   * `bytes` bytes, in `streams` >= 1 equal parts at once, each from its
+   * beginning: threads that wait may fetch it. Not called by the body of
+   * parallel_for. */
+  void (*announce)(void *self, const void *constant, int64_t bytes,
+                   int64_t streams);
 } TernHost;
 
 /* Runs the graph: reads num_inputs tensors, fills `data` and `dims` of

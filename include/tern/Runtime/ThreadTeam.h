@@ -4,6 +4,7 @@
 
 #include "tern/Runtime/BlockRange.h"
 #include "tern/Runtime/Cores.h"
+#include "tern/Runtime/ReadAhead.h"
 #include "tern/Runtime/WaitWord.h"
 
 #include <atomic>
@@ -44,6 +45,10 @@ public:
   /// thread at a time may call it from outside. `body` does not throw.
   void parallelFor(int64_t count, Body body, void *context);
 
+  /// Says what the loop after the next parallelFor reads, for threads to fetch
+  /// while they wait. For the thread that calls parallelFor.
+  void announce(const Announcement &next) { readAhead.announce(next); }
+
 private:
   using Duration = std::chrono::steady_clock::duration;
 
@@ -55,9 +60,10 @@ private:
   };
 
   void work(size_t self);
-  /// Waits for a job other than `job`, and sets it to that one's number.
-  /// Returns false if there will be none.
-  bool waitForJob(int32_t &job);
+  /// Waits for a job other than `job`, and sets it to that one's number;
+  /// meanwhile fetches what thread `self` begins with in a loop to come, from
+  /// `place` on. Returns false if there will be no job.
+  bool waitForJob(int32_t &job, size_t self, ReadAhead::Place &place);
   void postShares();
   /// Runs blocks until none is left, those of thread `self`'s share first (0:
   /// the caller, i: worker i - 1); returns how many.
@@ -94,6 +100,9 @@ private:
   std::atomic<int> callersCore{-1};
   std::atomic<bool> busy{false}; // a parallelFor is running
   BlockRange callersShare;
+
+  alignas(64) ReadAhead readAhead;
+  ReadAhead::Place callersPlace;
 
   CoreSet allowed;
   std::vector<std::unique_ptr<Worker>> workers;

@@ -98,6 +98,28 @@ def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
                            "::tern::ternary::TernaryDialect"];
 }
 
+def AnnounceWeights : Pass<"tern-announce-weights", "::mlir::ModuleOp"> {
+  let summary = "Say which weights threads may fetch while they wait";
+  let description = [{
+    Before each call of a function that reads one of its arguments in streams (a loop
+    with `tern.streams`), announces it: before the call of such a function ahead of it
+    in the block, whose end some threads reach earlier than others, or behind
+    another call, or at the block's beginning.
+
+    ```mlir
+    call @norm(%h, %x) : ...
+    ternary.announce %w1 in 4 streams : memref<1310720xi8>
+    call @product(%x, %w0, %y) : ...
+    call @other_product(%y, %w1, %z) : ...
+    ```
+    Requires: to run before `tern-outline-parallel-loops`, which lowers the
+    announcements.
+    Ensures: between an announcement and what it announces no other such function is
+    called than the one ahead, for all that is called from this function.
+  }];
+  let dependentDialects = ["::tern::ternary::TernaryDialect"];
+}
+
 def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp"> {
   let summary = "Run scf.parallel loops on the host's threads";
   let description = [{
@@ -106,7 +128,7 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
     loops with little work, for which waking a thread and waiting for it takes
     longer, call it directly. Every function gets the host as
     its first argument, `cf.assert` and `ternary.assert` become calls of the
-    host's `fail`, and `ternary.fetch` one of its `fetch`. What
+    host's `fail`, `ternary.fetch` one of its `fetch` and `ternary.announce` one of its `announce`. What
     `tern-mark-temporaries` marked is asked of its `allocate` and given back by its
     `release`; `ternary.trim` becomes a call of its `trim`.
 
@@ -125,7 +147,7 @@ def OutlineParallelLoops : Pass<"tern-outline-parallel-loops", "::mlir::ModuleOp
 
     Requires: entry points from `tern-emit-model-entries`; bufferised loops
     without reductions.
-    Ensures: no assertion, no fetch, no trim and no mark is left; an scf.parallel inside another stays, to be
+    Ensures: no assertion, no fetch, no announcement, no trim and no mark is left; an scf.parallel inside another stays, to be
     run by its thread alone.
   }];
   let options = [Option<"minWork", "min-work", "int64_t", /*default=*/"131072",

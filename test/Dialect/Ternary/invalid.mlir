@@ -499,6 +499,22 @@ func.func @assert(%ok: i1, %n: index) {
 
 // -----
 
+func.func @announce_no_streams(%weights: memref<1536xi8>) {
+  // expected-error @below {{attribute 'streams' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  ternary.announce %weights in 0 streams : memref<1536xi8>
+  return
+}
+
+// -----
+
+func.func @announce_rows(%weights: memref<96x16xi8>) {
+  // expected-error @below {{operand #0 must be 1D memref of 8-bit signless integer values}}
+  ternary.announce %weights in 4 streams : memref<96x16xi8>
+  return
+}
+
+// -----
+
 func.func @fetch_elements(%rows: memref<9x6xbf16>, %row: index, %target: memref<6xf16>) {
   // expected-error @below {{target is 'memref<6xf16>'; expected elements as those of 'memref<9x6xbf16>'}}
   ternary.fetch %rows[%row], %target : memref<9x6xbf16>, memref<6xf16>

@@ -82,6 +82,15 @@ func.func @trim() {
   return
 }
 
+// CHECK-LABEL: func.func @announce(
+func.func @announce(%weights: memref<1536xi8>, %any: memref<?xi8>) {
+  // CHECK: ternary.announce %{{.*}} in 4 streams {note} : memref<1536xi8>
+  ternary.announce %weights in 4 streams {note} : memref<1536xi8>
+  // CHECK: ternary.announce %{{.*}} in 1 streams : memref<?xi8>
+  ternary.announce %any in 1 streams : memref<?xi8>
+  return
+}
+
 // CHECK-LABEL: func.func @fetch(
 func.func @fetch(%rows: memref<90x60xbf16>, %row: index, %row_of_few: memref<60xbf16>, %any: memref<?x8xf32, strided<[?, 1], offset: ?>>, %part: memref<8xf32, strided<[1], offset: ?>>) {
   // CHECK: ternary.fetch %{{.*}}[%{{.*}}], %{{.*}} {note} : memref<90x60xbf16>, memref<60xbf16>

@@ -30,6 +30,9 @@ _FETCH = ctypes.CFUNCTYPE(
 )
 _ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 _TRIM = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_ANNOUNCE = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
+)
 _RELEASE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 _STEP = ctypes.CFUNCTYPE(
     None,
@@ -53,6 +56,7 @@ class Host(ctypes.Structure):
         ("allocate", _ALLOCATE),
         ("release", _RELEASE),
         ("trim", _TRIM),
+        ("announce", _ANNOUNCE),
     ]
 
 
@@ -111,7 +115,18 @@ def _trim(_):
     _trims.append(1)
 
 
-_HOST = Host(None, _run_in_parts, _fail, _fetch, _allocate, _release, _trim)
+_announced = []
+
+
+@_ANNOUNCE
+def _announce(_, constant, size, streams):
+    # All of it is there.
+    _announced.append((len(ctypes.string_at(constant, size)), streams))
+
+
+_HOST = Host(
+    None, _run_in_parts, _fail, _fetch, _allocate, _release, _trim, _announce
+)
 
 
 # --- Models ---------------------------------------------------------------------------
@@ -174,6 +189,7 @@ class Library:
         ids = (ctypes.c_int64 * count)(*[token] * count)
         logits = np.full(self.vocab, np.nan, np.float32)
         _trims.clear()
+        _announced.clear()
         variant.step(
             ctypes.addressof(_HOST), ctypes.addressof(ids), count, 0, None, 1, best,
             logits.ctypes.data,
@@ -181,6 +197,13 @@ class Library:
         # One token's memory is needed again.
         if len(_trims) != (count > 1):
             raise SystemExit(f"found {len(_trims)} trims before the head for {count} tokens")
+        # These models have no other constant that is read in streams.
+        streams = 2 if variant.name.startswith((b"avx512", b"amx")) else 1
+        if [parts for _, parts in _announced] != [streams]:
+            raise SystemExit(
+                f"found announcements {_announced}; expected one, of the screen in "
+                f"{streams} streams"
+            )
         return logits
 
 

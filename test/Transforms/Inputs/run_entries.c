@@ -83,6 +83,14 @@ static void releaseBuffer(void *opaque, void *address, int64_t bytes) {
 
 static void trimmed(void *self) { (void)self; }
 
+static void announced(void *self, const void *constant, int64_t bytes,
+                      int64_t streams) {
+  (void)self;
+  (void)constant;
+  (void)bytes;
+  (void)streams;
+}
+
 static size_t countBytes(const TernTensor *tensor) {
   size_t bytes = tensor->dtype == TERN_I64 ? 8 : 4;
   for (int32_t dim = 0; dim < tensor->rank; ++dim)
@@ -124,8 +132,8 @@ int main(int argc, char **argv) {
   int calls = 0, different = 0, changed = 0, shared = 0, lent = 0;
   for (int mode = 0; mode < kModes; ++mode) {
     struct Self self = {mode, 0, 0};
-    TernHost host = {&self,          parallelFor,   failed, fetched,
-                     allocateBuffer, releaseBuffer, trimmed};
+    TernHost host = {&self,          parallelFor,   failed,  fetched,
+                     allocateBuffer, releaseBuffer, trimmed, announced};
     for (int i = 0; i < model->num_outputs; ++i) {
       outputs[mode][i].rank = model->outputs[i].rank;
       outputs[mode][i].dtype = model->outputs[i].dtype;

@@ -392,4 +392,22 @@ def Ternary_TrimOp : Ternary_Op<"trim", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = "attr-dict";
 }
 
+def Ternary_AnnounceOp : Ternary_Op<"announce", [MemoryEffects<[MemWrite]>]> {
+  let summary = "say which constant a loop to come reads";
+  let description = [{
+    A hint for the host (`announce` in ModelABI.h): the loop after the next one that
+    threads share reads `constant`, so that threads which wait for the next one's
+    end may fetch it into their caches. It cuts the constant into
+    `streams` equal parts and reads all of them at once, each from its beginning.
+
+    Example:
+    ```mlir
+    ternary.announce %weights in 4 streams : memref<1310720xi8>
+    ```
+  }];
+  let arguments = (ins MemRefRankOf<[I8], [1]>:$constant,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$streams);
+  let assemblyFormat = "$constant `in` $streams `streams` attr-dict `:` type($constant)";
+}
+
 #endif // TERN_DIALECT_TERNARY_IR_TERNARYOPS_TD
