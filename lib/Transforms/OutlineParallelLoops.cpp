@@ -31,6 +31,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -64,6 +65,12 @@ uint64_t estimateCost(Operation &op) {
   // for memory.
   if (auto call = dyn_cast<LLVM::CallOp>(op); call && !call.getCallee())
     return kCall;
+  if (auto copy = dyn_cast<memref::CopyOp>(op)) {
+    auto type = dyn_cast<MemRefType>(copy.getSource().getType());
+    return type && type.hasStaticShape()
+               ? std::max<int64_t>(1, type.getNumElements() / 2)
+               : kInnerChunk;
+  }
   uint64_t cost =
       isa_and_nonnull<math::MathDialect>(op.getDialect()) ? kFunction : 1;
   auto halve = [](Type type) -> int64_t {

@@ -435,10 +435,21 @@ def LowerStridedCopies : Pass<"tern-lower-strided-copies", "::mlir::func::FuncOp
   let summary = "Turn copies between strided buffers into loops";
   let description = [{
     A `memref.copy` of contiguous buffers becomes a memcpy; one that is strided
-    would become a call of a library that the runtime does not have. Rewrites
-    the latter to linalg, so that it is vectorised like everything else.
+    would become a call of a library that the runtime does not have. Where both
+    buffers have rows of consecutive elements, of a static size, the latter becomes a
+    parallel loop over rows, each of which is contiguous:
+
+    ```mlir
+    memref.copy %a, %b : memref<?x128xi8> to memref<?x128xi8, strided<[512, 1], offset: ?>>
+    // becomes
+    scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+      memref.copy %a[%i], %b[%i]    // subviews of one row
+    }
+    ```
+    Others become linalg, so that they are vectorised like everything else.
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ResolveExpandShapes : Pass<"tern-resolve-expand-shapes", "::mlir::func::FuncOp"> {
