@@ -113,7 +113,6 @@ void ThreadTeam::parallelFor(int64_t newCount, Body newBody, void *newContext) {
   callersCore.store(findCurrentCore(), std::memory_order_relaxed);
   int32_t blocks = static_cast<int32_t>(numBlocks);
   unfinished.value.store(blocks, std::memory_order_relaxed);
-  readAhead.beginLoop();
   postShares();
   ++posted.value;
   if (sleepers != 0)

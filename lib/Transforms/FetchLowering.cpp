@@ -1,4 +1,4 @@
-//===- FetchLowering.cpp - constants that the host reads ------------------===//
+//===- FetchLowering.cpp - constants that the host is told of -------------===//
 
 #include "FetchLowering.h"
 

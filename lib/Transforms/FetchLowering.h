@@ -1,4 +1,4 @@
-//===- FetchLowering.h - constants that the host reads ----------*- C++ -*-===//
+//===- FetchLowering.h - constants that the host is told of -----*- C++ -*-===//
 #ifndef TERN_LIB_TRANSFORMS_FETCHLOWERING_H
 #define TERN_LIB_TRANSFORMS_FETCHLOWERING_H
 

@@ -22,17 +22,23 @@ namespace tern {
 
 using namespace mlir;
 
-static bool isStrided(Value buffer) {
-  auto type = dyn_cast<MemRefType>(buffer.getType());
-  return type && !type.getLayout().isIdentity();
+/// Larger rows are shared out by elements.
+constexpr int64_t kMostRowBytes = 64 << 10;
+
+static bool isStrided(MemRefType type) {
+  return !type.getLayout().isIdentity();
 }
 
-/// Whether `buffer` has rows of consecutive elements, of a size that its type
-/// tells.
-static bool hasStaticRows(Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
-  return type.getRank() > 1 && type.isLastDimUnitStride() &&
-         !type.isDynamicDim(type.getRank() - 1) && type.getShape().back() > 0;
+/// Whether `type` has rows of consecutive elements, of a size that it tells,
+/// and not too large for one thread.
+static bool hasStaticRows(MemRefType type) {
+  if (type.getRank() < 2 || !type.isLastDimUnitStride() ||
+      type.isDynamicDim(type.getRank() - 1) ||
+      !type.getElementType().isIntOrFloat())
+    return false;
+  int64_t length = type.getShape().back();
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  return length > 0 && length <= kMostRowBytes / bytes;
 }
 
 /// The row of `buffer` that `indices`, of all dimensions but the last, number.
@@ -76,12 +82,15 @@ struct LowerStridedCopiesPass
   void runOnOperation() override {
     SmallVector<memref::CopyOp> copies;
     getOperation().walk([&](memref::CopyOp copy) {
-      if (isStrided(copy.getSource()) || isStrided(copy.getTarget()))
+      auto source = dyn_cast<MemRefType>(copy.getSource().getType());
+      auto target = dyn_cast<MemRefType>(copy.getTarget().getType());
+      if (source && target && (isStrided(source) || isStrided(target)))
         copies.push_back(copy);
     });
     for (memref::CopyOp copy : copies) {
       OpBuilder builder(copy);
-      if (hasStaticRows(copy.getSource()) && hasStaticRows(copy.getTarget()))
+      if (hasStaticRows(cast<MemRefType>(copy.getSource().getType())) &&
+          hasStaticRows(cast<MemRefType>(copy.getTarget().getType())))
         lowerToRows(copy);
       else
         linalg::makeMemRefCopyOp(builder, copy.getLoc(), copy.getSource(),

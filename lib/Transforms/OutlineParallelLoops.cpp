@@ -65,10 +65,11 @@ uint64_t estimateCost(Operation &op) {
   // for memory.
   if (auto call = dyn_cast<LLVM::CallOp>(op); call && !call.getCallee())
     return kCall;
+  // Whatever the elements are, 16 bytes and more are moved at a time.
   if (auto copy = dyn_cast<memref::CopyOp>(op)) {
     auto type = dyn_cast<MemRefType>(copy.getSource().getType());
-    return type && type.hasStaticShape()
-               ? std::max<int64_t>(1, type.getNumElements() / 2)
+    return type && type.hasStaticShape() && type.getElementType().isIntOrFloat()
+               ? 1 + type.getNumElements() * type.getElementTypeBitWidth() / 128
                : kInnerChunk;
   }
   uint64_t cost =

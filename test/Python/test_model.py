@@ -220,7 +220,7 @@ def test_open_fails(build):
 
 
 def test_other_abi_version(build):
-    with pytest.raises(ternc.Error, match="found ABI version 99; expected 7"):
+    with pytest.raises(ternc.Error, match="found ABI version 99; expected 8"):
         ternc.Model(build("-DABI=99"))
 
 

@@ -37,24 +37,19 @@ std::map<uintptr_t, int> takeAll(const ReadAhead &readAhead, const void *data,
 
 } // namespace
 
-TEST(ReadAhead, FetchesOnceALoopHasBegun) {
+TEST(ReadAhead, GoesOnUntilTheNextAnnouncement) {
   ReadAhead readAhead;
   ReadAhead::Place place;
   std::vector<char> data(4096);
   EXPECT_EQ(readAhead.takeLines(place, 0, 1).count, 0);
   readAhead.announce({data.data(), 4096, 2});
-  EXPECT_EQ(readAhead.takeLines(place, 0, 1).count, 0);
-  readAhead.beginLoop();
   auto lines = readAhead.takeLines(place, 0, 1);
   EXPECT_EQ(lines.first, getAddress(data.data()));
   EXPECT_EQ(lines.stride, 2048);
   EXPECT_EQ(lines.count, 2);
-  // Another loop goes on with it, unless something else was announced.
-  readAhead.beginLoop();
   EXPECT_EQ(readAhead.takeLines(place, 0, 1).first,
             getAddress(data.data()) + 64);
   readAhead.announce({data.data() + 64, 1024, 1});
-  readAhead.beginLoop();
   lines = readAhead.takeLines(place, 0, 1);
   EXPECT_EQ(lines.first, getAddress(data.data()) + 64);
   EXPECT_EQ(lines.count, 1);
@@ -64,7 +59,6 @@ TEST(ReadAhead, SharesEachStream) {
   std::vector<char> data(4 * 3 * 1024);
   ReadAhead readAhead;
   readAhead.announce({data.data(), 4 * 3 * 1024, 4});
-  readAhead.beginLoop();
   // The second of three threads begins a third behind each stream's beginning.
   ReadAhead::Place place;
   auto lines = readAhead.takeLines(place, 1, 3);
@@ -86,7 +80,6 @@ TEST(ReadAhead, LeavesTheCacheToOthers) {
   ReadAhead readAhead;
   char begin;
   readAhead.announce({&begin, int64_t(1) << 30, 4});
-  readAhead.beginLoop();
   auto taken = takeAll(readAhead, &begin, 2);
   EXPECT_EQ(int64_t(taken.size()) * ReadAhead::kLine, 2 * ReadAhead::kBytes);
 }
@@ -95,11 +88,9 @@ TEST(ReadAhead, TakesNothingOfNothing) {
   ReadAhead readAhead;
   char begin;
   readAhead.announce({&begin, 0, 4});
-  readAhead.beginLoop();
   EXPECT_TRUE(takeAll(readAhead, &begin, 2).empty());
   // Less than a line for each.
   readAhead.announce({&begin, 40, 4});
-  readAhead.beginLoop();
   for (auto [offset, times] : takeAll(readAhead, &begin, 2))
     EXPECT_LT(offset, 40u);
 }

@@ -115,7 +115,7 @@ TEST(Session, RefusesAnotherAbi) {
   TernModel model = *findFakeModel("tensor");
   model.abi_version = TERN_ABI_VERSION + 1;
   EXPECT_EQ(messageOf([&] { Session session(model, 1); }),
-            "the model has ABI version 8; this runtime expects 7");
+            "the model has ABI version 9; this runtime expects 8");
 }
 
 // The team of threads is in order afterwards: the next loop runs to its end.

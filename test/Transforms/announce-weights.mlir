@@ -1,13 +1,14 @@
 // RUN: tern-opt %s --split-input-file --allow-unregistered-dialect --tern-announce-weights | FileCheck %s
 
 // The product's function reads its second argument in four streams: the loop says
-// how many, and what it fetches ahead tells which. Activations are fetched, too.
-func.func private @product(%x: memref<?x64xi8>, %weights: memref<4096xi8>, %y: memref<?xi32>) {
+// how many, and what it fetches ahead tells which. Activations and scales are fetched, too.
+func.func private @product(%x: memref<?x64xi8>, %weights: memref<4096xi8>, %scales: memref<64xf32>, %y: memref<?xi32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c16 = arith.constant 16 : index
   scf.parallel (%i) = (%c0) to (%c16) step (%c1) {
     memref.prefetch %x[%c0, %i], read, locality<3>, data : memref<?x64xi8>
+    memref.prefetch %scales[%i], read, locality<3>, data : memref<64xf32>
     memref.prefetch %weights[%i], read, locality<3>, data : memref<4096xi8>
   } {tern.streams = 4 : i64}
   return
@@ -36,28 +37,28 @@ func.func private @other()
 // Each is announced before the one ahead of it; the first as soon as can be. The
 // second is announced by then, and not again.
 // CHECK-LABEL: func.func @layer(
-// CHECK-SAME:    %{{.*}}, %[[W0:[a-z0-9]+]]: memref<4096xi8>, %[[W1:[a-z0-9]+]]: memref<4096xi8>, %{{.*}}, %[[SCREEN:.*]]: memref<?xi8>)
+// CHECK-SAME:    %{{.*}}, %[[W0:[a-z0-9]+]]: memref<4096xi8>, %[[W1:[a-z0-9]+]]: memref<4096xi8>, %{{.*}}, %{{.*}}, %[[SCREEN:.*]]: memref<?xi8>)
 // CHECK-NEXT:    ternary.announce %[[W0]] in 4 streams : memref<4096xi8>
 // CHECK-NEXT:    "norm"()
 // CHECK-NEXT:    ternary.announce %[[W1]] in 4 streams : memref<4096xi8>
-// CHECK-NEXT:    call @product(%{{.*}}, %[[W0]], %{{.*}})
+// CHECK-NEXT:    call @product(%{{.*}}, %[[W0]], %{{.*}}, %{{.*}})
 // CHECK-NEXT:    "norm"()
 // CHECK-NEXT:    ternary.announce %[[SCREEN]] in 2 streams : memref<?xi8>
-// CHECK-NEXT:    call @product(%{{.*}}, %[[W1]], %{{.*}})
+// CHECK-NEXT:    call @product(%{{.*}}, %[[W1]], %{{.*}}, %{{.*}})
 // CHECK-NEXT:    "norm"()
 // CHECK-NEXT:    call @screen(%[[SCREEN]])
 // CHECK-NEXT:    return
-func.func @layer(%x: memref<?x64xi8>, %w0: memref<4096xi8>, %w1: memref<4096xi8>, %y: memref<?xi32>, %screen: memref<?xi8>) {
+func.func @layer(%x: memref<?x64xi8>, %w0: memref<4096xi8>, %w1: memref<4096xi8>, %scales: memref<64xf32>, %y: memref<?xi32>, %screen: memref<?xi8>) {
   "norm"() : () -> ()
-  call @product(%x, %w0, %y) : (memref<?x64xi8>, memref<4096xi8>, memref<?xi32>) -> ()
+  call @product(%x, %w0, %scales, %y) : (memref<?x64xi8>, memref<4096xi8>, memref<64xf32>, memref<?xi32>) -> ()
   "norm"() : () -> ()
-  call @product(%x, %w1, %y) : (memref<?x64xi8>, memref<4096xi8>, memref<?xi32>) -> ()
+  call @product(%x, %w1, %scales, %y) : (memref<?x64xi8>, memref<4096xi8>, memref<64xf32>, memref<?xi32>) -> ()
   "norm"() : () -> ()
   call @screen(%screen) : (memref<?xi8>) -> ()
   return
 }
 
-// Other functions may announce weights themselves, which would be forgotten.
+// Other functions may announce weights themselves.
 // CHECK-LABEL: func.func @behind_calls(
 // CHECK-SAME:    %[[W:.*]]: memref<4096xi8>, %[[SCREEN:.*]]: memref<?xi8>)
 // CHECK-NOT:     ternary.announce
@@ -94,6 +95,20 @@ func.func @defined(%first: memref<?xi8>, %again: i1) {
   call @screen(%codes) : (memref<?xi8>) -> ()
   scf.if %again {
     "norm"() : () -> ()
+    func.call @screen(%codes) : (memref<?xi8>) -> ()
+  }
+  return
+}
+
+// The host is told by one thread.
+// CHECK-LABEL: func.func @on_threads(
+// CHECK-NOT:     ternary.announce
+// CHECK:         return
+func.func @on_threads(%codes: memref<?xi8>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  scf.parallel (%i) = (%c0) to (%c16) step (%c1) {
     func.call @screen(%codes) : (memref<?xi8>) -> ()
   }
   return

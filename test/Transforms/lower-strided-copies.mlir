@@ -44,6 +44,28 @@ func.func @strided_target(%a: memref<?x4xf32>, %b: memref<?x4xf32, strided<[8, 1
   return
 }
 
+// 64 KiB are a row; one element more is cut up.
+// CHECK-LABEL: func.func @large_rows(
+// CHECK:         scf.parallel
+// CHECK-NEXT:      memref.subview
+// CHECK-NOT:     scf.parallel
+// CHECK:         linalg.generic
+// CHECK:         return
+func.func @large_rows(%a: memref<?x16384xf32>, %b: memref<?x16384xf32, strided<[20000, 1]>>, %c: memref<?x16385xf32>, %d: memref<?x16385xf32, strided<[20000, 1]>>) {
+  memref.copy %a, %b : memref<?x16384xf32> to memref<?x16384xf32, strided<[20000, 1]>>
+  memref.copy %c, %d : memref<?x16385xf32> to memref<?x16385xf32, strided<[20000, 1]>>
+  return
+}
+
+// No elements, no rows.
+// CHECK-LABEL: func.func @no_elements(
+// CHECK-NOT:     scf.parallel
+// CHECK:         linalg.generic
+func.func @no_elements(%a: memref<?x0xf32>, %b: memref<?x0xf32, strided<[8, 1]>>) {
+  memref.copy %a, %b : memref<?x0xf32> to memref<?x0xf32, strided<[8, 1]>>
+  return
+}
+
 // Rows of a size that only a run knows, and elements that are apart on one side, or
 // without rows, go one by one.
 // CHECK-LABEL: func.func @dynamic_rows(

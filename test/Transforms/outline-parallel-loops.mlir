@@ -313,6 +313,30 @@ func.func @asserted(%x: memref<?xf32>, %v: f32, %ok: i1, %n: index) {
 
 // -----
 
+// A copy costs one for 16 bytes, and one: of 255 bytes 16, of 4096 floats 1025. With
+// the loop's end, that is 65 and 1026 an iteration, of 16384.
+// CHECK-LABEL: func.func @copies(
+// CHECK:         arith.cmpi sge, %{{.*}}, %c253
+// CHECK:         arith.cmpi sge, %{{.*}}, %c16
+func.func @copies(%n: index, %a: memref<255xi8>, %b: memref<255xi8>, %c: memref<4096xf32>, %d: memref<4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    memref.copy %a, %b : memref<255xi8> to memref<255xi8>
+    memref.copy %a, %b : memref<255xi8> to memref<255xi8>
+    memref.copy %a, %b : memref<255xi8> to memref<255xi8>
+    memref.copy %a, %b : memref<255xi8> to memref<255xi8>
+    scf.reduce
+  }
+  scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+    memref.copy %c, %d : memref<4096xf32> to memref<4096xf32>
+    scf.reduce
+  }
+  return
+}
+
+// -----
+
 // The host learns where 1536 bytes are that are read in four streams: its eighth
 // field, called with its first. Sizes that only a run tells are asked for.
 // CHECK-LABEL: func.func @announce(

@@ -9,8 +9,8 @@ namespace tern {
 
 /// How streams of weights are fetched ahead of use.
 struct StreamFetch {
-  /// How far ahead, in bytes: far enough for memory's latency, near enough to
-  /// be within a short tile.
+  /// How far ahead, in bytes: far enough for memory's latency, and at first
+  /// near enough to be within a short tile.
   int64_t bytes = 2048;
   /// Into which cache, as `memref.prefetch` says it: 3 is the first, 2 the
   /// second.

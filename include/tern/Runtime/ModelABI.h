@@ -83,10 +83,10 @@ typedef struct TernHost {
   /* Says that what the call still asks of allocate is little: memory that large
    * buffers had may go back to the system. */
   void (*trim)(void *self);
-  /* Says that the loop after the next call of parallel_for reads `constant`, of
-   * `bytes` bytes, in `streams` >= 1 equal parts at once, each from its
-   * beginning: threads that wait may fetch it. Not called by the body of
-   * parallel_for. */
+  /* Says that a loop to come, if the call is for one token, reads `constant`,
+   * of `bytes` bytes, in `streams` >= 1 parts of about equal size at once, each
+   * from its beginning: until the next announcement, threads that wait may
+   * fetch it. Not called by the body of parallel_for. */
   void (*announce)(void *self, const void *constant, int64_t bytes,
                    int64_t streams);
 } TernHost;

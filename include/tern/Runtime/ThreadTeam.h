@@ -45,8 +45,8 @@ public:
   /// thread at a time may call it from outside. `body` does not throw.
   void parallelFor(int64_t count, Body body, void *context);
 
-  /// Says what the loop after the next parallelFor reads, for threads to fetch
-  /// while they wait. For the thread that calls parallelFor.
+  /// Says what a loop to come reads, for threads to fetch while they wait,
+  /// until something else is announced. For the thread that calls parallelFor.
   void announce(const Announcement &next) { readAhead.announce(next); }
 
 private:
@@ -101,8 +101,8 @@ private:
   std::atomic<bool> busy{false}; // a parallelFor is running
   BlockRange callersShare;
 
-  alignas(64) ReadAhead readAhead;
-  ReadAhead::Place callersPlace;
+  ReadAhead readAhead;
+  alignas(64) ReadAhead::Place callersPlace;
 
   CoreSet allowed;
   std::vector<std::unique_ptr<Worker>> workers;

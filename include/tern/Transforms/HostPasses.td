@@ -101,10 +101,11 @@ def CheckAllocations : Pass<"tern-check-allocations", "::mlir::func::FuncOp"> {
 def AnnounceWeights : Pass<"tern-announce-weights", "::mlir::ModuleOp"> {
   let summary = "Say which weights threads may fetch while they wait";
   let description = [{
-    Before each call of a function that reads one of its arguments in streams (a loop
-    with `tern.streams`), announces it: before the call of such a function ahead of it
-    in the block, whose end some threads reach earlier than others, or behind
-    another call, or at the block's beginning.
+    For each call of a function that reads one of its arguments in streams (a loop
+    with `tern.streams`), announces that argument: before the call of such a function
+    ahead of it in the block, as some threads reach that one's end earlier than
+    others, or behind another call, which may announce something itself, or at the
+    block's beginning.
 
     ```mlir
     call @norm(%h, %x) : ...
@@ -114,8 +115,7 @@ def AnnounceWeights : Pass<"tern-announce-weights", "::mlir::ModuleOp"> {
     ```
     Requires: to run before `tern-outline-parallel-loops`, which lowers the
     announcements.
-    Ensures: between an announcement and what it announces no other such function is
-    called than the one ahead, for all that is called from this function.
+    Ensures: nothing is announced in a parallel loop.
   }];
   let dependentDialects = ["::tern::ternary::TernaryDialect"];
 }

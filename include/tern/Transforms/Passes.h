@@ -33,7 +33,8 @@ constexpr llvm::StringLiteral kTemporaryAttr = "tern.temporary";
 /// that it is outlined to, which nodes it computes as well.
 constexpr llvm::StringLiteral kKernelAttr = "tern.kernel";
 /// On an scf.parallel: into how many equal parts it cuts the constant that it
-/// fetches ahead, all of which it reads at once, each from its beginning.
+/// fetches ahead (but for a rest), all of which it reads at once, each from its
+/// beginning.
 constexpr llvm::StringLiteral kStreamsAttr = "tern.streams";
 } // namespace tern
 

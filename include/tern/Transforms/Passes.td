@@ -436,7 +436,7 @@ def LowerStridedCopies : Pass<"tern-lower-strided-copies", "::mlir::func::FuncOp
   let description = [{
     A `memref.copy` of contiguous buffers becomes a memcpy; one that is strided
     would become a call of a library that the runtime does not have. Where both
-    buffers have rows of consecutive elements, of a static size, the latter becomes a
+    buffers have rows of consecutive elements, of a static size of 64 KiB at most, the latter becomes a
     parallel loop over rows, each of which is contiguous:
 
     ```mlir

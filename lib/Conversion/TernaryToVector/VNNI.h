@@ -29,8 +29,9 @@ public:
 
   bool hasLookup() const override { return true; }
 
-  /// On an AMD EPYC (Zen 4), 1.6 bits a weight: a token takes 3 % less time
-  /// than with 2 KiB into the first cache, at one thread and at two.
+  /// For one token's ternary product alone. On an AMD EPYC (Zen 4) with 1.6
+  /// bits a weight, tokens are generated some 3 % faster than with 2 KiB into
+  /// the first cache (docs/Rationale.md).
   StreamFetch getStreamFetch() const override { return {6144, 2}; }
 
   mlir::Value buildLookup(mlir::OpBuilder &builder, mlir::Location loc,

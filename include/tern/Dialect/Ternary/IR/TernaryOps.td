@@ -395,10 +395,10 @@ def Ternary_TrimOp : Ternary_Op<"trim", [MemoryEffects<[MemWrite]>]> {
 def Ternary_AnnounceOp : Ternary_Op<"announce", [MemoryEffects<[MemWrite]>]> {
   let summary = "say which constant a loop to come reads";
   let description = [{
-    A hint for the host (`announce` in ModelABI.h): the loop after the next one that
-    threads share reads `constant`, so that threads which wait for the next one's
-    end may fetch it into their caches. It cuts the constant into
-    `streams` equal parts and reads all of them at once, each from its beginning.
+    A hint for the host (`announce` in ModelABI.h): a loop to come reads `constant`,
+    so that until the next announcement threads which wait may fetch it into their
+    caches. The loop cuts the constant into `streams` parts of about equal size and
+    reads all of them at once, each from its beginning.
 
     Example:
     ```mlir
