@@ -168,11 +168,13 @@ void ThreadTeam::finishBlocks(int32_t done) {
     unfinished.wake(1);
 }
 
+bool ThreadTeam::fetchAhead(size_t self, ReadAhead::Place &place) {
+  return fetch(readAhead.takeLines(place, self, workers.size() + 1));
+}
+
 void ThreadTeam::waitForWorkers(Duration partTime) {
-  auto fetchAhead = [this] {
-    return fetch(readAhead.takeLines(callersPlace, 0, workers.size() + 1));
-  };
-  if (spinUntil([this] { return unfinished.value == 0; }, fetchAhead))
+  if (spinUntil([this] { return unfinished.value == 0; },
+                [this] { return fetchAhead(0, callersPlace); }))
     return;
   // A worker that runs is done by then.
   Duration patience = std::max<Duration>(2 * partTime, kLeastPatience);
@@ -215,10 +217,7 @@ void ThreadTeam::leaveCallersCore(ThreadId self) {
 bool ThreadTeam::waitForJob(int32_t &job, size_t self,
                             ReadAhead::Place &place) {
   auto isPosted = [&] { return posted.value != job; };
-  auto fetchAhead = [&] {
-    return fetch(readAhead.takeLines(place, self, workers.size() + 1));
-  };
-  while (!spinUntil(isPosted, fetchAhead)) {
+  while (!spinUntil(isPosted, [&] { return fetchAhead(self, place); })) {
     // Announce first, look second. The caller publishes first and looks for
     // sleepers second; all of these accesses are sequentially consistent, so
     // one of the two notices.

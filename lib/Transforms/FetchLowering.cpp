@@ -71,16 +71,19 @@ static void lower(ternary::AnnounceOp op, Value host) {
   op.erase();
 }
 
-void tern::lowerAnnouncements(func::FuncOp function) {
-  SmallVector<ternary::AnnounceOp> announcements;
-  function.walk([&](ternary::AnnounceOp op) { announcements.push_back(op); });
-  for (ternary::AnnounceOp op : announcements)
+/// Lowers each `Op` of a function, whose first argument is the host.
+template <typename Op>
+static void lowerAll(func::FuncOp function) {
+  SmallVector<Op> found;
+  function.walk([&](Op op) { found.push_back(op); });
+  for (Op op : found)
     lower(op, function.getArgument(0));
 }
 
 void tern::lowerFetches(func::FuncOp function) {
-  SmallVector<ternary::FetchOp> fetches;
-  function.walk([&](ternary::FetchOp op) { fetches.push_back(op); });
-  for (ternary::FetchOp op : fetches)
-    lower(op, function.getArgument(0));
+  lowerAll<ternary::FetchOp>(function);
+}
+
+void tern::lowerAnnouncements(func::FuncOp function) {
+  lowerAll<ternary::AnnounceOp>(function);
 }

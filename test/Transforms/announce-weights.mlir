@@ -34,8 +34,7 @@ func.func private @gather(%codes: memref<4096xi8>) {
 }
 func.func private @other()
 
-// Each is announced before the one ahead of it; the first as soon as can be. The
-// second is announced by then, and not again.
+// Each is announced once, before the one ahead of it; the first as soon as can be.
 // CHECK-LABEL: func.func @layer(
 // CHECK-SAME:    %{{.*}}, %[[W0:[a-z0-9]+]]: memref<4096xi8>, %[[W1:[a-z0-9]+]]: memref<4096xi8>, %{{.*}}, %{{.*}}, %[[SCREEN:.*]]: memref<?xi8>)
 // CHECK-NEXT:    ternary.announce %[[W0]] in 4 streams : memref<4096xi8>

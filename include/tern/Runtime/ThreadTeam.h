@@ -64,6 +64,8 @@ private:
   /// meanwhile fetches what thread `self` begins with in a loop to come, from
   /// `place` on. Returns false if there will be no job.
   bool waitForJob(int32_t &job, size_t self, ReadAhead::Place &place);
+  /// Fetches the next lines for thread `self`; returns false if it has enough.
+  bool fetchAhead(size_t self, ReadAhead::Place &place);
   void postShares();
   /// Runs blocks until none is left, those of thread `self`'s share first (0:
   /// the caller, i: worker i - 1); returns how many.

@@ -192,10 +192,10 @@ Value StripScorer::loadHidden(Value memref, Value column) {
 }
 
 void StripScorer::prefetch(size_t stream, Value offset) {
-  int64_t ahead = tern::StreamFetch().getDistance(stream);
-  memref::PrefetchOp::create(b, operands.codes, b.add(offset, b.index(ahead)),
-                             /*isWrite=*/false, /*localityHint=*/3,
-                             /*isDataCache=*/true);
+  tern::StreamFetch fetch;
+  memref::PrefetchOp::create(
+      b, operands.codes, b.add(offset, b.index(fetch.getDistance(stream))),
+      /*isWrite=*/false, fetch.locality, /*isDataCache=*/true);
 }
 
 void StripScorer::addProducts(ArrayRef<Value> levels, Value step, int64_t plane,

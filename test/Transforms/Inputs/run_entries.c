@@ -2,11 +2,7 @@
  * be the same, bit for bit, the inputs as they were, every output a block of
  * its own, and every buffer of the host's given back once and written to no
  * further than it reaches. Dynamic dimensions get the argument. */
-#include "tern/Runtime/ModelABI.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "serial_host.h"
 
 enum { kMaxTensors = 16, kModes = 4 };
 
@@ -39,23 +35,11 @@ static void parallelFor(void *opaque, int64_t count, Body body, void *context) {
     growing(count, self->mode == 3, body, context);
 }
 
-static void failed(void *self, const char *message) {
-  (void)self;
-  printf("fail: %s\n", message);
-  exit(1);
-}
-
-static void fetched(void *self, const void *constant, void *target,
-                    int64_t bytes) {
-  (void)self;
-  memcpy(target, constant, (size_t)bytes);
-}
-
 enum { kBorder = 64 };
 
 /* The size stands before a buffer and behind it, and contents that no other
  * mode has are in it. */
-static void *allocateBuffer(void *opaque, int64_t bytes) {
+static void *lendBuffer(void *opaque, int64_t bytes) {
   struct Self *self = opaque;
   size_t room = ((size_t)bytes + 63) / 64 * 64 + 2 * kBorder;
   char *block = aligned_alloc(64, room);
@@ -66,7 +50,7 @@ static void *allocateBuffer(void *opaque, int64_t bytes) {
   return block + kBorder;
 }
 
-static void releaseBuffer(void *opaque, void *address, int64_t bytes) {
+static void takeBuffer(void *opaque, void *address, int64_t bytes) {
   struct Self *self = opaque;
   char *block = (char *)address - kBorder;
   if (memcmp(block, &bytes, sizeof(bytes)) ||
@@ -79,16 +63,6 @@ static void releaseBuffer(void *opaque, void *address, int64_t bytes) {
   --self->lent;
   memset(block, 0xEE, kBorder + (size_t)bytes);
   free(block);
-}
-
-static void trimmed(void *self) { (void)self; }
-
-static void announced(void *self, const void *constant, int64_t bytes,
-                      int64_t streams) {
-  (void)self;
-  (void)constant;
-  (void)bytes;
-  (void)streams;
 }
 
 static size_t countBytes(const TernTensor *tensor) {
@@ -132,8 +106,11 @@ int main(int argc, char **argv) {
   int calls = 0, different = 0, changed = 0, shared = 0, lent = 0;
   for (int mode = 0; mode < kModes; ++mode) {
     struct Self self = {mode, 0, 0};
-    TernHost host = {&self,          parallelFor,   failed,  fetched,
-                     allocateBuffer, releaseBuffer, trimmed, announced};
+    TernHost host = serialHost;
+    host.self = &self;
+    host.parallel_for = parallelFor;
+    host.allocate = lendBuffer;
+    host.release = takeBuffer;
     for (int i = 0; i < model->num_outputs; ++i) {
       outputs[mode][i].rank = model->outputs[i].rank;
       outputs[mode][i].dtype = model->outputs[i].dtype;
