@@ -149,7 +149,7 @@ static void addFloatVectors(OpPassManager &pm, StringRef target) {
     contractions.registers = 16;
   }
   // AMX multiplies integers only; what has it has AVX-512 too.
-  if (target.starts_with("avx512") || target == "amx") {
+  if (target.starts_with("avx512") || target == "zen4" || target == "amx") {
     contractions.lanes = 16;
     contractions.registers = 32;
   }

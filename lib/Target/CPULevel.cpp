@@ -25,10 +25,12 @@ static std::vector<CPULevel> getX86Levels() {
       TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI;
   constexpr uint64_t avx512vbmi = avx512vnni | TERN_FEATURE_AVX512VBMI;
   return {
-      // LLVM makes the same code for both of what is not in tiles, which the
-      // linker then folds.
+      // LLVM makes the same code for these three of what is not a product of
+      // many tokens, which the linker then folds.
       {"amx", "x86-64-v4", "+avx512vnni,+avx512vbmi,+gfni,+amx-tile,+amx-int8",
        "amx", avx512vbmi | TERN_FEATURE_AMX},
+      {"zen4", "x86-64-v4", "+avx512vnni,+avx512vbmi", "zen4",
+       avx512vbmi | TERN_FEATURE_ZEN4},
       {"avx512vbmi", "x86-64-v4", "+avx512vnni,+avx512vbmi", "avx512vbmi",
        avx512vbmi},
       {"avx512vnni", "x86-64-v4", "+avx512vnni", "avx512vnni", avx512vnni},
@@ -39,10 +41,17 @@ static std::vector<CPULevel> getX86Levels() {
   };
 }
 
+/// The only level of a model: where there is no choice, a CPU for which another
+/// would be better runs it all the same.
+static CPULevel makeOnlyLevel(CPULevel level) {
+  level.required &= ~uint64_t(TERN_FEATURE_ZEN4);
+  return level;
+}
+
 static std::optional<CPULevel> findX86Level(StringRef name) {
   for (const CPULevel &level : getX86Levels())
     if (level.name == name)
-      return level;
+      return makeOnlyLevel(level);
   return std::nullopt;
 }
 
@@ -75,6 +84,8 @@ static bool hostRuns(const CPULevel &level) {
     return false;
   if ((level.required & TERN_FEATURE_AVX512VBMI) && !has({"avx512vbmi"}))
     return false;
+  if ((level.required & TERN_FEATURE_ZEN4) && sys::getHostCPUName() != "znver4")
+    return false;
   if ((level.required & TERN_FEATURE_AMX) &&
       (!has({"amx-tile", "amx-int8", "gfni"}) || !isGrantedTiles()))
     return false;
@@ -105,6 +116,7 @@ static CPULevel getX86LevelOfCPU(const MCSubtargetInfo &info, StringRef cpu) {
   bool hasVbmi = hasAvx512 && has("+avx512vbmi");
   bool hasTiles = hasVbmi && has("+amx-int8") && has("+gfni");
   CPULevel level = *findX86Level(hasTiles          ? "amx"
+                                 : cpu == "znver4" ? "zen4"
                                  : hasVbmi         ? "avx512vbmi"
                                  : hasAvx512       ? "avx512vnni"
                                  : has("+avxvnni") ? "avxvnni"
@@ -166,7 +178,7 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef name,
   if (cpu == "native") {
     for (const CPULevel &level : levels)
       if (hostRuns(level))
-        return std::vector<CPULevel>{level};
+        return std::vector<CPULevel>{makeOnlyLevel(level)};
   }
   if (cpu == "x86-64-v4")
     return std::vector<CPULevel>{*findX86Level("avx512vnni"),
@@ -181,7 +193,8 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef name,
   return createStringError(
       "unknown CPU '" + cpu +
       "'; expected all, native, generic, x86-64-v2, x86-64-v3, x86-64-v4, "
-      "avx2, avxvnni, avx512vnni, avx512vbmi, amx, or a CPU that LLVM knows "
+      "avx2, avxvnni, avx512vnni, avx512vbmi, zen4, amx, or a CPU that LLVM "
+      "knows "
       "for " +
       name);
 }

@@ -97,7 +97,7 @@ def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"generic\"",
-           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx">];
+           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni, avx512vbmi, zen4 or amx">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
@@ -129,7 +129,7 @@ def ConvertTernaryHeadToVector : Pass<"convert-ternary-head-to-vector", "::mlir:
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"generic\"",
-           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx">];
+           "Vector instructions to use: generic, avx2, avxvnni, avx512vnni, avx512vbmi, zen4 or amx">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",

@@ -12,7 +12,8 @@ using namespace tern::ternary;
 
 std::optional<CodeProduct> CodeProduct::get(StringRef target) {
   return llvm::StringSwitch<std::optional<CodeProduct>>(target)
-      .Cases({"amx", "avx512vbmi", "avx512vnni"}, CodeProduct{16, Dot, 2})
+      .Cases({"amx", "zen4", "avx512vbmi", "avx512vnni"},
+             CodeProduct{16, Dot, 2})
       .Case("avxvnni", CodeProduct{8, Dot, 1})
       .Case("avx2", CodeProduct{8, PairDot, 1})
       .Case("generic", CodeProduct{16, Shifts, 1})

@@ -75,8 +75,8 @@ struct ConvertTernaryHeadToVectorPass
     if (!product) {
       emitError(getOperation().getLoc())
           << "unknown target '" << target
-          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or "
-             "amx";
+          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi, zen4 "
+             "or amx";
       return signalPassFailure();
     }
     SmallVector<HeadOp> heads;

@@ -52,6 +52,30 @@ static uint8_t getDifference(uint8_t index) {
   return putInFields(codes, 0, 3) ^ ((getCommonCodes(index) & ~high) | high);
 }
 
+/// The number that planes 1 to 3 are together.
+static uint8_t getTriple(const ByteCodes &codes) {
+  return codes[1] + 3 * codes[2] + 9 * codes[3];
+}
+
+/// That of bytes of i2 whose planes 1 to 3 are the bits of `fields`.
+static uint8_t getTripleOfFields(uint8_t fields) {
+  return getTriple(decodeByte(Encoding::I2, fields << 2));
+}
+
+/// That of bytes of t5 below 192 whose low six bits are `index`.
+static uint8_t getCommonTriple(uint8_t index) {
+  return getTriple(decodeByte(Encoding::T5, index));
+}
+
+/// What is to be flipped in it for byte 192 + `index`.
+static uint8_t getTripleDifference(uint8_t index) {
+  ByteCodes codes = decodeByte(Encoding::T5, kLong + index);
+  constexpr uint8_t invalid = 3;
+  if (codes[0] == invalid) // as all bytes below 192 take entry 0
+    return 0;
+  return getTriple(codes) ^ getCommonTriple(index);
+}
+
 static SmallVector<int8_t> getTable(uint8_t (*getEntry)(uint8_t index)) {
   SmallVector<int8_t> table;
   for (uint8_t index = 0; index < 64; ++index)
@@ -126,14 +150,34 @@ int64_t CodeDecoder::getShift(const VectorTarget &target, Encoding encoding,
   return 2 * getField(encoding, plane);
 }
 
-Value CodeDecoder::lookUpDifference(OpBuilder &b, Location loc) {
-  if (!difference) {
+Value CodeDecoder::lookUpLong(OpBuilder &b, Location loc,
+                              ArrayRef<int8_t> table) {
+  if (!longIndex) {
     auto type = cast<VectorType>(bytes.getType());
-    Value index = LLVM::USubSat::create(b, loc, type, bytes,
-                                        buildSplat(b, loc, type, kLong));
-    difference = target.buildLookup(b, loc, getTable(getDifference), index);
+    longIndex = LLVM::USubSat::create(b, loc, type, bytes,
+                                      buildSplat(b, loc, type, kLong));
   }
+  return target.buildLookup(b, loc, table, longIndex);
+}
+
+Value CodeDecoder::lookUpDifference(OpBuilder &b, Location loc) {
+  if (!difference)
+    difference = lookUpLong(b, loc, getTable(getDifference));
   return difference;
+}
+
+Value CodeDecoder::getTriples(OpBuilder &b, Location loc) {
+  if (encoding == Encoding::I2) {
+    // x86 shifts no bytes. A lookup takes the low six bits alone.
+    Value pairs = buildBitcast(b, loc, bytes, 16);
+    Value amount = buildSplat(b, loc, cast<VectorType>(pairs.getType()), 2);
+    Value shifted = arith::ShRUIOp::create(b, loc, pairs, amount);
+    return target.buildLookup(b, loc, getTable(getTripleOfFields),
+                              buildBitcast(b, loc, shifted, 8));
+  }
+  Value common = target.buildLookup(b, loc, getTable(getCommonTriple), bytes);
+  return arith::XOrIOp::create(
+      b, loc, common, lookUpLong(b, loc, getTable(getTripleDifference)));
 }
 
 // Taken as signed, bytes below 0 are those of the first code 2 and, from 211

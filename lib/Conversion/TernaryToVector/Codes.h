@@ -28,6 +28,10 @@ public:
   mlir::Value getTrits(mlir::OpBuilder &builder, mlir::Location loc,
                        int64_t plane);
 
+  /// The codes of planes 1 to 3, c1 + 3 c2 + 9 c3, as bytes; for targets with
+  /// lookups.
+  mlir::Value getTriples(mlir::OpBuilder &builder, mlir::Location loc);
+
   /// How many bits codes are above their value that are left in place: as many
   /// for planes that are `fields` apart.
   static int64_t getShift(const VectorTarget &target, Encoding encoding,
@@ -40,6 +44,9 @@ private:
   /// The codes at bits 2 `field` and up of `bytes`.
   mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value bytes, int64_t field);
+  /// The entry of `table` for bytes of t5 from 192 on; entry 0 for others.
+  mlir::Value lookUpLong(mlir::OpBuilder &builder, mlir::Location loc,
+                         llvm::ArrayRef<int8_t> table);
   /// What is different in bytes of t5 from 192 on; 0 for others.
   mlir::Value lookUpDifference(mlir::OpBuilder &builder, mlir::Location loc);
   /// All planes of t5, by arithmetic.
@@ -52,6 +59,7 @@ private:
   /// The fields of t5 but the first: as they were looked up, which the last is
   /// right in, and as they are.
   mlir::Value lookedUp, corrected;
+  mlir::Value longIndex;  ///< of bytes of t5 from 192 on; 0 for others
   mlir::Value difference; ///< what lookUpDifference found
   llvm::SmallVector<mlir::Value, 5> codes;
 };

@@ -21,6 +21,11 @@
 using namespace mlir;
 using namespace tern::ternary;
 
+void VectorTarget::buildMixedProduct(OpBuilder &, Location,
+                                     const ProductOperands &, Value) const {
+  llvm_unreachable("the target has no lookups of words");
+}
+
 void VectorTarget::buildTiledProduct(OpBuilder &, Location,
                                      const ProductOperands &) const {
   llvm_unreachable("the target builds no tiled products");
@@ -37,12 +42,28 @@ static Value compare(OpBuilder &b, Location loc, arith::CmpIPredicate predicate,
 static void buildManyTokens(OpBuilder &b, Location loc,
                             const VectorTarget &target,
                             const ProductOperands &operands, Value tokens) {
-  if (!target.hasTiles(operands.matrix)) {
+  auto buildDots = [&] {
     MatrixProductBuilder(b, loc, target, operands.matrix, operands.x,
                          operands.bytes, operands.out)
         .build(tokens);
+  };
+  if (std::optional<int64_t> least =
+          target.getLeastMixedTokens(operands.matrix)) {
+    Value areMany = compare(b, loc, arith::CmpIPredicate::uge, tokens, *least);
+    scf::IfOp::create(
+        b, loc, areMany,
+        [&](OpBuilder &, Location) {
+          target.buildMixedProduct(b, loc, operands, tokens);
+          scf::YieldOp::create(b, loc);
+        },
+        [&](OpBuilder &, Location) {
+          buildDots();
+          scf::YieldOp::create(b, loc);
+        });
     return;
   }
+  if (!target.hasTiles(operands.matrix))
+    return buildDots();
   Value areSome = compare(b, loc, arith::CmpIPredicate::ne, tokens, 0);
   scf::IfOp::create(b, loc, areSome, [&](OpBuilder &, Location) {
     target.buildTiledProduct(b, loc, operands);

@@ -27,7 +27,8 @@ static std::unique_ptr<VectorTarget> createTarget(StringRef name) {
   using Factory = std::unique_ptr<VectorTarget> (*)();
   for (Factory create :
        {createGenericTarget, createAvx2Target, createAvxVnniTarget,
-        createAvx512VnniTarget, createAvx512VbmiTarget, createAmxTarget}) {
+        createAvx512VnniTarget, createAvx512VbmiTarget, createZen4Target,
+        createAmxTarget}) {
     std::unique_ptr<VectorTarget> target = create();
     if (target->name == name)
       return target;
@@ -148,8 +149,8 @@ struct ConvertTernaryToVectorPass
     if (!vectorTarget) {
       emitError(getOperation().getLoc())
           << "unknown target '" << target
-          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or "
-             "amx";
+          << "'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi, zen4 "
+             "or amx";
       return signalPassFailure();
     }
     SmallVector<PackedMatmulOp> products;

@@ -7,18 +7,23 @@
 using namespace mlir;
 using namespace tern::ternary;
 
+Value VnniTarget::buildDot(OpBuilder &b, Location loc, Value sums, Value codes,
+                           Value activations) const {
+  StringRef intrinsic = lanes == 16 ? "llvm.x86.avx512.vpdpbusd.512"
+                                    : "llvm.x86.avx512.vpdpbusd.256";
+  return buildIntrinsic(b, loc, intrinsic, sums.getType(),
+                        {sums, codes, activations});
+}
+
 // Plane by plane, so that few codes are live at a time and each activation is
 // broadcast once for all strips. Within a plane, what there is more of changes
 // faster: the other stays in registers.
 void VnniTarget::buildStep(OpBuilder &b, Location loc, StepOperands &operands,
                            Accumulators &accumulators) const {
-  StringRef intrinsic = lanes == 16 ? "llvm.x86.avx512.vpdpbusd.512"
-                                    : "llvm.x86.avx512.vpdpbusd.256";
   auto multiply = [&](int64_t plane, int64_t token, int64_t strip) {
     Value &acc = accumulators.get(token, strip, plane);
     Value codes = operands.getCodes(strip, plane);
-    Value x = operands.getActivations(token, plane);
-    acc = buildIntrinsic(b, loc, intrinsic, acc.getType(), {acc, codes, x});
+    acc = buildDot(b, loc, acc, codes, operands.getActivations(token, plane));
   };
   bool hasMoreStrips = operands.strips > operands.tokens;
   int64_t outerEnd = hasMoreStrips ? operands.strips : operands.tokens;

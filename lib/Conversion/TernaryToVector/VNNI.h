@@ -20,6 +20,12 @@ public:
   void buildStep(mlir::OpBuilder &builder, mlir::Location loc,
                  StepOperands &operands,
                  Accumulators &accumulators) const override;
+
+  /// `sums`, i32, and in each lane four products of `codes`, u8, and
+  /// `activations`, i8.
+  mlir::Value buildDot(mlir::OpBuilder &builder, mlir::Location loc,
+                       mlir::Value sums, mlir::Value codes,
+                       mlir::Value activations) const;
 };
 
 /// With AVX512-VBMI, by which bytes of five trits are looked up.

@@ -15,6 +15,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 namespace tern::ternary {
 
@@ -113,6 +114,18 @@ public:
   virtual void buildTiledProduct(mlir::OpBuilder &builder, mlir::Location loc,
                                  const ProductOperands &operands) const;
 
+  /// From how many tokens on `buildMixedProduct` is the fastest product with
+  /// `matrix`; none if it never is.
+  virtual std::optional<int64_t> getLeastMixedTokens(MatrixType matrix) const {
+    return std::nullopt;
+  }
+
+  /// Builds a product of one token or more, of which `tokens` says how many, by
+  /// dot products and by lookups of sums.
+  virtual void buildMixedProduct(mlir::OpBuilder &builder, mlir::Location loc,
+                                 const ProductOperands &operands,
+                                 mlir::Value tokens) const;
+
   /// As the option of the pass spells it.
   const llvm::StringRef name;
   /// 32-bit lanes of a vector: a power of two up to the 16 rows of a tile.
@@ -131,6 +144,7 @@ std::unique_ptr<VectorTarget> createAvx2Target();
 std::unique_ptr<VectorTarget> createAvxVnniTarget();
 std::unique_ptr<VectorTarget> createAvx512VnniTarget();
 std::unique_ptr<VectorTarget> createAvx512VbmiTarget();
+std::unique_ptr<VectorTarget> createZen4Target();
 std::unique_ptr<VectorTarget> createAmxTarget();
 
 /// A splat of an integer in a vector type.

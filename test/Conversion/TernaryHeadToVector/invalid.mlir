@@ -1,6 +1,6 @@
 // RUN: tern-opt %s --split-input-file --verify-diagnostics --convert-ternary-head-to-vector
 // RUN: not tern-opt --convert-ternary-head-to-vector=target=sse %s 2>&1 | FileCheck %s
-// CHECK: error: unknown target 'sse'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx
+// CHECK: error: unknown target 'sse'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi, zen4 or amx
 
 func.func @tensors(%x: tensor<60xf32>, %w: tensor<90x60xf32>, %best: index, %init: tensor<90xf32>) -> tensor<90xf32> {
   // expected-error @below {{is on tensors; expected memrefs: bufferise first}}

@@ -1,6 +1,6 @@
 // RUN: tern-opt %s --split-input-file --verify-diagnostics --convert-ternary-to-vector
 // RUN: not tern-opt --convert-ternary-to-vector=target=sse %s 2>&1 | FileCheck %s
-// CHECK: error: unknown target 'sse'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi or amx
+// CHECK: error: unknown target 'sse'; expected generic, avx2, avxvnni, avx512vnni, avx512vbmi, zen4 or amx
 
 func.func @tile(%x: memref<?x64xi8>, %b: memref<1536xi8>, %y: memref<?x96xi32>) {
   // expected-error @below {{has tiles of 8 rows; the vector lowering expects 16}}

@@ -18,8 +18,9 @@ struct StepCost {
 /// Counted in the code for one token: vector instructions, two or three of
 /// which execute in a cycle. Without a table, t5 is divided by powers of three.
 static constexpr StepCost stepCosts[] = {
-    {"amx", 6, 8},       {"avx512vbmi", 6, 8}, {"avx512vnni", 6, 38},
-    {"avxvnni", 11, 61}, {"avx2", 14, 74},     {"generic", 40, 126},
+    {"amx", 6, 8},         {"zen4", 6, 8},      {"avx512vbmi", 6, 8},
+    {"avx512vnni", 6, 38}, {"avxvnni", 11, 61}, {"avx2", 14, 74},
+    {"generic", 40, 126},
 };
 
 /// A step is 64 bytes, a cache line. From memory it takes a core as long as 4
