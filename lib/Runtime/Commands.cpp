@@ -9,6 +9,7 @@
 #include "tern/Runtime/Perplexity.h"
 #include "tern/Runtime/Profile.h"
 #include "tern/Runtime/SpecialTokens.h"
+#include "tern/Runtime/StartupPages.h"
 #include "tern/Runtime/Tokenizer.h"
 
 #include <nlohmann/json.hpp>
@@ -47,10 +48,11 @@ Tokenizer tern::runtime::makeTokenizer(const TernModel &model) {
   return tokenizer;
 }
 
-void tern::runtime::giveBackFreedMemory() {
+void tern::runtime::giveBackStartupMemory() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
+  dropStartupPages();
 }
 
 static std::string formatNumber(const char *format, double value) {
@@ -94,7 +96,7 @@ int tern::runtime::measurePerplexity(const CommandLine &line,
   warnIfNotCopied(line, session);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
-  giveBackFreedMemory();
+  giveBackStartupMemory();
   std::vector<int64_t> tokens = tokenizer.encode(readFile(line.perplexityFile));
   // The first token of the text is predicted too.
   std::optional<int64_t> begin = findSpecialTokens(model, tokenizer).begin;
@@ -126,6 +128,7 @@ int tern::runtime::bench(const CommandLine &line, const TernModel &model) {
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Profile profile(session.getVariant().kernels);
   bool isProfiled = line.profile != CommandLine::ProfileForm::None;
+  giveBackStartupMemory();
   for (const BenchTest &test : line.benchTests) {
     BenchResult result = runBench(*state, test, line.benchRuns, [&] {
       if (isProfiled)

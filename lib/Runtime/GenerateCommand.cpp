@@ -78,7 +78,7 @@ int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
     session.setProfile(&profile);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
-  giveBackFreedMemory();
+  giveBackStartupMemory();
   Generator generator(*state, tokenizer,
                       findSpecialTokens(model, tokenizer).ends);
 
@@ -94,6 +94,8 @@ int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
           writeOutput(piece);
         return !interrupted;
       });
+  // Before code and memory for the rest are added to it.
+  state.reset();
   if (line.json)
     writeOutput(makeJson(line, session, result));
   else

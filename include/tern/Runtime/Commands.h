@@ -54,8 +54,9 @@ Tokenizer makeTokenizer(const TernModel &model);
 
 /// Gives memory that was freed, between what is in use too, back to the system:
 /// a tokenizer.json takes several times what is kept of it. The program keeps
-/// such memory otherwise (see modelMain).
-void giveBackFreedMemory();
+/// such memory otherwise (see modelMain). Drops the pages of code and constants
+/// that the start used, too.
+void giveBackStartupMemory();
 
 } // namespace tern::runtime
 
