@@ -78,14 +78,17 @@ int tern::runtime::generate(const CommandLine &line, const TernModel &model) {
     session.setProfile(&profile);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
-  giveBackStartupMemory();
   Generator generator(*state, tokenizer,
                       findSpecialTokens(model, tokenizer).ends);
+  std::vector<int64_t> prompt = generator.encodePrompt(line.text);
+  // What follows is only decoded.
+  tokenizer.keepDecoderOnly();
+  giveBackStartupMemory();
 
   InterruptGuard guard;
   bool isPromptShown = false;
   GenerationResult result = generator.generate(
-      line.text, line.generation, [&](std::string_view piece) {
+      std::move(prompt), line.generation, [&](std::string_view piece) {
         // Not before the prompt has proved to fit the model.
         if (!line.json && !isPromptShown)
           writeOutput(repairUtf8(line.text));

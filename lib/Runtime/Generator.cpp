@@ -50,13 +50,19 @@ std::vector<float> Generator::feed(const std::vector<int64_t> &tokens,
 GenerationResult Generator::generate(std::string_view prompt,
                                      const GenerationOptions &options,
                                      const Emit &emit) {
+  return generate(encodePrompt(prompt), options, emit);
+}
+
+GenerationResult Generator::generate(std::vector<int64_t> promptTokens,
+                                     const GenerationOptions &options,
+                                     const Emit &emit) {
   if (options.maxTokens < 0)
     throw InputError("the number of tokens to generate is " +
                      std::to_string(options.maxTokens) +
                      "; expected at least 0");
   Sampler sampler(options.sampling, state.vocab());
   GenerationResult result;
-  result.promptTokens = encodePrompt(prompt);
+  result.promptTokens = std::move(promptTokens);
 
   // The prompt's tokens go through the stream too: what the continuation's
   // first token says may depend on them (a leading space, half a character).

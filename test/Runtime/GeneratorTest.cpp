@@ -103,6 +103,21 @@ TEST(Generator, AsksForAsManyLogitsAsItLooksAt) {
         }
 }
 
+TEST_P(Generators, ContinuesTokensWithADecoderOnly) {
+  Generator generator(*state, tokenizer, {});
+  std::vector<int64_t> prompt = generator.encodePrompt("h\u00E9");
+  EXPECT_EQ(prompt, encode("h\u00E9"));
+  std::string expected = tokenizer.decode(predict(prompt, 50));
+  tokenizer.keepDecoderOnly();
+  GenerationOptions options;
+  options.maxTokens = 50;
+  GenerationResult result = generator.generate(
+      prompt, options, [](std::string_view) { return true; });
+  EXPECT_EQ(result.promptTokens, prompt);
+  EXPECT_EQ(result.tokens, predict(prompt, 50));
+  EXPECT_EQ(result.text, expected);
+}
+
 TEST_P(Generators, StopsAtAnEndTokenAndLeavesItOut) {
   std::vector<int64_t> expected = predict(encode("xyz"), 5);
   GenerationResult result = generate("xyz", 50, {999, expected[4]});

@@ -68,6 +68,33 @@ TEST(Tokenizer, FindsTokensByTheirSpelling) {
   EXPECT_EQ(tokenizer.findToken("none"), std::nullopt);
 }
 
+// Added tokens, ids without a token and a token without characters stay as they
+// are; a stream that has begun goes on.
+TEST(Tokenizer, DecodesTheSameWithItsDecoderOnly) {
+  std::string bytes = makeByteTokenizer();
+  std::string sparse = R"({"added_tokens":[{"id":9,"content":"<x>"},)"
+                       R"({"id":5,"content":"<s>","special":true}],)"
+                       R"("model":{"vocab":{"b":7,"a":0,"":2,"ab":3},)"
+                       R"("merges":["a b"]}})";
+  for (const std::string &json : {bytes, sparse}) {
+    Tokenizer whole(json), decoder(json);
+    std::unique_ptr<TextStream> stream = decoder.makeTextStream();
+    std::string first = stream->push(0xC3);
+    decoder.keepDecoderOnly();
+    decoder.keepDecoderOnly(); // twice is once
+    EXPECT_EQ(first + stream->push(0xA9) + stream->finish(),
+              whole.decode({0xC3, 0xA9}));
+    for (int64_t first = -1; first < 300; ++first)
+      for (int64_t second : {0, 2, 3, 4, 7})
+        EXPECT_EQ(decoder.decode({first, second}),
+                  whole.decode({first, second}))
+            << first << ' ' << second;
+  }
+  Tokenizer decoder(sparse);
+  decoder.keepDecoderOnly();
+  EXPECT_EQ(decoder.decode({3, 7, 9, 5, 2, 0}), "ab b <x>  a");
+}
+
 TEST(Tokenizer, MergesALongRunQuickly) {
   // Quadratic merging would take hours here.
   constexpr size_t kHalf = 500000;

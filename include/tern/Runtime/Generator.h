@@ -45,15 +45,22 @@ public:
   Generator(DecodingState &state, const Tokenizer &tokenizer,
             std::vector<int64_t> endTokens);
 
-  /// Continues `prompt` (invalid UTF-8 counts as U+FFFD) in a fresh sequence,
-  /// until an end token, maxTokens, the end of the context, or `emit` stops it.
-  /// \throws InputError if an option is out of range, or the prompt has no
-  /// tokens or more than the context.
+  /// The tokens of `prompt`, in which invalid UTF-8 counts as U+FFFD.
+  /// \throws InputError if there are none, or more than the context.
+  std::vector<int64_t> encodePrompt(std::string_view prompt) const;
+
+  /// Continues what encodePrompt returned in a fresh sequence, until an end
+  /// token, maxTokens, the end of the context, or `emit` stops it. The
+  /// tokenizer only decodes.
+  /// \throws InputError if an option is out of range.
+  GenerationResult generate(std::vector<int64_t> promptTokens,
+                            const GenerationOptions &options, const Emit &emit);
+
+  /// Both.
   GenerationResult generate(std::string_view prompt,
                             const GenerationOptions &options, const Emit &emit);
 
 private:
-  std::vector<int64_t> encodePrompt(std::string_view prompt) const;
   bool isEnd(int64_t token) const;
   /// Reads `tokens`; returns the logits of the last that `sampler` needs.
   std::vector<float> feed(const std::vector<int64_t> &tokens,

@@ -31,7 +31,7 @@ public:
   virtual std::string finish() = 0;
 };
 
-/// Immutable once made.
+/// Immutable once made, but for keepDecoderOnly.
 class Tokenizer {
 public:
   /// \param json  the bytes of tokenizer.json.
@@ -46,6 +46,10 @@ public:
   /// tokens in the text are recognised. O(n log n).
   std::vector<int64_t> encode(std::string_view text) const;
 
+  /// Frees what `encode` and `findToken` need, most of the memory of a large
+  /// vocabulary: they may not be called any more. Streams go on.
+  void keepDecoderOnly();
+
   /// Returns the text of `tokens` without special tokens.
   std::string decode(const std::vector<int64_t> &tokens) const;
 
@@ -57,7 +61,7 @@ public:
 
 private:
   struct Parts;
-  std::unique_ptr<const Parts> parts;
+  std::unique_ptr<Parts> parts;
 };
 
 } // namespace tern::runtime

@@ -164,6 +164,11 @@ std::vector<TextPart> AddedTokens::split(std::string_view text,
   return parts;
 }
 
+void AddedTokens::dropPatterns() {
+  asWritten = inNormalized = Tree(1);
+  ids = {};
+}
+
 std::optional<std::string_view> AddedTokens::findSpelling(int64_t id) const {
   auto it = byId.find(id);
   if (it == byId.end())

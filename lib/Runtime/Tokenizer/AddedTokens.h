@@ -40,6 +40,9 @@ public:
   /// token has this id.
   std::optional<std::string_view> findSpelling(int64_t id) const;
   std::optional<int64_t> findId(const std::string &spelling) const;
+  /// Forgets what `split` and `findId` need: they find nothing more.
+  void dropPatterns();
+
   /// Special tokens stand for no text.
   bool isSpecial(int64_t id) const { return special.count(id) != 0; }
 

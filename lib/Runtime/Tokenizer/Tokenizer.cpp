@@ -19,9 +19,10 @@ using nlohmann::json;
 /// The parts of tokenizer.json, in the order in which text goes through them.
 struct Tokenizer::Parts {
   explicit Parts(TokenizerJson json)
-      : model(json), normalizer(getMember(json.rest, "normalizer")),
-        addedTokens(getMember(json.rest, "added_tokens"), model.getVocabulary(),
-                    normalizer),
+      : model(std::make_unique<BytePairModel>(json)),
+        normalizer(getMember(json.rest, "normalizer")),
+        addedTokens(getMember(json.rest, "added_tokens"),
+                    model->getVocabulary(), normalizer),
         preTokenizer(PreTokenizer::create(getMember(json.rest, "pre_tokenizer"),
                                           alphabet)),
         postProcessor(getMember(json.rest, "post_processor")),
@@ -30,11 +31,15 @@ struct Tokenizer::Parts {
   /// Nothing for an id without a token.
   std::optional<std::string_view> findSpelling(int64_t id) const {
     std::optional<std::string_view> added = addedTokens.findSpelling(id);
-    return added ? added : model.getVocabulary().findSpelling(id);
+    if (added)
+      return added;
+    return model ? model->getVocabulary().findSpelling(id)
+                 : spellings->find(id);
   }
 
   ByteAlphabet alphabet;
-  BytePairModel model;
+  std::unique_ptr<BytePairModel> model;   // null: text is only decoded
+  std::optional<SpellingTable> spellings; // then
   Normalizer normalizer;
   AddedTokens addedTokens;
   std::unique_ptr<PreTokenizer> preTokenizer;
@@ -55,6 +60,15 @@ Tokenizer::Tokenizer(Tokenizer &&) noexcept = default;
 Tokenizer &Tokenizer::operator=(Tokenizer &&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
+void Tokenizer::keepDecoderOnly() {
+  if (!parts->model)
+    return;
+  parts->spellings.emplace(parts->model->getVocabulary());
+  parts->model.reset();
+  parts->preTokenizer.reset();
+  parts->addedTokens.dropPatterns();
+}
+
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
   std::vector<int64_t> ids;
   auto encodeText = [&](std::string piece, bool startsText) {
@@ -63,7 +77,7 @@ std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
     std::vector<Word> words;
     words.push_back({std::move(piece), startsText});
     for (const Word &word : parts->preTokenizer->split(std::move(words)))
-      parts->model.encode(word.text, ids);
+      parts->model->encode(word.text, ids);
   };
 
   std::string valid = repairUtf8(text);
@@ -164,7 +178,7 @@ std::string Tokenizer::decode(const std::vector<int64_t> &tokens) const {
 std::optional<int64_t> Tokenizer::findToken(std::string_view token) const {
   if (auto id = parts->addedTokens.findId(std::string(token)))
     return id;
-  if (auto id = parts->model.getVocabulary().findId(token))
+  if (auto id = parts->model->getVocabulary().findId(token))
     return *id;
   return std::nullopt;
 }

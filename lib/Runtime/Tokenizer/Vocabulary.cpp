@@ -72,6 +72,31 @@ std::optional<std::string_view> Vocabulary::findSpelling(int64_t id) const {
   return getSpelling(static_cast<size_t>(index - 1));
 }
 
+// All spellings together fit 32 bits: Vocabulary::add checks it.
+SpellingTable::SpellingTable(const Vocabulary &vocabulary) {
+  int64_t count = vocabulary.endOfIds();
+  size_t bytes = 0;
+  for (int64_t id = 0; id < count; ++id)
+    bytes += vocabulary.findSpelling(id).value_or("").size();
+  spellings.reserve(bytes);
+  ends.reserve(static_cast<size_t>(count));
+  isToken.reserve(static_cast<size_t>(count));
+  for (int64_t id = 0; id < count; ++id) {
+    std::optional<std::string_view> spelling = vocabulary.findSpelling(id);
+    spellings += spelling.value_or("");
+    ends.push_back(static_cast<uint32_t>(spellings.size()));
+    isToken.push_back(spelling.has_value());
+  }
+}
+
+std::optional<std::string_view> SpellingTable::find(int64_t id) const {
+  size_t index = static_cast<size_t>(id);
+  if (id < 0 || index >= ends.size() || !isToken[index])
+    return std::nullopt;
+  size_t begin = index == 0 ? 0 : ends[index - 1];
+  return std::string_view(spellings).substr(begin, ends[index] - begin);
+}
+
 MergeTable::MergeTable(size_t count) {
   size_t capacity = 2;
   while (capacity < count + count / 2)

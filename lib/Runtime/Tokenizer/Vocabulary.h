@@ -26,6 +26,8 @@ public:
   /// Nothing if no token has this id. Valid until the next token is added.
   std::optional<std::string_view> findSpelling(int64_t id) const;
   size_t size() const { return tokens.size(); }
+  /// No token has this id, or a larger one.
+  int64_t endOfIds() const { return static_cast<int64_t>(byId.size()); }
 
 private:
   struct Token {
@@ -41,6 +43,22 @@ private:
   std::vector<Token> tokens;
   std::vector<int32_t> slots; // index into tokens + 1; 0: free; a power of two
   std::vector<int32_t> byId;  // index into tokens + 1; 0: none
+};
+
+/// The spellings of a vocabulary by id, and no more: what text is made of. A
+/// sixth of a vocabulary and its merges.
+class SpellingTable {
+public:
+  explicit SpellingTable(const Vocabulary &vocabulary);
+
+  /// Nothing if no token has this id. Valid as long as this is.
+  std::optional<std::string_view> find(int64_t id) const;
+
+private:
+  std::string spellings;
+  std::vector<uint32_t>
+      ends; // of an id's, which begins where the last one ends
+  std::vector<bool> isToken;
 };
 
 /// What becomes of two adjacent symbols.
