@@ -355,28 +355,25 @@ Value HeadKernel::buildFloor(Value tileMax) {
                 })[0];
 }
 
-// The logits of the first rows that reach the floor, until there are enough.
+// The logits of the best rows of the first tiles that reach the floor, until
+// there are enough.
 Value HeadKernel::buildThreshold(const HeadScores &scores, Value floor,
                                  Value list) {
-  auto reaches = [&](Value memref, Value position) {
-    return compare(arith::CmpFPredicate::OGE, b.load(memref, position), floor);
-  };
-  auto visitRow = [&](Value row, ValueRange count) {
-    Value isMissing =
-        compare(arith::CmpIPredicate::slt, count[0], operands.best);
-    Value isTaken = both(isMissing, reaches(scores.scores, row));
-    return select(isTaken, count, [&]() -> SmallVector<Value> {
-      b.store(row, list, count[0]);
-      return {b.add(count[0], b.index(1))};
-    });
-  };
-  Value count =
-      b.loop(b.index(0), b.index(shape.getTiles()), 1, b.index(0),
-             [&](Value tile, ValueRange count) {
-               return select(reaches(scores.tileMax, tile), count, [&] {
-                 return SmallVector<Value>(loopOverRows(tile, count, visitRow));
-               });
-             })[0];
+  Value count = b.loop(
+      b.index(0), b.index(shape.getTiles()), 1, b.index(0),
+      [&](Value tile, ValueRange count) {
+        Value isMissing =
+            compare(arith::CmpIPredicate::slt, count[0], operands.best);
+        Value reaches = compare(arith::CmpFPredicate::OGE,
+                                b.load(scores.tileMax, tile), floor);
+        return select(both(isMissing, reaches), count,
+                      [&]() -> SmallVector<Value> {
+                        Value row = arith::IndexCastOp::create(
+                            b, b.getIndexType(), b.load(scores.tileRow, tile));
+                        b.store(row, list, count[0]);
+                        return {b.add(count[0], b.index(1))};
+                      });
+      })[0];
   buildListedLogits(list, count, "head, rows in full");
   Value least =
       b.loop(b.index(0), count, 1, b.f32(kInfinity),
@@ -423,9 +420,13 @@ Value HeadKernel::buildBestLogits(Value norm, Value largest) {
   Type f32 = b.getF32Type();
   int64_t tiles = shape.getTiles(), paddedTiles = llvm::alignTo(tiles, 16);
   HiddenCopy hidden = buildHiddenCopy(b, shape, operands.x, norm, largest);
-  HeadScores scores = {b.allocate(shape.getPaddedRows(), f32),
-                       b.allocate(shape.getPaddedRows(), f32),
-                       b.allocate(paddedTiles, f32)};
+  // Logits may be written over bounds before candidates are listed: those rows
+  // are candidates by either, as no logit is above its bound or below the
+  // threshold.
+  bool isPadded = shape.getPaddedRows() != shape.rows;
+  HeadScores scores = {
+      isPadded ? b.allocate(shape.getPaddedRows(), f32) : operands.out,
+      b.allocate(paddedTiles, f32), b.allocate(tiles, b.getI32Type())};
   Value list = b.allocate(mostCandidates, b.getIndexType());
   buildScores(b, shape, product, operands, hidden, scores);
   b.loop(b.index(tiles), b.index(paddedTiles), 1, {},
@@ -447,8 +448,11 @@ Value HeadKernel::buildBestLogits(Value norm, Value largest) {
            });
     buildListedLogits(list, count, "head, rows in full");
   });
-  for (Value buffer : {hidden.high, hidden.low, scores.scores, scores.upper,
-                       scores.tileMax, list})
+  SmallVector<Value> buffers = {hidden.high, hidden.low, scores.tileMax,
+                                scores.tileRow, list};
+  if (isPadded)
+    buffers.push_back(scores.upper);
+  for (Value buffer : buffers)
     memref::DeallocOp::create(b, buffer);
   return count;
 }

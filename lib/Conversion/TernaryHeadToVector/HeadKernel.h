@@ -64,11 +64,13 @@ struct HiddenCopy {
   mlir::Value normFactor;
 };
 
-/// What scoring leaves behind, memrefs of f32.
+/// What scoring leaves behind, memrefs.
 struct HeadScores {
-  mlir::Value scores;  ///< of each row; minus infinity for padding
-  mlir::Value upper;   ///< no logit is larger; infinity if there is no bound
-  mlir::Value tileMax; ///< the best score of each tile
+  /// f32: of each row, no logit is larger; infinity if there is no bound, minus
+  /// infinity for padding.
+  mlir::Value upper;
+  mlir::Value tileMax; ///< f32: the best score of each tile
+  mlir::Value tileRow; ///< i32: the first row of each tile that has it
 };
 
 /// Copies the hidden state, `norm` being its length.

@@ -103,6 +103,11 @@ HiddenCopy tern::ternary::buildHiddenCopy(HeadBuilder &b, ScreenShape shape,
 //===----------------------------------------------------------------------===//
 
 namespace {
+struct BestRow {
+  Value score; ///< f32
+  Value row;   ///< i32
+};
+
 /// Scores the rows of some tiles at once: those that the lanes of one vector
 /// hold, of each.
 class StripScorer {
@@ -114,8 +119,8 @@ public:
         sumType(VectorType::get(product.lanes, b.getI32Type())) {}
 
   /// Scores the rows of `tiles` from `firstRow` on; returns the best of each.
-  SmallVector<Value> build(ArrayRef<Value> tiles, int64_t firstRow,
-                           const HeadScores &scores);
+  SmallVector<BestRow> build(ArrayRef<Value> tiles, int64_t firstRow,
+                             const HeadScores &scores);
 
 private:
   /// 128 sum (q + z) a + sum (q + z) b of each tile, in f64.
@@ -143,9 +148,10 @@ private:
   }
   /// Four bytes of a copy of the hidden state, in each lane.
   Value loadHidden(Value memref, Value column);
-  /// From a sum, the scores of a tile and their bounds; returns the best.
-  Value finish(Value tile, int64_t firstRow, Value sum,
-               const HeadScores &scores);
+  /// From a sum, the bounds of a tile's rows; returns the one of the best
+  /// score.
+  BestRow finish(Value tile, int64_t firstRow, Value sum,
+                 const HeadScores &scores);
   Value toF64(Value vector);
 
   HeadBuilder &b;
@@ -270,8 +276,8 @@ SmallVector<Value> StripScorer::buildSums(ArrayRef<Value> tiles,
   return results;
 }
 
-Value StripScorer::finish(Value tile, int64_t firstRow, Value sum,
-                          const HeadScores &scores) {
+BestRow StripScorer::finish(Value tile, int64_t firstRow, Value sum,
+                            const HeadScores &scores) {
   int64_t lanes = product.lanes;
   auto splat = [&](Value scalar) { return b.splat(scalar, lanes); };
   auto f64s = VectorType::get(lanes, b.getF64Type());
@@ -298,14 +304,27 @@ Value StripScorer::finish(Value tile, int64_t firstRow, Value sum,
   Value narrow = arith::TruncFOp::create(b, f32s, score);
   // Padding is never the best: its bound is minus infinity.
   narrow = arith::MinNumFOp::create(b, narrow, upper);
-  vector::StoreOp::create(b, narrow, scores.scores, row);
   vector::StoreOp::create(b, upper, scores.upper, row);
-  return vector::ReductionOp::create(b, vector::CombiningKind::MAXNUMF, narrow);
+  Value best =
+      vector::ReductionOp::create(b, vector::CombiningKind::MAXNUMF, narrow);
+  // Scores of rows are finite (see kLargestRowNorm), so none is padding.
+  Value isBest =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, narrow, splat(best));
+  auto i32s = VectorType::get(lanes, b.getI32Type());
+  SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(lanes));
+  Value all = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(i32s, ArrayRef(numbers)));
+  Value places = arith::SelectOp::create(b, isBest, all,
+                                         buildIntegerSplat(b, i32s, lanes - 1));
+  Value place =
+      vector::ReductionOp::create(b, vector::CombiningKind::MINUI, places);
+  Value first = arith::IndexCastOp::create(b, b.getI32Type(), row);
+  return {best, b.add(first, place)};
 }
 
-SmallVector<Value> StripScorer::build(ArrayRef<Value> tiles, int64_t firstRow,
-                                      const HeadScores &scores) {
-  SmallVector<Value> best;
+SmallVector<BestRow> StripScorer::build(ArrayRef<Value> tiles, int64_t firstRow,
+                                        const HeadScores &scores) {
+  SmallVector<BestRow> best;
   for (auto [tile, sum] : llvm::zip_equal(tiles, buildSums(tiles, firstRow)))
     best.push_back(finish(tile, firstRow, sum, scores));
   return best;
@@ -314,17 +333,24 @@ SmallVector<Value> StripScorer::build(ArrayRef<Value> tiles, int64_t firstRow,
 /// Scores all rows of some tiles, which are read at once.
 static void buildTileScores(HeadBuilder &b, StripScorer &scorer, int64_t lanes,
                             ArrayRef<Value> tiles, const HeadScores &scores) {
-  SmallVector<Value> best;
+  SmallVector<BestRow> best;
   for (int64_t row = 0; row < ScreenShape::kTile; row += lanes) {
-    SmallVector<Value> strip = scorer.build(tiles, row, scores);
+    SmallVector<BestRow> strip = scorer.build(tiles, row, scores);
     if (best.empty())
       best = strip;
     else
-      for (auto [value, other] : llvm::zip_equal(best, strip))
-        value = arith::MaxNumFOp::create(b, value, other);
+      for (auto [earlier, later] : llvm::zip_equal(best, strip)) {
+        Value isKept = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE,
+                                             earlier.score, later.score);
+        earlier = {
+            arith::SelectOp::create(b, isKept, earlier.score, later.score),
+            arith::SelectOp::create(b, isKept, earlier.row, later.row)};
+      }
   }
-  for (auto [tile, value] : llvm::zip_equal(tiles, best))
-    b.store(value, scores.tileMax, tile);
+  for (auto [tile, row] : llvm::zip_equal(tiles, best)) {
+    b.store(row.score, scores.tileMax, tile);
+    b.store(row.row, scores.tileRow, tile);
+  }
 }
 
 // A core fetches several streams of bytes at once faster than one: a thread
