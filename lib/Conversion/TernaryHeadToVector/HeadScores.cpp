@@ -286,7 +286,8 @@ BestRow StripScorer::finish(Value tile, int64_t firstRow, Value sum,
       b.add(b.mul(tile, b.index(ScreenShape::kTile)), b.index(firstRow));
   auto loadBound = [&](ScreenShape::Bound bound) -> Value {
     Value values = b.loadVector(operands.bounds, lanes, {b.index(bound), row});
-    return arith::ExtFOp::create(b, f64s, values);
+    Value wide = arith::ExtFOp::create(b, f32s, values);
+    return arith::ExtFOp::create(b, f64s, wide);
   };
 
   Value zeros = b.mul(hidden.sum, b.f64(kZeroLevel));
@@ -371,7 +372,7 @@ void tern::ternary::buildScores(HeadBuilder &b, ScreenShape shape,
   });
   loop->setAttr(kStreamsAttr, b.getI64IntegerAttr(streams));
   int64_t boundBytes =
-      ScreenShape::NumBounds * shape.getPaddedRows() * int64_t(sizeof(float));
+      ScreenShape::NumBounds * shape.getPaddedRows() * ScreenShape::kBoundBytes;
   b.describe(loop, "head screen", shape, shape.getCodeBytes() + boundBytes);
   SmallVector<Value> rest;
   for (int64_t tile = streams * length; tile < shape.getTiles(); ++tile)

@@ -48,10 +48,21 @@ static void readRow(FloatType type, const char *data,
 // Copying a row
 //===----------------------------------------------------------------------===//
 
-/// `value`, which is positive, rounded to an f32 that is no smaller: the error
-/// of summing a row in double, too, is far below 2^-20 of it.
+/// `value` without the lower half of its bits: as a bf16, which it has to be.
+static uint16_t getBf16Bits(float value) {
+  return static_cast<uint16_t>(llvm::bit_cast<uint32_t>(value) >> 16);
+}
+
+/// `value`, which is not negative, rounded to a bf16 that is no smaller.
+static float roundUpToBf16(float value) {
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
+  return llvm::bit_cast<float>((bits + 0xffff) & 0xffff0000);
+}
+
+/// The same of a double. The errors of summing a row, and of converting to f32,
+/// are far below 2^-20 of it.
 static float roundUp(double value) {
-  return static_cast<float>(value * (1 + 0x1p-20));
+  return roundUpToBf16(static_cast<float>(value * (1 + 0x1p-20)));
 }
 
 namespace {
@@ -113,8 +124,8 @@ static RowCopy copyRowWell(ArrayRef<float> row, float largest,
   RowCopy best;
   best.error = std::numeric_limits<double>::infinity();
   for (float share : {1.0f, 0.93f, 0.87f, 0.8f}) {
-    RowCopy copy =
-        copyRow(row, share * largest / ScreenShape::kLargestLevel, candidate);
+    float scale = roundUpToBf16(share * largest / ScreenShape::kLargestLevel);
+    RowCopy copy = copyRow(row, scale, candidate);
     if (copy.error >= best.error)
       break;
     best = copy;
@@ -149,7 +160,7 @@ void tern::ternary::buildScreenTiles(ScreenShape shape, FloatType elementType,
                                      ArrayRef<char> rows, int64_t firstTile,
                                      int64_t endTile,
                                      MutableArrayRef<uint8_t> codes,
-                                     MutableArrayRef<float> bounds) {
+                                     MutableArrayRef<uint16_t> bounds) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   int64_t rowBytes = shape.cols * elementType.getWidth() / 8;
   int64_t paddedRows = shape.getPaddedRows();
@@ -157,13 +168,13 @@ void tern::ternary::buildScreenTiles(ScreenShape shape, FloatType elementType,
   SmallVector<int8_t> q(row.size());
   for (int64_t index = firstTile * ScreenShape::kTile;
        index < endTile * ScreenShape::kTile; ++index) {
-    float *bound = &bounds[index];
+    uint16_t *bound = &bounds[index];
     uint8_t *tile = &codes[index / ScreenShape::kTile * shape.getSteps() *
                            ScreenShape::kStepBytes];
     auto setBounds = [&](float scale, float error, float norm) {
-      bound[ScreenShape::Scale * paddedRows] = scale;
-      bound[ScreenShape::Error * paddedRows] = error;
-      bound[ScreenShape::Norm * paddedRows] = norm;
+      bound[ScreenShape::Scale * paddedRows] = getBf16Bits(scale);
+      bound[ScreenShape::Error * paddedRows] = getBf16Bits(error);
+      bound[ScreenShape::Norm * paddedRows] = getBf16Bits(norm);
     };
     llvm::fill(q, 0);
     if (index >= shape.rows) {

@@ -62,11 +62,11 @@ static Screen buildScreen(ElementsAttr rows,
   ArrayRef<char> bytes = getBytes(rows, scratch);
   auto boundsType =
       RankedTensorType::get({ScreenShape::NumBounds, shape.getPaddedRows()},
-                            Float32Type::get(rows.getContext()));
+                            BFloat16Type::get(rows.getContext()));
   AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
-      boundsType.getNumElements() * sizeof(float), /*align=*/64);
-  MutableArrayRef<float> bounds(
-      reinterpret_cast<float *>(blob.getMutableData().data()),
+      boundsType.getNumElements() * ScreenShape::kBoundBytes, /*align=*/64);
+  MutableArrayRef<uint16_t> bounds(
+      reinterpret_cast<uint16_t *>(blob.getMutableData().data()),
       boundsType.getNumElements());
 
   std::string name = ("screen_" + getConstantName(rows)).str();

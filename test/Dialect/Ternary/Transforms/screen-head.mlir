@@ -34,8 +34,8 @@
 // EXACT:           %[[ALL:.*]] = arith.constant 0 : index
 // CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
 // SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F343434{{(3F)*(20)*}}350A212034343434{{[0-9A-F]*}}"> : tensor<192xi8>
-// SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<3x16xf32>
-// SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<3x16xf32>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
+// SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<3x16xbf16>
+// SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<3x16xbf16>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
 // EXACT:           %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[ALL]] : tensor<8xf32>, tensor<8x8xbf16>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
 // CHECK:           %[[E:.*]] = tensor.expand_shape %[[Y]] {{\[\[}}0, 1, 2]] output_shape [1, 1, 8]
 // CHECK:           tensor.cast %[[E]] : tensor<1x1x8xf32> to tensor<1x?x8xf32>

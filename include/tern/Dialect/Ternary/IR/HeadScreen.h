@@ -15,8 +15,8 @@
 // code of column 12 + c: so a vector holds four consecutive columns of 16 rows,
 // as products of bytes want it.
 //
-// Bounds are [3, N'] in f32, N' being N in whole tiles. For a hidden state h, a
-// copy h' of it, and all real numbers w.h etc. computed exactly,
+// Bounds are [3, N'] in bf16, N' being N in whole tiles. For a hidden state h,
+// a copy h' of it, and all real numbers w.h etc. computed exactly,
 //
 //   |w.h - (scale q).h'| <= |w - scale q| |h| + |scale q| |h - h'|
 //
@@ -27,6 +27,8 @@
 //   [0] its scale,
 //   [1] |w - scale q|, rounded up,
 //   [2] the larger of |w| and |scale q|, rounded up.
+//
+// Rounding up to bf16 adds 2^-7 of a bound at most, 2^-8 on average.
 //
 // A row that cannot be copied (it holds infinities, or is so long that products
 // may overflow) has scale 0 and an infinite error; padding has minus infinity,
@@ -61,6 +63,7 @@ struct ScreenShape {
     return q < 0 ? -level : level;
   }
   enum Bound { Scale, Error, Norm, NumBounds };
+  static constexpr int64_t kBoundBytes = 2;
 
   int64_t rows, cols;
 
@@ -82,11 +85,12 @@ constexpr double kLeastHiddenNorm = 1e-18, kLargestHiddenNorm = 1e18,
 
 /// Writes the screen of some consecutive tiles. `rows`, [shape.rows,
 /// shape.cols], are floats of `elementType` (f32, f16 or bf16), row-major;
-/// `codes` and `bounds` are those of the whole screen. O(rows * columns).
+/// `codes` and `bounds`, which are the bits of bf16, are those of the whole
+/// screen. O(rows * columns).
 void buildScreenTiles(ScreenShape shape, mlir::FloatType elementType,
                       llvm::ArrayRef<char> rows, int64_t firstTile,
                       int64_t endTile, llvm::MutableArrayRef<uint8_t> codes,
-                      llvm::MutableArrayRef<float> bounds);
+                      llvm::MutableArrayRef<uint16_t> bounds);
 
 } // namespace tern::ternary
 

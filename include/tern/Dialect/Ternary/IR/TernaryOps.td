@@ -308,7 +308,7 @@ def Ternary_HeadOp : Ternary_Op<"head",
     Example:
     ```mlir
     %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xbf16>)
-        screen(%c, %b : tensor<4608xi8>, tensor<3x96xf32>)
+        screen(%c, %b : tensor<4608xi8>, tensor<3x96xbf16>)
         outs(%init : tensor<90xf32>) -> tensor<90xf32>
     ```
   }];
@@ -316,7 +316,7 @@ def Ternary_HeadOp : Ternary_Op<"head",
                        AnyTypeOf<[2DTensorOf<[F32, F16, BF16]>, MemRefRankOf<[F32, F16, BF16], [2]>]>:$rows,
                        Index:$best,
                        Optional<AnyTypeOf<[1DTensorOf<[I8]>, MemRefRankOf<[I8], [1]>]>>:$codes,
-                       Optional<AnyTypeOf<[2DTensorOf<[F32]>, MemRefRankOf<[F32], [2]>]>>:$bounds,
+                       Optional<AnyTypeOf<[2DTensorOf<[BF16]>, MemRefRankOf<[BF16], [2]>]>>:$bounds,
                        AnyTypeOf<[1DTensorOf<[F32]>, MemRefRankOf<[F32], [1]>]>:$init,
                        OptionalAttr<TypeAttrOf<BF16>>:$rounding);
   let results = (outs Optional<1DTensorOf<[F32]>>:$result);
