@@ -4,6 +4,7 @@
 // PASSES:      ternary-decompose-bit-linear
 // PASSES:      canonicalize
 // PASSES:      cse
+// PASSES:      tern-narrow-constants
 // PASSES:      convert-elementwise-to-linalg
 // PASSES:      linalg-generalize-named-ops
 // PASSES:      tern-fuse-elementwise
