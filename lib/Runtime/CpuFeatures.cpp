@@ -35,15 +35,6 @@ Registers cpuid(unsigned leaf, unsigned subleaf) {
   return r;
 }
 
-/// Zen 4 if it has AVX512-VBMI, which Zen 3, of the same family, lacks. Family:
-/// AMD64 manual volume 3, appendix E, function 1, base and extended.
-bool isZen3Or4(const Registers &basic) {
-  Registers vendor = cpuid(0, 0);
-  unsigned base = (basic.eax >> 8) & 0xF, extended = (basic.eax >> 20) & 0xFF;
-  return vendor.ebx == signature_AMD_ebx && vendor.edx == signature_AMD_edx &&
-         vendor.ecx == signature_AMD_ecx && base + extended == 0x19;
-}
-
 bool hasBits(uint64_t value, uint64_t bits) { return (value & bits) == bits; }
 
 /// Register states that the operating system saves.
@@ -97,8 +88,7 @@ uint64_t tern::runtime::detectCpuFeatures() {
   if (hasBits(extended.ecx, 1u << 11))
     features |= TERN_FEATURE_AVX512VNNI;
   if (hasBits(extended.ecx, 1u << 1))
-    features |=
-        TERN_FEATURE_AVX512VBMI | (isZen3Or4(basic) ? TERN_FEATURE_ZEN4 : 0);
+    features |= TERN_FEATURE_AVX512VBMI;
 
   constexpr unsigned kTileAndInt8 = (1u << 24) | (1u << 25), kGfni = 1u << 8;
   if (hasBits(state, kTileState) && hasBits(extended.edx, kTileAndInt8) &&

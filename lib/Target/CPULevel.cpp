@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/Threading.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -25,12 +26,10 @@ static std::vector<CPULevel> getX86Levels() {
       TERN_FEATURE_AVX2 | TERN_FEATURE_AVX512 | TERN_FEATURE_AVX512VNNI;
   constexpr uint64_t avx512vbmi = avx512vnni | TERN_FEATURE_AVX512VBMI;
   return {
-      // LLVM makes the same code for these three of what is not a product of
-      // many tokens, which the linker then folds.
+      // LLVM makes the same code for both of what is not in tiles, which the
+      // linker then folds.
       {"amx", "x86-64-v4", "+avx512vnni,+avx512vbmi,+gfni,+amx-tile,+amx-int8",
        "amx", avx512vbmi | TERN_FEATURE_AMX},
-      {"zen4", "x86-64-v4", "+avx512vnni,+avx512vbmi", "zen4",
-       avx512vbmi | TERN_FEATURE_ZEN4},
       {"avx512vbmi", "x86-64-v4", "+avx512vnni,+avx512vbmi", "avx512vbmi",
        avx512vbmi},
       {"avx512vnni", "x86-64-v4", "+avx512vnni", "avx512vnni", avx512vnni},
@@ -41,17 +40,24 @@ static std::vector<CPULevel> getX86Levels() {
   };
 }
 
-/// The only level of a model: where there is no choice, a CPU for which another
-/// would be better runs it all the same.
-static CPULevel makeOnlyLevel(CPULevel level) {
-  level.required &= ~uint64_t(TERN_FEATURE_ZEN4);
-  return level;
+/// Not among all, for whose executables it would be a copy of each layer: the
+/// instructions are those of avx512vbmi, but products of many tokens are other
+/// ones, which few threads share well.
+static CPULevel getZen4Level() {
+  for (CPULevel level : getX86Levels())
+    if (level.name == "avx512vbmi") {
+      level.name = level.vectorTarget = "zen4";
+      return level;
+    }
+  llvm_unreachable("the level is there");
 }
 
 static std::optional<CPULevel> findX86Level(StringRef name) {
+  if (name == "zen4")
+    return getZen4Level();
   for (const CPULevel &level : getX86Levels())
     if (level.name == name)
-      return makeOnlyLevel(level);
+      return level;
   return std::nullopt;
 }
 
@@ -84,12 +90,18 @@ static bool hostRuns(const CPULevel &level) {
     return false;
   if ((level.required & TERN_FEATURE_AVX512VBMI) && !has({"avx512vbmi"}))
     return false;
-  if ((level.required & TERN_FEATURE_ZEN4) && sys::getHostCPUName() != "znver4")
-    return false;
   if ((level.required & TERN_FEATURE_AMX) &&
       (!has({"amx-tile", "amx-int8", "gfni"}) || !isGrantedTiles()))
     return false;
   return !(level.required & TERN_FEATURE_AVXVNNI) || has({"avxvnni"});
+}
+
+/// True if products by lookups pay on this machine: its cores are Zen 4, and so
+/// few that a short prompt has a piece for each (MixedProduct.cpp).
+static bool hostIsFewZen4() {
+  constexpr unsigned kMostThreads = 4;
+  return sys::getHostCPUName() == "znver4" && hostRuns(getZen4Level()) &&
+         hardware_concurrency().compute_thread_count() <= kMostThreads;
 }
 
 /// What LLVM knows of a CPU; null if it does not know the name.
@@ -176,9 +188,11 @@ Expected<std::vector<CPULevel>> tern::getCPULevels(StringRef name,
   if (cpu == "all")
     return levels;
   if (cpu == "native") {
+    if (hostIsFewZen4())
+      return std::vector<CPULevel>{getZen4Level()};
     for (const CPULevel &level : levels)
       if (hostRuns(level))
-        return std::vector<CPULevel>{makeOnlyLevel(level)};
+        return std::vector<CPULevel>{level};
   }
   if (cpu == "x86-64-v4")
     return std::vector<CPULevel>{*findX86Level("avx512vnni"),

@@ -1,4 +1,5 @@
 // RUN: tern-opt /dev/null --tern-bufferize-pipeline --tern-lower-pipeline=target=avx2 --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSES
+// RUN: tern-opt /dev/null --tern-lower-pipeline=target=zen4 --dump-pass-pipeline 2>&1 >/dev/null | FileCheck %s --check-prefix=ZEN4
 // DEFINE: %{packed} = tern-opt %s --tern-optimize-pipeline --tern-pack-pipeline
 // DEFINE: %{any} = --implicit-check-not=ternary. --implicit-check-not=linalg. --implicit-check-not=tensor.
 // RUN: %{packed} --tern-bufferize-pipeline=portable --tern-lower-pipeline=portable | FileCheck %s --check-prefix=PORTABLE %{any} --implicit-check-not=arith.mul --implicit-check-not=math.fma --implicit-check-not=vector
@@ -6,6 +7,10 @@
 // RUN: %{packed} --tern-bufferize-pipeline --tern-lower-pipeline=target=avx2 | FileCheck %s --check-prefix=AVX2 %{any} --implicit-check-not=vpdpbusd
 // RUN: %{packed} --tern-bufferize-pipeline --tern-lower-pipeline=target=avxvnni | FileCheck %s --check-prefix=AVXVNNI %{any} --implicit-check-not=vpdpbusd.512
 // RUN: %{packed} --tern-bufferize-pipeline --tern-lower-pipeline=target=avx512vnni | FileCheck %s --check-prefix=AVX512VNNI %{any}
+
+// Floats take the vectors that the target has.
+// ZEN4: tern-vectorize-contractions{lanes=16 registers=32}
+// ZEN4: tern-vectorize-reductions{lanes=16}
 
 // Buffers first: inputs are protected, and constants leave before buffers are
 // freed.

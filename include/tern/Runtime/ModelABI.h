@@ -153,10 +153,8 @@ enum TernFeature {
   TERN_FEATURE_AVX512 = 1 << 2, /* F, BW, CD, DQ, VL: x86-64-v4 */
   TERN_FEATURE_AVX512VNNI = 1 << 3,
   TERN_FEATURE_AVX512VBMI = 1 << 4,
-  TERN_FEATURE_AMX = 1 << 5, /* AMX-TILE and AMX-INT8, permitted by the
+  TERN_FEATURE_AMX = 1 << 5 /* AMX-TILE and AMX-INT8, permitted by the
                                 system, and GFNI */
-  TERN_FEATURE_ZEN4 = 1 << 6 /* AMD's Zen 4: no instructions of its own, but
-                                vector units beside those of dot products */
 };
 
 /* A loop that generated code hands to parallel_for, for whoever measures it. */
@@ -173,8 +171,8 @@ typedef struct TernKernel {
 
 /* The model's code for one level of CPU. */
 typedef struct TernVariant {
-  const char *name;  /* "amx", "zen4", "avx512vbmi", "avx512vnni", "avxvnni",
-                        "avx2", "generic", "portable" */
+  const char *name;  /* "amx", "avx512vbmi", "avx512vnni", "avxvnni", "avx2",
+                        "generic", "portable" */
   uint64_t features; /* all of them must be there */
   TernRunFn run;
   TernStepFn step; /* null unless the cache is in place */

@@ -24,8 +24,9 @@ struct CPULevel {
 
 /// The levels for `triple` that `cpu` asks for, best first.
 ///
-/// `cpu` is "all" (every level, chosen at start), "native" (the best level that
-/// this machine, and its system, let this process run), "generic" or
+/// `cpu` is "all" (every level but zen4, chosen at start), "native" (the best
+/// level that this machine, and its system, let this process run; zen4 on up to
+/// four such cores), "generic" or
 /// "x86-64-v2" (the least we support), "x86-64-v3" (AVX2), "x86-64-v4" (AVX-512
 /// with VNNI where it is there), or the name of a level or of a CPU that LLVM
 /// knows. Fails for a name that nobody knows, and for targets other than ELF on

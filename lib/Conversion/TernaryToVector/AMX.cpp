@@ -13,9 +13,7 @@ namespace {
 /// AVX512-VBMI and GFNI.
 class AmxTarget : public VbmiTarget {
 public:
-  AmxTarget()
-      : VbmiTarget("amx", /*lanes=*/16, /*blockTokens=*/8, /*blockStrips=*/3,
-                   /*streams=*/4) {}
+  AmxTarget() : VbmiTarget("amx") {}
 
   // As the CPUs with tiles were found to like it (Intel Xeon, Sapphire Rapids).
   tern::StreamFetch getStreamFetch() const override { return {}; }

@@ -67,13 +67,11 @@ static uint8_t getCommonTriple(uint8_t index) {
   return getTriple(decodeByte(Encoding::T5, index));
 }
 
-/// What is to be flipped in it for byte 192 + `index`.
+/// What is to be flipped in it for byte 192 + `index`: nothing for byte 192,
+/// which no codes give, as all bytes below take its entry.
 static uint8_t getTripleDifference(uint8_t index) {
-  ByteCodes codes = decodeByte(Encoding::T5, kLong + index);
-  constexpr uint8_t invalid = 3;
-  if (codes[0] == invalid) // as all bytes below 192 take entry 0
-    return 0;
-  return getTriple(codes) ^ getCommonTriple(index);
+  return getTriple(decodeByte(Encoding::T5, kLong + index)) ^
+         getCommonTriple(index);
 }
 
 static SmallVector<int8_t> getTable(uint8_t (*getEntry)(uint8_t index)) {

@@ -17,13 +17,13 @@ using namespace tern::ternary;
 
 /// Tokens and strips whose sums the registers hold: 12 vectors of lanes and 6
 /// of words, beside the codes of a plane.
-static constexpr int64_t blockTokens = 3, groupStrips = 4;
+static constexpr int64_t tokensOfBlock = 3, groupStrips = 4;
 
-/// Tokens and strips of a piece, at most. Decoding is paid for by as many
-/// tokens' products, a table by 1,280 rows; the tables, 200 KB, and the sums,
-/// 340 KB, stay in the second-level cache.
-static constexpr int64_t pieceTokens = 22 * blockTokens;
-static constexpr int64_t pieceStrips = 80;
+/// Tokens of a piece, at most, and strips of one. Decoding is paid for by as
+/// many tokens' products, a table by 512 to 1,280 rows; the tables, 200 KB, and
+/// the sums, 340 KB, stay in the second-level cache.
+static constexpr int64_t pieceTokens = 22 * tokensOfBlock;
+static constexpr int64_t leastStrips = 32, mostStrips = 80;
 
 /// Steps of a block of columns, at most. Their codes, 1 KiB each, and a block
 /// of tokens' tables, 768 bytes each, leave room in the first-level cache; more
@@ -44,11 +44,12 @@ static int64_t getPartSize(int64_t total, int64_t most) {
   return llvm::divideCeil(total, llvm::divideCeil(total, most));
 }
 
-/// Strips of a piece: an even number of pieces, for two threads or more have
-/// equal work then, and whole groups.
-static int64_t getChunkStrips(int64_t strips) {
-  int64_t chunks = llvm::alignTo(llvm::divideCeil(strips, pieceStrips), 2);
-  return llvm::alignTo(llvm::divideCeil(strips, chunks), groupStrips);
+/// Strips of a piece, whole groups, where rows are cut into at least `pieces`
+/// pieces, but for those that would have fewer than `leastStrips`.
+static int64_t getPieceStrips(int64_t strips, int64_t pieces) {
+  pieces = std::clamp<int64_t>(strips / leastStrips, 1, pieces);
+  pieces = std::max<int64_t>(pieces, llvm::divideCeil(strips, mostStrips));
+  return llvm::alignTo(llvm::divideCeil(strips, pieces), groupStrips);
 }
 
 static SmallVector<int64_t> getDotPlanes(int64_t planes) {
@@ -65,8 +66,7 @@ MixedProductBuilder::MixedProductBuilder(OpBuilder &builder, Location loc,
                      operands.bytes, operands.out),
       vnni(target), triples(builder, loc), dotPlanes(getDotPlanes(planes)),
       wordsType(VectorType::get(TripleTables::words, builder.getI16Type())),
-      blockSteps(getPartSize(steps, mostSteps)),
-      chunkStrips(getChunkStrips(strips)) {}
+      blockSteps(getPartSize(steps, mostSteps)) {}
 
 bool MixedProductBuilder::isFaster(MatrixType matrix) {
   return matrix.getPaddedRows() >= leastRows && matrix.getPaddedCols() > 0;
@@ -85,8 +85,8 @@ int64_t MixedProductBuilder::getStepBytes(const Group &group) {
 // Tables of a block of tokens lie behind each other as they are used.
 Value MixedProductBuilder::getTableOffset(Value token, Value step) {
   constexpr int64_t stepWords =
-      TripleTables::tables * blockTokens * TripleTables::words;
-  Value size = getIndex(blockTokens);
+      TripleTables::tables * tokensOfBlock * TripleTables::words;
+  Value size = getIndex(tokensOfBlock);
   Value block = arith::DivUIOp::create(b, loc, token, size);
   Value inBlock = arith::RemUIOp::create(b, loc, token, size);
   return add(add(mul(block, blockSteps * stepWords), mul(step, stepWords)),
@@ -124,7 +124,7 @@ void MixedProductBuilder::buildTables(const Piece &piece,
            llvm::enumerate(triples.buildTables(activations, excess)))
         vector::StoreOp::create(
             b, loc, table, piece.tables,
-            ValueRange{add(offset, i * blockTokens * TripleTables::words)});
+            ValueRange{add(offset, i * tokensOfBlock * TripleTables::words)});
     });
   });
 }
@@ -155,7 +155,7 @@ void MixedProductBuilder::decode(const Piece &piece, const Columns &columns,
     for (int64_t plane : dotPlanes)
       for (CodeDecoder &decoder : decoders)
         storeNext(decoder.getCodes(b, loc, plane));
-    // A strip that is left is paired with itself.
+    // A strip that is left is paired with itself; nobody reads its other sums.
     SmallVector<SmallVector<Value, 4>> indices;
     for (int64_t strip = 0; strip < group.strips; strip += 2) {
       int64_t other = std::min(strip + 1, group.strips - 1);
@@ -202,7 +202,7 @@ public:
         tableOffset(product.getTableOffset(token, step)), column(column),
         firstToken(product.add(piece.firstToken, token)),
         codes(product.getStepBytes(group) / product.stripBytes),
-        activations(blockTokens * product.planes) {}
+        activations(tokensOfBlock * product.planes) {}
 
   /// Vector `i` of those that decode stores.
   Value getCodes(int64_t i) {
@@ -226,7 +226,7 @@ public:
   }
 
   Value loadTable(int64_t table, int64_t token) {
-    int64_t words = (table * blockTokens + token) * TripleTables::words;
+    int64_t words = (table * tokensOfBlock + token) * TripleTables::words;
     return vector::LoadOp::create(product.b, product.loc, product.wordsType,
                                   piece.tables,
                                   ValueRange{product.add(tableOffset, words)});
@@ -321,10 +321,10 @@ void MixedProductBuilder::buildGroup(const Piece &piece, const Columns &columns,
                                      const Group &group) {
   decode(piece, columns, group);
   Value rest =
-      arith::RemUIOp::create(b, loc, piece.tokens, getIndex(blockTokens));
+      arith::RemUIOp::create(b, loc, piece.tokens, getIndex(tokensOfBlock));
   Value whole = arith::SubIOp::create(b, loc, piece.tokens, rest);
-  forEach(getIndex(0), whole, blockTokens, [&](Value token) {
-    buildBlock(piece, columns, group, token, blockTokens);
+  forEach(getIndex(0), whole, tokensOfBlock, [&](Value token) {
+    buildBlock(piece, columns, group, token, tokensOfBlock);
   });
   forEach(whole, piece.tokens, 1,
           [&](Value token) { buildBlock(piece, columns, group, token, 1); });
@@ -367,23 +367,32 @@ void MixedProductBuilder::build(Value tokens) {
   auto ceilDiv = [&](Value lhs, Value rhs) -> Value {
     return arith::CeilDivUIOp::create(b, loc, lhs, rhs);
   };
-  // Parts of equal size but for rounding up to blocks, by which the last parts
-  // may come out empty.
-  Value partTokens = ceilDiv(tokens, ceilDiv(tokens, getIndex(pieceTokens)));
-  partTokens = mul(ceilDiv(partTokens, getIndex(blockTokens)), blockTokens);
-  Value parts = ceilDiv(tokens, partTokens);
-  int64_t chunks = llvm::divideCeil(strips, chunkStrips);
-  forEachOnThreads(mul(parts, chunks), 1, [&](Value index) {
+  // Parts of equal size, whole blocks; the last may be shorter.
+  Value parts = ceilDiv(tokens, getIndex(pieceTokens));
+  Value partTokens = ceilDiv(ceilDiv(tokens, parts), getIndex(tokensOfBlock));
+  partTokens = mul(partTokens, tokensOfBlock);
+  // Four threads have work, whether they share tokens or not.
+  Value isOnePart = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                          parts, getIndex(1));
+  int64_t ofOnePart = getPieceStrips(strips, 4);
+  int64_t ofMany = getPieceStrips(strips, 2);
+  Value pieceStrips = arith::SelectOp::create(
+      b, loc, isOnePart, getIndex(ofOnePart), getIndex(ofMany));
+  Value pieces = arith::SelectOp::create(
+      b, loc, isOnePart, getIndex(llvm::divideCeil(strips, ofOnePart)),
+      getIndex(llvm::divideCeil(strips, ofMany)));
+  Value all = arith::MulIOp::create(b, loc, parts, pieces);
+  forEachOnThreads(all, 1, [&](Value index) {
     // Neighbours share tokens.
-    Value part = arith::DivUIOp::create(b, loc, index, getIndex(chunks));
-    Value chunk = arith::RemUIOp::create(b, loc, index, getIndex(chunks));
+    Value part = arith::DivUIOp::create(b, loc, index, pieces);
+    Value inPart = arith::RemUIOp::create(b, loc, index, pieces);
     Piece piece;
     piece.firstToken = arith::MulIOp::create(b, loc, part, partTokens);
     Value left = arith::SubIOp::create(b, loc, tokens, piece.firstToken);
     piece.tokens = arith::MinUIOp::create(b, loc, left, partTokens);
-    piece.firstStrip = mul(chunk, chunkStrips);
+    piece.firstStrip = arith::MulIOp::create(b, loc, inPart, pieceStrips);
     left = arith::SubIOp::create(b, loc, getIndex(strips), piece.firstStrip);
-    piece.strips = arith::MinUIOp::create(b, loc, left, getIndex(chunkStrips));
+    piece.strips = arith::MinUIOp::create(b, loc, left, pieceStrips);
     piece.tables = allocate(pieceTokens * blockSteps * TripleTables::tables *
                                 TripleTables::words,
                             b.getI16Type());

@@ -95,8 +95,7 @@ private:
   TripleTables triples;
   const llvm::SmallVector<int64_t> dotPlanes;
   const mlir::VectorType wordsType;
-  const int64_t blockSteps;  ///< of a block of columns
-  const int64_t chunkStrips; ///< of a piece
+  const int64_t blockSteps; ///< of a block of columns
 };
 
 } // namespace tern::ternary

@@ -59,7 +59,5 @@ std::unique_ptr<VectorTarget> tern::ternary::createAvx512VnniTarget() {
 }
 
 std::unique_ptr<VectorTarget> tern::ternary::createAvx512VbmiTarget() {
-  return std::make_unique<VbmiTarget>("avx512vbmi", /*lanes=*/16,
-                                      /*blockTokens=*/8, /*blockStrips=*/3,
-                                      /*streams=*/4);
+  return std::make_unique<VbmiTarget>("avx512vbmi");
 }

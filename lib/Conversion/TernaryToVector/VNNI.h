@@ -31,7 +31,10 @@ public:
 /// With AVX512-VBMI, by which bytes of five trits are looked up.
 class VbmiTarget : public VnniTarget {
 public:
-  using VnniTarget::VnniTarget;
+  // 24 accumulators of 32 registers: 8 tokens by 48 rows.
+  explicit VbmiTarget(llvm::StringRef name)
+      : VnniTarget(name, /*lanes=*/16, /*blockTokens=*/8, /*blockStrips=*/3,
+                   /*streams=*/4) {}
 
   bool hasLookup() const override { return true; }
 

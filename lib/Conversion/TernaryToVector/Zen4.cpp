@@ -9,9 +9,7 @@ namespace {
 /// AVX512-VBMI, whose lookups have vector units beside those of dot products.
 class Zen4Target : public VbmiTarget {
 public:
-  Zen4Target()
-      : VbmiTarget("zen4", /*lanes=*/16, /*blockTokens=*/8, /*blockStrips=*/3,
-                   /*streams=*/4) {}
+  Zen4Target() : VbmiTarget("zen4") {}
 
   std::optional<int64_t> getLeastMixedTokens(MatrixType matrix) const override {
     if (!MixedProductBuilder::isFaster(matrix))

@@ -10,8 +10,8 @@ import sys
 LAYERS, HIDDEN, MLP, VOCAB = 8, 384, 1024, 4096
 PROMPT, GENERATED, RUNS = 40, 5, 2
 HEAD_BYTES = VOCAB * HIDDEN * 2  # bfloat16
-# 6 bits a weight, and three floats a row.
-SCREEN_BYTES = VOCAB * HIDDEN * 6 // 8 + VOCAB * 3 * 4
+# 6 bits a weight, and three bounds a row in bfloat16.
+SCREEN_BYTES = VOCAB * HIDDEN * 6 // 8 + VOCAB * 3 * 2
 
 
 def expect_product(name, rows, cols, layers, calls, tokens):

@@ -198,7 +198,7 @@ class Library:
         if len(_trims) != (count > 1):
             raise SystemExit(f"found {len(_trims)} trims before the head for {count} tokens")
         # These models have no other constant that is read in streams.
-        streams = 2 if variant.name.startswith((b"avx512", b"amx")) else 1
+        streams = 2 if variant.name.startswith((b"avx512", b"amx", b"zen4")) else 1
         if [parts for _, parts in _announced] != [streams]:
             raise SystemExit(
                 f"found announcements {_announced}; expected one, of the screen in "
@@ -390,6 +390,7 @@ def run_features():
         "avx2": avx2,
         "avxvnni": avx2 and "avx_vnni" in flags,
         "avx512vnni": avx512 and "avx512_vnni" in flags,
+        "avx512vbmi": avx512 and {"avx512_vnni", "avx512vbmi"} <= set(flags),
         "amx": avx512 and {"avx512_vnni", "gfni", "amx_int8", "amx_tile"} <= set(flags),
     }
     return [name for name, runs in names.items() if runs]

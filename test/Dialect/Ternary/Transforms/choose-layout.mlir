@@ -9,6 +9,10 @@
 // T5: remark: loc("wide"): [Passed] packed | Category:tern-pack | Reason="t5 takes 0.80 of the cycles of i2 on avx512vbmi", bytes=2048, encoding=t5, tile=16
 // T5: ternary.packed_matmul !ternary.matrix<64x160, #ternary.layout<t5, tile = 16>>
 
+// REDEFINE: %{targets} = zen4
+// RUN: %{choose}=ZEN4
+// ZEN4: Reason="t5 takes 0.80 of the cycles of i2 on zen4", bytes=2048, encoding=t5
+
 // In one step of either there is nothing to gain.
 // T5: ternary.packed_matmul !ternary.matrix<16x16, #ternary.layout<i2, tile = 16>>
 
