@@ -70,7 +70,6 @@ void tern::buildRaisePipeline(OpPassManager &pm,
 void tern::buildOptimizePipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addNestedPass<func::FuncOp>(ternary::createDecomposeBitLinear());
   addCleanup(pm);
-  pm.addPass(createNarrowConstants());
   // Layers of short floats widen and narrow whole tensors.
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   // Named operations fuse once they are generic.

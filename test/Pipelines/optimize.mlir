@@ -4,7 +4,6 @@
 // PASSES:      ternary-decompose-bit-linear
 // PASSES:      canonicalize
 // PASSES:      cse
-// PASSES:      tern-narrow-constants
 // PASSES:      convert-elementwise-to-linalg
 // PASSES:      linalg-generalize-named-ops
 // PASSES:      tern-fuse-elementwise

@@ -74,27 +74,6 @@ def FillPadding : Pass<"tern-fill-padding", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def NarrowConstants : Pass<"tern-narrow-constants", "::mlir::ModuleOp"> {
-  let summary = "Keep f32 vectors in bf16 where it holds them";
-  let description = [{
-    The gains of a model that was trained in bf16 come as f32, half of whose bits are
-    zero. A constant vector of more than `max-bytes`, all of whose elements bf16 holds
-    exactly, is stored in it, and widened where it is used: fusion makes that part of
-    the loops that read it. Matrices stay, as other passes look for them.
-
-    ```mlir
-    %c = arith.constant dense_resource<gain> : tensor<2560xf32>
-    // becomes
-    %n = arith.constant dense_resource<gain_bf16> : tensor<2560xbf16>
-    %c = arith.extf %n : tensor<2560xbf16> to tensor<2560xf32>
-    ```
-    Ensures: the same values.
-  }];
-  let options = [Option<"maxBytes", "max-bytes", "uint64_t", /*default=*/"1 << 12",
-                        "Constants up to this size, in f32, stay">];
-  let dependentDialects = ["::mlir::arith::ArithDialect"];
-}
-
 def FillSplats : Pass<"tern-fill-splats", "::mlir::func::FuncOp"> {
   let summary = "Fill large constants of one value in each call";
   let description = [{
