@@ -96,12 +96,13 @@ int tern::runtime::measurePerplexity(const CommandLine &line,
   warnIfNotCopied(line, session);
   std::unique_ptr<DecodingState> state = DecodingState::create(session);
   Tokenizer tokenizer = makeTokenizer(model);
-  giveBackStartupMemory();
   std::vector<int64_t> tokens = tokenizer.encode(readFile(line.perplexityFile));
   // The first token of the text is predicted too.
   std::optional<int64_t> begin = findSpecialTokens(model, tokenizer).begin;
   if (begin && (tokens.empty() || tokens.front() != *begin))
     tokens.insert(tokens.begin(), *begin);
+  tokenizer.keepDecoderOnly();
+  giveBackStartupMemory();
 
   int64_t window = line.window ? line.window : state->context();
   PerplexityResult result =

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #ifdef __linux__
 #include <fcntl.h>
@@ -53,6 +55,40 @@ public:
 };
 
 } // namespace
+
+TEST(StartupPages, AreThoseOfUnwrittenFiles) {
+  // What smaps says of one mapping after the other, each as large as its place.
+  std::string text;
+  int count = 0;
+  auto add = [&](const char *access, const char *inode, const char *fields) {
+    std::string begin = std::to_string(++count);
+    text += begin + "000-" + begin + "800 " + access + " 00000000 fe:00 " +
+            inode + "   /lib/libc.so.6\nSize:  4 kB\n" + fields;
+  };
+  constexpr const char *kUnwritten =
+      "Rss:   4 kB\nAnonymous:   0 kB\nPrivate_Hugetlb:  0 kB\nSwap:  0 kB\n";
+  add("r-xp", "55", kUnwritten);
+  add("r--p", "55", kUnwritten);
+  add("rw-p", "55", kUnwritten);
+  add("---p", "55", kUnwritten);
+  add("r--p", "0", kUnwritten);
+  add("r--p", "55", "Rss:  4 kB\nAnonymous:  4 kB\nSwap:  0 kB\n");
+  add("r--p", "55", "Rss:  4 kB\nAnonymous:  0 kB\nSwap:  4 kB\n");
+  // An emulator that says nothing, or that knows no better.
+  add("r--p", "55", "Rss:  0 kB\nAnonymous:  0 kB\nSwap:  0 kB\n");
+  add("r--p", "55", "Rss:  4 kB\n");
+  add("r--p", "55", "Rss:  4 kB\nAnonymous:  0 kB\n");
+  add("r--p", "55",
+      "Rss:  4 kB\nAnonymous:  0 kB\nPrivate_Hugetlb:  2 kB\nSwap:  0 kB\n");
+  add("r--p", "55", kUnwritten); // the last
+  std::istringstream smaps(text);
+  std::vector<uintptr_t> begins;
+  for (const FileMapping &mapping : findUnwrittenMappings(smaps)) {
+    EXPECT_EQ(mapping.end, mapping.begin + 0x800);
+    begins.push_back(mapping.begin);
+  }
+  EXPECT_EQ(begins, (std::vector<uintptr_t>{0x1000, 0x2000, 0x12000}));
+}
 
 TEST(StartupPages, AreDroppedAndReadAgain) {
   if (!std::ifstream("/proc/self/smaps"))

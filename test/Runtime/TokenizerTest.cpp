@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,8 @@ TEST(Tokenizer, DecodesTheSameWithItsDecoderOnly) {
   Tokenizer decoder(sparse);
   decoder.keepDecoderOnly();
   EXPECT_EQ(decoder.decode({3, 7, 9, 5, 2, 0}), "ab b <x>  a");
+  EXPECT_THROW(decoder.encode("a"), std::logic_error);
+  EXPECT_THROW(decoder.findToken("a"), std::logic_error);
 }
 
 TEST(Tokenizer, MergesALongRunQuickly) {

@@ -47,7 +47,7 @@ public:
   std::vector<int64_t> encode(std::string_view text) const;
 
   /// Frees what `encode` and `findToken` need, most of the memory of a large
-  /// vocabulary: they may not be called any more. Streams go on.
+  /// vocabulary: they throw std::logic_error from then on. Streams go on.
   void keepDecoderOnly();
 
   /// Returns the text of `tokens` without special tokens.
@@ -60,6 +60,9 @@ public:
   std::optional<int64_t> findToken(std::string_view token) const;
 
 private:
+  /// \throws std::logic_error after keepDecoderOnly.
+  void checkEncodes() const;
+
   struct Parts;
   std::unique_ptr<Parts> parts;
 };

@@ -366,13 +366,15 @@ Value HeadKernel::buildThreshold(const HeadScores &scores, Value floor,
             compare(arith::CmpIPredicate::slt, count[0], operands.best);
         Value reaches = compare(arith::CmpFPredicate::OGE,
                                 b.load(scores.tileMax, tile), floor);
-        return select(both(isMissing, reaches), count,
-                      [&]() -> SmallVector<Value> {
-                        Value row = arith::IndexCastOp::create(
-                            b, b.getIndexType(), b.load(scores.tileRow, tile));
-                        b.store(row, list, count[0]);
-                        return {b.add(count[0], b.index(1))};
-                      });
+        return select(
+            both(isMissing, reaches), count, [&]() -> SmallVector<Value> {
+              Value row = arith::IndexCastOp::create(
+                  b, b.getIndexType(), b.load(scores.tileRow, tile));
+              // Whatever the bounds are, as a logit is written.
+              row = arith::MinUIOp::create(b, row, b.index(shape.rows - 1));
+              b.store(row, list, count[0]);
+              return {b.add(count[0], b.index(1))};
+            });
       })[0];
   buildListedLogits(list, count, "head, rows in full");
   Value least =

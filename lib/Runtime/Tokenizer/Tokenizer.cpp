@@ -13,6 +13,8 @@
 #include "tern/Runtime/Error.h"
 #include "tern/Runtime/Utf8.h"
 
+#include <stdexcept>
+
 using namespace tern::runtime;
 using nlohmann::json;
 
@@ -69,7 +71,13 @@ void Tokenizer::keepDecoderOnly() {
   parts->addedTokens.dropPatterns();
 }
 
+void Tokenizer::checkEncodes() const {
+  if (!parts->model)
+    throw std::logic_error("the tokenizer only decodes");
+}
+
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
+  checkEncodes();
   std::vector<int64_t> ids;
   auto encodeText = [&](std::string piece, bool startsText) {
     if (piece.empty())
@@ -176,6 +184,7 @@ std::string Tokenizer::decode(const std::vector<int64_t> &tokens) const {
 }
 
 std::optional<int64_t> Tokenizer::findToken(std::string_view token) const {
+  checkEncodes();
   if (auto id = parts->addedTokens.findId(std::string(token)))
     return id;
   if (auto id = parts->model->getVocabulary().findId(token))
