@@ -43,15 +43,17 @@ public:
 
   /// Whether the process has each page; nothing if the system does not say.
   std::vector<bool> findPresent() const {
+    // Linux reads whole entries only, which a stream's buffer does not ask for.
+    uint64_t entries[4];
+    int map = open("/proc/self/pagemap", O_RDONLY);
+    ssize_t count = pread(map, entries, sizeof(entries),
+                          reinterpret_cast<intptr_t>(data) / page * 8);
+    close(map);
+    if (count != sizeof(entries))
+      return {};
     std::vector<bool> present;
-    std::ifstream map("/proc/self/pagemap", std::ios::binary);
-    for (int i = 0; i < 4; ++i) {
-      uint64_t entry;
-      map.seekg((reinterpret_cast<intptr_t>(data) / page + i) * 8);
-      if (!map.read(reinterpret_cast<char *>(&entry), sizeof(entry)))
-        return {};
+    for (uint64_t entry : entries)
       present.push_back(entry >> 63);
-    }
     return present;
   }
 
