@@ -87,9 +87,9 @@ def ConvertTernaryToVector : Pass<"convert-ternary-to-vector", "::mlir::ModuleOp
   let description = [{
     Each matrix type becomes a private function, which has a path for one token
     and one for many, and shares out its rows by an `scf.parallel` of one
-    dimension. The target `amx` multiplies tiles from two tokens on;
-    `zen4`, with matrices of many rows, looks part of the products of some tokens up. A buffer that
-    a kernel allocates it also frees: run this after buffer deallocation.
+    dimension. The target `amx` multiplies tiles from two tokens on; `zen4`, with
+    matrices of many rows, looks part of many tokens' products up. A buffer that a
+    kernel allocates it also frees: run this after buffer deallocation.
 
     Requires: bufferised `ternary.packed_matmul` on tiles of 16 rows, with
     operands whose last dimension is contiguous.

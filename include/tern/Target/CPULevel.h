@@ -26,11 +26,11 @@ struct CPULevel {
 ///
 /// `cpu` is "all" (every level but zen4, chosen at start), "native" (the best
 /// level that this machine, and its system, let this process run; zen4 on up to
-/// four such cores), "generic" or
-/// "x86-64-v2" (the least we support), "x86-64-v3" (AVX2), "x86-64-v4" (AVX-512
-/// with VNNI where it is there), or the name of a level or of a CPU that LLVM
-/// knows. Fails for a name that nobody knows, and for targets other than ELF on
-/// x86-64, AArch64 and RISC-V 64.
+/// four such cores), "generic" or "x86-64-v2" (the least we support),
+/// "x86-64-v3" (AVX2), "x86-64-v4" (AVX-512 with VNNI where it is there), or
+/// the name of a level or of a CPU that LLVM knows. Fails for a name that
+/// nobody knows, and for targets other than ELF on x86-64, AArch64 and
+/// RISC-V 64.
 llvm::Expected<std::vector<CPULevel>> getCPULevels(llvm::StringRef triple,
                                                    llvm::StringRef cpu);
 

@@ -124,20 +124,23 @@ Value CodeDecoder::getTrits(OpBuilder &b, Location loc, int64_t plane) {
   return target.buildBitMatrix(b, loc, rows, getHolder(b, loc, plane));
 }
 
+/// `bytes` shifted down, in pairs as x86 shifts no bytes: what a byte loses
+/// comes into its neighbour.
+static Value shiftInPairs(OpBuilder &b, Location loc, Value bytes,
+                          int64_t bits) {
+  Value pairs = buildBitcast(b, loc, bytes, 16);
+  Value amount = buildSplat(b, loc, cast<VectorType>(pairs.getType()), bits);
+  return buildBitcast(b, loc, arith::ShRUIOp::create(b, loc, pairs, amount), 8);
+}
+
 Value CodeDecoder::extract(OpBuilder &b, Location loc, Value fields,
                            int64_t field) {
   auto type = cast<VectorType>(fields.getType());
   int64_t mask = inPlace ? 3 << (2 * field) : 3;
   Value shifted = fields;
-  // x86 shifts no bytes, so shift pairs of them: the mask removes what comes
-  // from the neighbour.
-  if (!inPlace && field != 0) {
-    Value pairs = buildBitcast(b, loc, fields, 16);
-    Value amount =
-        buildSplat(b, loc, cast<VectorType>(pairs.getType()), 2 * field);
-    shifted =
-        buildBitcast(b, loc, arith::ShRUIOp::create(b, loc, pairs, amount), 8);
-  }
+  // The mask removes what comes from the neighbour.
+  if (!inPlace && field != 0)
+    shifted = shiftInPairs(b, loc, fields, 2 * field);
   return arith::AndIOp::create(b, loc, shifted, buildSplat(b, loc, type, mask));
 }
 
@@ -166,12 +169,9 @@ Value CodeDecoder::lookUpDifference(OpBuilder &b, Location loc) {
 
 Value CodeDecoder::getTriples(OpBuilder &b, Location loc) {
   if (encoding == Encoding::I2) {
-    // x86 shifts no bytes. A lookup takes the low six bits alone.
-    Value pairs = buildBitcast(b, loc, bytes, 16);
-    Value amount = buildSplat(b, loc, cast<VectorType>(pairs.getType()), 2);
-    Value shifted = arith::ShRUIOp::create(b, loc, pairs, amount);
+    // A lookup takes the low six bits alone.
     return target.buildLookup(b, loc, getTable(getTripleOfFields),
-                              buildBitcast(b, loc, shifted, 8));
+                              shiftInPairs(b, loc, bytes, 2));
   }
   Value common = target.buildLookup(b, loc, getTable(getCommonTriple), bytes);
   return arith::XOrIOp::create(

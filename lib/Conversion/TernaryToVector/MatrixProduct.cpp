@@ -273,10 +273,6 @@ void MatrixProductBuilder::build(Value tokens) {
   int64_t blockStrips = std::min(target.blockStrips, strips);
   int64_t groupStrips = std::max(blockStrips, stripsPerTile);
   int64_t groups = llvm::divideCeil(strips, groupStrips);
-  auto allocate = [&](int64_t size, Type element) -> Value {
-    return memref::AllocOp::create(b, loc, MemRefType::get(size, element),
-                                   ValueRange(), b.getI64IntegerAttr(64));
-  };
   Value parts =
       arith::CeilDivUIOp::create(b, loc, tokens, getIndex(pieceTokens));
   forEachOnThreads(mul(parts, groups), 1, [&](Value index) {

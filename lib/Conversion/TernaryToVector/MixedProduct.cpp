@@ -134,10 +134,8 @@ void MixedProductBuilder::decode(const Piece &piece, const Columns &columns,
   SmallVector<Value> nextOffsets = getNextOffsets(piece, columns, group);
   forEach(getIndex(0), columns.steps, 1, [&](Value step) {
     for (Value offset : nextOffsets)
-      memref::PrefetchOp::create(b, loc, bytes,
-                                 add(offset, mul(step, stripBytes)),
-                                 /*isWrite=*/false, /*localityHint=*/2,
-                                 /*isDataCache=*/true);
+      prefetch(bytes, add(offset, mul(step, stripBytes)), /*isWrite=*/false,
+               /*locality=*/2);
     Value stepOffset = mul(add(columns.firstStep, step), stripBytes);
     Value codesOffset = mul(step, getStepBytes(group));
     int64_t stored = 0;
@@ -360,10 +358,6 @@ void MixedProductBuilder::buildPiece(const Piece &piece) {
 }
 
 void MixedProductBuilder::build(Value tokens) {
-  auto allocate = [&](int64_t size, Type element) -> Value {
-    return memref::AllocOp::create(b, loc, MemRefType::get(size, element),
-                                   ValueRange(), b.getI64IntegerAttr(64));
-  };
   auto ceilDiv = [&](Value lhs, Value rhs) -> Value {
     return arith::CeilDivUIOp::create(b, loc, lhs, rhs);
   };

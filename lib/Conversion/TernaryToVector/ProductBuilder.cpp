@@ -90,15 +90,19 @@ Value ProductBuilder::loadPacked(Value offset) {
 
 void ProductBuilder::prefetchAhead(Value offset, int64_t stream,
                                    StreamFetch fetch) {
-  memref::PrefetchOp::create(b, loc, bytes,
-                             add(offset, fetch.getDistance(stream)),
-                             /*isWrite=*/false, fetch.locality,
+  prefetch(bytes, add(offset, fetch.getDistance(stream)), /*isWrite=*/false,
+           fetch.locality);
+}
+
+void ProductBuilder::prefetch(Value memref, ValueRange place, bool isWrite,
+                              unsigned locality) {
+  memref::PrefetchOp::create(b, loc, memref, place, isWrite, locality,
                              /*isDataCache=*/true);
 }
 
-void ProductBuilder::prefetch(Value memref, ValueRange place, bool isWrite) {
-  memref::PrefetchOp::create(b, loc, memref, place, isWrite,
-                             /*localityHint=*/3, /*isDataCache=*/true);
+Value ProductBuilder::allocate(int64_t size, Type element) {
+  return memref::AllocOp::create(b, loc, MemRefType::get(size, element),
+                                 ValueRange(), b.getI64IntegerAttr(64));
 }
 
 Value ProductBuilder::loadActivations(Value token, Value column) {

@@ -27,7 +27,10 @@ protected:
   void prefetchAhead(mlir::Value offset, int64_t stream,
                      StreamFetch fetch = {});
   /// Fetches the line of `memref` that an element is in.
-  void prefetch(mlir::Value memref, mlir::ValueRange place, bool isWrite);
+  void prefetch(mlir::Value memref, mlir::ValueRange place, bool isWrite,
+                unsigned locality = 3);
+  /// A buffer of `size` elements, whole lines.
+  mlir::Value allocate(int64_t size, mlir::Type element);
   /// Four activations from `column` on, in every lane.
   mlir::Value loadActivations(mlir::Value token, mlir::Value column);
   /// The sum of a token's activations.
