@@ -249,7 +249,8 @@ WeighedTile tern::onnx::weighTile(ImplicitLocOpBuilder &b,
 
 Value tern::onnx::scaleElement(ImplicitLocOpBuilder &b, ValueRange,
                                ValueRange scalars) {
-  return arith::MulFOp::create(b, scalars[1], scalars[0]);
+  Value scale = convertFloat(b, scalars[0], scalars[1].getType());
+  return arith::MulFOp::create(b, scalars[1], scale);
 }
 
 RunningSoftmax tern::onnx::emitKeyLoop(
@@ -273,13 +274,8 @@ RunningSoftmax tern::onnx::emitKeyLoop(
 
 Value BlockEmitter::addValues(Value weights, const KeyRange &keys, Value init) {
   if (problem.valueScales)
-    weights = update(
-        b, weights, readScales(problem.valueScales, keys),
-        [&](ImplicitLocOpBuilder &body, ValueRange, ValueRange scalars) {
-          return arith::MulFOp::create(body, scalars[1],
-                                       convertFloat(body, scalars[0], type))
-              .getResult();
-        });
+    weights =
+        update(b, weights, readScales(problem.valueScales, keys), scaleElement);
   return contract(b, {weights, loopMap(b, {Group, Query, Key})},
                   {sliceKeys(problem.value, keys, sizes.valueSize),
                    loopMap(b, {Key, Inner})},

@@ -90,6 +90,20 @@ static Value buildScale(OpBuilder &b, Location loc, QuantizationAttr rule,
   llvm_unreachable("unknown scale form");
 }
 
+/// `step`, which is not negative, rounded up to bf16; a NaN stays one.
+static Value buildRoundedUp(OpBuilder &b, Location loc, Value step) {
+  Value nearest = arith::TruncFOp::create(b, loc, b.getBF16Type(), step);
+  Value isBelow = arith::CmpFOp::create(
+      b, loc, arith::CmpFPredicate::OLT,
+      arith::ExtFOp::create(b, loc, step.getType(), nearest), step);
+  // The next one's bits are those of a number larger by one.
+  Type i16 = b.getI16Type();
+  Value bits = arith::BitcastOp::create(b, loc, i16, nearest);
+  bits = arith::AddIOp::create(b, loc, bits,
+                               arith::ExtUIOp::create(b, loc, i16, isBelow));
+  return arith::BitcastOp::create(b, loc, b.getBF16Type(), bits);
+}
+
 /// The code (i8) of an activation in a row of scale `scale`.
 static Value buildQuantized(OpBuilder &b, Location loc, QuantizationAttr rule,
                             Value x, Value scale) {
@@ -127,14 +141,14 @@ struct QuantizeLowering : OpConversionPattern<QuantizeOp> {
     Location loc = op.getLoc();
     QuantizationAttr rule = op.getQuantization();
     Value x = adaptor.getX();
+    Type scaleType = op.getScales().getType().getElementType();
     SmallVector<OpFoldResult> shape = tensor::getMixedSizes(rewriter, loc, x);
     AffineMap identity = rewriter.getMultiDimIdentityMap(2);
     AffineMap rowOnly = AffineMap::get(2, 0, rewriter.getAffineDimExpr(0));
     AffineMap vector = rewriter.getMultiDimIdentityMap(1);
 
     Value bits = buildAbsmaxBits(rewriter, loc, x);
-    Value scaleInit =
-        buildEmpty(rewriter, loc, shape[0], rewriter.getF32Type());
+    Value scaleInit = buildEmpty(rewriter, loc, shape[0], scaleType);
     Value scales =
         linalg::GenericOp::create(
             rewriter, loc, scaleInit.getType(), bits, scaleInit,
@@ -142,7 +156,10 @@ struct QuantizeLowering : OpConversionPattern<QuantizeOp> {
             [&](OpBuilder &b, Location loc, ValueRange args) {
               Value absmax =
                   arith::BitcastOp::create(b, loc, b.getF32Type(), args[0]);
-              linalg::YieldOp::create(b, loc, buildScale(b, loc, rule, absmax));
+              Value scale = buildScale(b, loc, rule, absmax);
+              if (scaleType.isBF16())
+                scale = buildRoundedUp(b, loc, scale);
+              linalg::YieldOp::create(b, loc, scale);
             })
             .getResult(0);
     Value codeInit = buildEmpty(rewriter, loc, shape, rewriter.getI8Type());
@@ -152,8 +169,11 @@ struct QuantizeLowering : OpConversionPattern<QuantizeOp> {
             ArrayRef{identity, rowOnly, identity},
             SmallVector<IteratorType>(2, IteratorType::parallel),
             [&](OpBuilder &b, Location loc, ValueRange args) {
+              Value scale = args[1];
+              if (scaleType.isBF16())
+                scale = arith::ExtFOp::create(b, loc, b.getF32Type(), scale);
               linalg::YieldOp::create(
-                  b, loc, buildQuantized(b, loc, rule, args[0], args[1]));
+                  b, loc, buildQuantized(b, loc, rule, args[0], scale));
             })
             .getResult(0);
     rewriter.replaceOp(

@@ -87,3 +87,23 @@ func.func @calls(%w: !ternary.matrix<96x64>) -> tensor<1536xi8> {
   %b = ternary.bytes %v : !ternary.matrix<96x64> to tensor<1536xi8>
   return %b : tensor<1536xi8>
 }
+
+// A step in bf16 is the next one up from the nearest, where that is below; what is
+// divided by it is extended again.
+// CHECK-LABEL: func.func @quantize_short_scales(
+// CHECK:       %[[STEP:.*]] = arith.divf %{{.*}}, %{{.*}} : f32
+// CHECK:       %[[NEAREST:.*]] = arith.truncf %[[STEP]] : f32 to bf16
+// CHECK:       %[[WIDE:.*]] = arith.extf %[[NEAREST]] : bf16 to f32
+// CHECK:       %[[BELOW:.*]] = arith.cmpf olt, %[[WIDE]], %[[STEP]] : f32
+// CHECK:       %[[BITS:.*]] = arith.bitcast %[[NEAREST]] : bf16 to i16
+// CHECK:       %[[ONE:.*]] = arith.extui %[[BELOW]] : i1 to i16
+// CHECK:       %[[NEXT:.*]] = arith.addi %[[BITS]], %[[ONE]] : i16
+// CHECK:       %[[SHORT:.*]] = arith.bitcast %[[NEXT]] : i16 to bf16
+// CHECK:       linalg.yield %[[SHORT]] : bf16
+// CHECK:       ^bb0(%[[X:.*]]: f32, %[[SCALE:.*]]: bf16, %{{.*}}: i8):
+// CHECK:       %[[DIVISOR:.*]] = arith.extf %[[SCALE]] : bf16 to f32
+// CHECK:       arith.divf %[[X]], %[[DIVISOR]] : f32
+func.func @quantize_short_scales(%x: tensor<?x8xf32>) -> (tensor<?x8xi8>, tensor<?xbf16>) {
+  %q, %s = ternary.quantize %x, <step, half_even, eps = 1.0, qmin = -128> : tensor<?x8xf32> -> tensor<?x8xi8>, tensor<?xbf16>
+  return %q, %s : tensor<?x8xi8>, tensor<?xbf16>
+}

@@ -154,6 +154,15 @@ func.func @quantize_scales(%x: tensor<2x4xf32>) {
 
 // -----
 
+// Codes times a scale that is rounded up would not fit i8.
+func.func @quantize_short_scales(%x: tensor<2x4xf32>) {
+  // expected-error @below {{scales of bf16 are given with the form 'quotient'; expected 'step', as they are rounded up}}
+  ternary.quantize %x, <quotient, half_up, eps = 1.0, qmin = -127> : tensor<2x4xf32> -> tensor<2x4xi8>, tensor<2xbf16>
+  return
+}
+
+// -----
+
 func.func @matmul_element(%x: tensor<2x4xi8>, %w: !ternary.matrix<3x4>) {
   // expected-error @below {{result has elements of 'f32'; expected 'i32'}}
   ternary.matmul %x, %w : (tensor<2x4xi8>, !ternary.matrix<3x4>) -> tensor<2x3xf32>

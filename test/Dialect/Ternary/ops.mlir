@@ -33,6 +33,8 @@ func.func @bit_linear(%x: tensor<2x?x64xbf16>, %v: tensor<64xf32>, %w: !ternary.
 func.func @arithmetic(%x: tensor<?x64xf32>, %w: !ternary.matrix<96x64>, %s: tensor<1xf32>, %g: tensor<96x2xf32>) {
   // CHECK: %[[Q:.*]], %[[S:.*]] = ternary.quantize %{{.*}}, <step, half_up, eps = 0.000000e+00, qmin = -127> : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xf32>
   %q, %qs = ternary.quantize %x, <step, half_up, eps = 0.0, qmin = -127> : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xf32>
+  // CHECK: ternary.quantize %{{.*}}, <step, half_up, eps = 1.000000e+00, qmin = -127> : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xbf16>
+  %c, %cs = ternary.quantize %x, <step, half_up, eps = 1.0, qmin = -127> : tensor<?x64xf32> -> tensor<?x64xi8>, tensor<?xbf16>
   // CHECK: ternary.matmul %[[Q]], %{{.*}} : (tensor<?x64xi8>, !ternary.matrix<96x64>) -> tensor<?x96xi32>
   %0 = ternary.matmul %q, %w : (tensor<?x64xi8>, !ternary.matrix<96x64>) -> tensor<?x96xi32>
   // CHECK: ternary.matmul %{{.*}}, %{{.*}} : (tensor<?x64xf32>, !ternary.matrix<96x64>) -> tensor<?x2x96xf32>

@@ -139,6 +139,11 @@ BitLinearOp::reifyResultShapes(OpBuilder &builder,
 LogicalResult QuantizeOp::verify() {
   auto x = getX().getType();
   auto codes = getCodes().getType();
+  if (getScales().getType().getElementType().isBF16() &&
+      getQuantization().getForm() != ScaleForm::Step)
+    return emitOpError() << "scales of bf16 are given with the form '"
+                         << stringifyScaleForm(getQuantization().getForm())
+                         << "'; expected 'step', as they are rounded up";
   return success(
       succeeded(verifyDim(*this, "dimension 0 of the codes",
                           codes.getDimSize(0), "that of x", x.getDimSize(0))) &&

@@ -14,7 +14,7 @@
 // CHECK-SAME:    tensor<1x2x?x4xf32>
 // CHECK-LABEL: func.func private @step(
 // F16-SAME:      %[[K:[^:]*]]: tensor<1x2x48x4xf16> {bufferization.writable = true}, %[[V:[^:]*]]: tensor<1x2x48x4xf16> {bufferization.writable = true})
-// I8-SAME:       %[[K:[^:]*]]: tensor<1x2x48x4xi8> {bufferization.writable = true}, %[[V:[^:]*]]: tensor<1x2x48x4xi8> {bufferization.writable = true}, %[[KS:[^:]*]]: tensor<1x2x48xf32> {bufferization.writable = true}, %[[VS:[^:]*]]: tensor<1x2x48xf32> {bufferization.writable = true})
+// I8-SAME:       %[[K:[^:]*]]: tensor<1x2x48x4xi8> {bufferization.writable = true}, %[[V:[^:]*]]: tensor<1x2x48x4xi8> {bufferization.writable = true}, %[[KS:[^:]*]]: tensor<1x2x48xbf16> {bufferization.writable = true}, %[[VS:[^:]*]]: tensor<1x2x48xbf16> {bufferization.writable = true})
 // F16:           %[[PAST:.*]] = tensor.extract_slice %[[K]]{{.*}} to tensor<1x2x?x4xf16>
 // F16:           onnx.node "Shape"(%[[PAST]])
 // I8:            %[[PAST:.*]] = tensor.extract_slice %[[K]]{{.*}} to tensor<1x2x?x4xi8>
@@ -24,11 +24,11 @@
 // F16:           %[[VALID:.*]] = tensor.extract_slice %[[KEYS]]
 // F16:           onnx.node "Attention"(%{{.*}}, %[[VALID]], %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,)]*}}) {{.*}} : (tensor<1x?x16xf32>, tensor<1x2x?x4xf16>, tensor<1x2x?x4xf16>,
 // I8:            %[[FLAT:.*]] = tensor.collapse_shape %{{.*}} {{\[\[}}0, 1, 2], [3]] : tensor<1x2x?x4xf32> into tensor<?x4xf32>
-// I8:            %[[CODES:.*]], %[[STEPS:.*]] = ternary.quantize %[[FLAT]], <step, half_even, eps = {{.*}}, qmin = -128> : tensor<?x4xf32> -> tensor<?x4xi8>, tensor<?xf32>
+// I8:            %[[CODES:.*]], %[[STEPS:.*]] = ternary.quantize %[[FLAT]], <step, half_even, eps = {{.*}}, qmin = -128> : tensor<?x4xf32> -> tensor<?x4xi8>, tensor<?xbf16>
 // I8:            tensor.insert_slice %{{.*}} into %[[K]]
 // I8:            %[[NEWSTEPS:.*]] = tensor.insert_slice %{{.*}} into %[[KS]]
 // I8:            %[[VALIDSTEPS:.*]] = tensor.extract_slice %[[NEWSTEPS]]
-// I8:            onnx.node "Attention"({{.*}}, %[[VALIDSTEPS]], %{{[^,)]*}}) {{.*}}tensor<1x2x?xf32>, tensor<1x2x?xf32>) ->
+// I8:            onnx.node "Attention"({{.*}}, %[[VALIDSTEPS]], %{{[^,)]*}}) {{.*}}tensor<1x2x?xbf16>, tensor<1x2x?xbf16>) ->
 module attributes {onnx.metadata = {tern.context = "48"}, onnx.opsets = {ai.onnx = 23 : i64}} {
 func.func @main(%ids: tensor<1x?xi64> {onnx.name = "input_ids"}, %k: tensor<1x2x?x4xf32>, %v: tensor<1x2x?x4xf32>)
     -> (tensor<1x?x16xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>) {
@@ -54,7 +54,7 @@ func.func @main(%ids: tensor<1x?xi64> {onnx.name = "input_ids"}, %k: tensor<1x2x
 // CHECK:         onnx.generation = "generation appends in place to the graph's KV cache, in
 // CHECK-LABEL: func.func private @step(
 // F16-SAME:      tensor<1x2x2048x4xf32> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048x4xf16> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048x4xf32>
-// I8-SAME:       tensor<1x2x2048x4xf32> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048x4xi8> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048x4xf32> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048xf32>
+// I8-SAME:       tensor<1x2x2048x4xf32> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048x4xi8> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048x4xf32> {{[^,]*}}, %{{[^:]*}}: tensor<1x2x2048xbf16>
 module attributes {onnx.opsets = {ai.onnx = 23 : i64}} {
 func.func @main(%ids: tensor<1x?xi64> {onnx.name = "input_ids"}, %k: tensor<1x2x?x4xf32>, %v: tensor<1x2x?x4xf32>, %c: tensor<1x2x?x4xf32>)
     -> (tensor<1x?x16xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>) {

@@ -18,8 +18,8 @@ struct AttentionPort {
     /// onnxruntime's, [heads]: a score for each head that joins the others but
     /// has no value.
     Sinks,
-    /// Of keys that are codes in i8: f32 [batch, kv heads, keys], by which they
-    /// are multiplied.
+    /// Of keys that are codes in i8: floats [batch, kv heads, keys], by which
+    /// they are multiplied.
     KeyScales,
     ValueScales ///< the same of values
   };

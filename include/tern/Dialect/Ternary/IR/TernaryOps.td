@@ -72,6 +72,10 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
     has absmax 0, so eps decides its scale. A row that holds a NaN has the scale
     NaN.
 
+    Scales may be bf16, where they are steps: then a step is rounded up to bf16,
+    by 2^-7 of it at most, and codes are made with what it is rounded to. So they
+    are as close to `x` as that step allows, and no row is cut off.
+
     Example:
     ```mlir
     %q, %s = ternary.quantize %x,
@@ -80,7 +84,7 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
     ```
   }];
   let arguments = (ins 2DTensorOf<[F32]>:$x, Ternary_QuantizationAttr:$quantization);
-  let results = (outs 2DTensorOf<[I8]>:$codes, 1DTensorOf<[F32]>:$scales);
+  let results = (outs 2DTensorOf<[I8]>:$codes, 1DTensorOf<[F32, BF16]>:$scales);
   let assemblyFormat = [{
     $x `,` $quantization attr-dict `:` type($x) `->` type($codes) `,` type($scales)
   }];

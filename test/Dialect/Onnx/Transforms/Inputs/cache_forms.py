@@ -207,10 +207,17 @@ def round_to(kind, b, name):
     b.constant(f"{name}_split", np.array([0, 0, KV_HEADS, SIZE]))
     b.constant(f"{name}_joined", np.array([0, 0, KV_HEADS * SIZE]))
     b.constant(f"{name}_axis", np.array([3]))
-    b.constant(f"{name}_most", np.array(127, np.float32))
+    # Steps have 8 bits, as bf16 has, rounded up: a multiple of 2^-7 of the power of
+    # two below them.
+    for constant, value in (("most", 127), ("ln2", np.log(2)), ("bits", 7), ("two", 2)):
+        b.constant(f"{name}_{constant}", np.array(value, np.float32))
     for kind, inputs, output in (
         ("Reshape", ["", "split"], "rows"), ("Abs", ["rows"], "sizes"),
-        ("ReduceMax", ["sizes", "axis"], "absmax"), ("Div", ["absmax", "most"], "step"),
+        ("ReduceMax", ["sizes", "axis"], "absmax"), ("Div", ["absmax", "most"], "least"),
+        ("Log", ["least"], "log"), ("Div", ["log", "ln2"], "log2"), ("Floor", ["log2"], "power"),
+        ("Sub", ["power", "bits"], "lowest"), ("Pow", ["two", "lowest"], "unit"),
+        ("Div", ["least", "unit"], "units"), ("Ceil", ["units"], "whole"),
+        ("Mul", ["whole", "unit"], "step"),
         ("Div", ["rows", "step"], "steps"), ("Round", ["steps"], "codes"),
         ("Mul", ["codes", "step"], "coded"), ("Reshape", ["coded", "joined"], "rounded"),
     ):
