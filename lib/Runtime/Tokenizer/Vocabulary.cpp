@@ -4,6 +4,7 @@
 
 #include "tern/Runtime/Error.h"
 
+#include <algorithm>
 #include <functional>
 
 using namespace tern::runtime;
@@ -72,29 +73,39 @@ std::optional<std::string_view> Vocabulary::findSpelling(int64_t id) const {
   return getSpelling(static_cast<size_t>(index - 1));
 }
 
-// All spellings together fit 32 bits: Vocabulary::add checks it.
-SpellingTable::SpellingTable(const Vocabulary &vocabulary) {
-  int64_t count = vocabulary.endOfIds();
-  size_t bytes = 0;
+SpellingTable::SpellingTable(const Vocabulary &vocabulary)
+    : count(vocabulary.endOfIds()) {
+  size_t bytes = static_cast<size_t>(count);
   for (int64_t id = 0; id < count; ++id)
     bytes += vocabulary.findSpelling(id).value_or("").size();
-  spellings.reserve(bytes);
-  ends.reserve(static_cast<size_t>(count));
-  isToken.reserve(static_cast<size_t>(count));
+  if (bytes > UINT32_MAX)
+    throw InputError("tokenizer.json: the tokens' spellings take 4 GiB");
+  marked.reserve(bytes);
+  blocks.reserve(static_cast<size_t>((count + kBlock - 1) / kBlock));
   for (int64_t id = 0; id < count; ++id) {
+    if (id % kBlock == 0)
+      blocks.push_back(static_cast<uint32_t>(marked.size()));
     std::optional<std::string_view> spelling = vocabulary.findSpelling(id);
-    spellings += spelling.value_or("");
-    ends.push_back(static_cast<uint32_t>(spellings.size()));
-    isToken.push_back(spelling.has_value());
+    marked += spelling ? kToken : kNone;
+    marked += spelling.value_or("");
   }
 }
 
 std::optional<std::string_view> SpellingTable::find(int64_t id) const {
-  size_t index = static_cast<size_t>(id);
-  if (id < 0 || index >= ends.size() || !isToken[index])
+  if (id < 0 || id >= count)
     return std::nullopt;
-  size_t begin = index == 0 ? 0 : ends[index - 1];
-  return std::string_view(spellings).substr(begin, ends[index] - begin);
+  std::string_view rest(marked);
+  rest.remove_prefix(blocks[static_cast<size_t>(id / kBlock)]);
+  auto findEnd = [&] {
+    constexpr char marks[] = {kToken, kNone};
+    return std::min(rest.find_first_of(std::string_view(marks, 2), 1),
+                    rest.size());
+  };
+  for (int64_t i = 0; i < id % kBlock; ++i)
+    rest.remove_prefix(findEnd());
+  if (rest.front() == kNone)
+    return std::nullopt;
+  return rest.substr(1, findEnd() - 1);
 }
 
 MergeTable::MergeTable(size_t count) {

@@ -46,7 +46,8 @@ private:
 };
 
 /// The spellings of a vocabulary by id, and no more: what text is made of. A
-/// sixth of a vocabulary and its merges.
+/// tenth of a vocabulary and its merges: beside spellings, which are UTF-8, a
+/// token takes a byte and a quarter.
 class SpellingTable {
 public:
   explicit SpellingTable(const Vocabulary &vocabulary);
@@ -55,10 +56,13 @@ public:
   std::optional<std::string_view> find(int64_t id) const;
 
 private:
-  std::string spellings;
-  std::vector<uint32_t>
-      ends; // of an id's, which begins where the last one ends
-  std::vector<bool> isToken;
+  std::string marked;           // for each id a mark, and its spelling
+  std::vector<uint32_t> blocks; // where every kBlock-th id's mark is
+  int64_t count;                // of ids
+
+  /// Neither mark is a byte of UTF-8.
+  static constexpr char kToken = '\xff', kNone = '\xfe';
+  static constexpr int64_t kBlock = 16;
 };
 
 /// What becomes of two adjacent symbols.
