@@ -164,6 +164,25 @@ void EntryBuilder::emitRun(func::FuncOp main) {
   func::ReturnOp::create(b);
 }
 
+/// Has `step` write the logits that it allocates to a buffer that is its last
+/// argument instead; false if it gives others. `count` says how many rows.
+static bool takeLogitsBuffer(func::FuncOp step, BlockArgument count) {
+  Operation *returned = step.back().getTerminator();
+  auto alloc = returned->getOperand(0).getDefiningOp<memref::AllocOp>();
+  if (!alloc || !llvm::all_equal(llvm::concat<Value>(SmallVector<Value>{count},
+                                                     alloc.getDynamicSizes())))
+    return false;
+  unsigned last = step.getNumArguments();
+  if (failed(step.insertArgument(last, alloc.getType(), {}, alloc.getLoc())))
+    return false;
+  returned->eraseOperands(0, 1);
+  if (failed(step.eraseResult(0)))
+    return false;
+  alloc.replaceAllUsesWith(step.getArgument(last));
+  alloc.erase();
+  return true;
+}
+
 void EntryBuilder::emitStep(func::FuncOp step) {
   func::FuncOp entry = createEntry(
       "tern_step", {pointer, pointer, i64, i64, pointer, i64, i64, pointer});
@@ -180,14 +199,18 @@ void EntryBuilder::emitStep(func::FuncOp step) {
                                      loadField(pointer, argument(4), 8 * index),
                                      {}));
 
-  auto call = func::CallOp::create(b, step, arguments);
-  Value logits = call.getResult(0);
-  auto type = cast<MemRefType>(logits.getType());
+  auto type = cast<MemRefType>(step.getResultTypes()[0]);
   Value target =
       createMemRef(type, argument(7),
                    SmallVector<Value>(type.getNumDynamicDims(), argument(5)));
-  memref::CopyOp::create(b, logits, target);
-  memref::DeallocOp::create(b, logits);
+  if (takeLogitsBuffer(step, step.getArgument(2))) {
+    arguments.push_back(target);
+    func::CallOp::create(b, step, arguments);
+  } else {
+    Value logits = func::CallOp::create(b, step, arguments).getResult(0);
+    memref::CopyOp::create(b, logits, target);
+    memref::DeallocOp::create(b, logits);
+  }
   func::ReturnOp::create(b);
 }
 

@@ -41,9 +41,17 @@ func.func @main(%x: memref<?x3xf32> {onnx.name = "x"}, %i: memref<4xi64>)
 // -----
 
 // step(tokens, past, num_logits, caches…): the C order is host, tokens, count,
-// past, caches, num_logits, num_best, logits. This one gives all logits.
+// past, caches, num_logits, num_best, logits. This one gives all logits. What it
+// allocates for them is the caller's memory instead.
+// CHECK-LABEL: func.func private @step(
+// CHECK-SAME:    %{{[^ ,]*}}: memref<1x2x16x4xf16>, %[[OWN:[^ ,]*]]: memref<1x?x32xf32>) {
+// CHECK-NOT:     memref.alloc
+// CHECK:         memref.store %{{.*}}, %[[OWN]]
+// CHECK-NEXT:    return{{$}}
 func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref<1x2x16x4xf32>, %v: memref<1x2x16x4xf16>) -> memref<1x?x32xf32> {
+  %zero = arith.constant 0.0 : f32
   %l = memref.alloc(%n) : memref<1x?x32xf32>
+  memref.store %zero, %l[%past, %past, %past] : memref<1x?x32xf32>
   return %l : memref<1x?x32xf32>
 }
 // CHECK-LABEL: func.func @tern_step_avx2(
@@ -57,13 +65,43 @@ func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref
 // CHECK:         %[[K:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<1x2x16x4xf32>
 // CHECK:         llvm.getelementptr %[[CACHES]][8]
 // CHECK:         %[[V:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<1x2x16x4xf16>
-// CHECK:         %[[L:.*]] = call @step(%[[T]], %[[P]], %[[N]], %[[K]], %[[V]])
 // CHECK:         llvm.insertvalue %[[LOGITS]], %{{.*}}[1]
 // CHECK:         llvm.insertvalue %[[NUM]], %{{.*}}[3, 1]
 // CHECK:         %[[TARGET:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<1x?x32xf32>
+// CHECK-NEXT:    call @step(%[[T]], %[[P]], %[[N]], %[[K]], %[[V]], %[[TARGET]])
+// CHECK-NEXT:    return
+// CHECK-NOT:   @tern_run
+
+// -----
+
+// Logits that are one of two buffers, and those of other sizes, are copied.
+func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref<4xf32>) -> memref<1x?x32xf32> {
+  %is = arith.cmpi eq, %n, %past : index
+  %l = scf.if %is -> memref<1x?x32xf32> {
+    %a = memref.alloc(%n) : memref<1x?x32xf32>
+    scf.yield %a : memref<1x?x32xf32>
+  } else {
+    %b = memref.alloc(%past) : memref<1x?x32xf32>
+    scf.yield %b : memref<1x?x32xf32>
+  }
+  return %l : memref<1x?x32xf32>
+}
+// CHECK-LABEL: func.func @tern_step_avx2(
+// CHECK:         %[[TARGET:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<1x?x32xf32>
+// CHECK-NEXT:    %[[L:.*]] = call @step(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}})
 // CHECK-NEXT:    memref.copy %[[L]], %[[TARGET]]
 // CHECK-NEXT:    memref.dealloc %[[L]]
-// CHECK-NOT:   @tern_run
+
+// -----
+
+// CHECK-LABEL: func.func private @step(
+// CHECK:         memref.alloc
+func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %k: memref<4xf32>) -> memref<1x?x32xf32> {
+  %l = memref.alloc(%past) : memref<1x?x32xf32>
+  return %l : memref<1x?x32xf32>
+}
+// CHECK-LABEL: func.func @tern_step_avx2(
+// CHECK:         memref.copy
 
 // -----
 
@@ -78,7 +116,7 @@ func.func private @step(%t: memref<1x?xi64>, %past: index, %n: index, %best: ind
 // CHECK-DAG:     %[[B:.*]] = arith.index_cast %[[BEST]]
 // CHECK:         llvm.getelementptr %{{.*}}[0]
 // CHECK:         %[[K:.*]] = builtin.unrealized_conversion_cast %{{.*}} to memref<4xf32>
-// CHECK:         call @step(%{{[^,]*}}, %{{[^,]*}}, %[[N]], %[[B]], %[[K]])
+// CHECK:         call @step(%{{[^,]*}}, %{{[^,]*}}, %[[N]], %[[B]], %[[K]], %{{[^,]*}})
 
 // -----
 

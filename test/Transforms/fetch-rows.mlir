@@ -125,12 +125,12 @@ func.func @shared(%y: memref<?x3xf32>, %z: memref<4x3xf32>) {
 memref.global "private" constant @rows : memref<90x60xbf16> = dense<1.0>
 memref.global "private" constant @codes : memref<4608xi8> = dense<1>
 memref.global "private" constant @all : memref<90x60xbf16> = dense<1.0>
-func.func @heads(%x: memref<60xf32>, %best: index, %b: memref<3x96xbf16>, %y: memref<90xf32>, %z: memref<90xf32>, %copy: memref<90x60xbf16>) {
+func.func @heads(%x: memref<60xf32>, %best: index, %b: memref<6x33xbf16>, %y: memref<90xf32>, %z: memref<90xf32>, %copy: memref<90x60xbf16>) {
   %rows = memref.get_global @rows : memref<90x60xbf16>
   %c = memref.get_global @codes : memref<4608xi8>
   %all = memref.get_global @all : memref<90x60xbf16>
   ternary.head ins(%x, %rows, %best : memref<60xf32>, memref<90x60xbf16>)
-      screen(%c, %b : memref<4608xi8>, memref<3x96xbf16>) outs(%y : memref<90xf32>)
+      screen(%c, %b : memref<4608xi8>, memref<6x33xbf16>) outs(%y : memref<90xf32>)
   ternary.head ins(%x, %all, %best : memref<60xf32>, memref<90x60xbf16>) outs(%z : memref<90xf32>)
   memref.copy %rows, %copy : memref<90x60xbf16> to memref<90x60xbf16>
   return

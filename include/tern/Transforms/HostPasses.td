@@ -11,6 +11,9 @@ def EmitModelEntries : Pass<"tern-emit-model-entries", "::mlir::ModuleOp"> {
     Adds `tern_run_<variant>` around `main` and, where there is one,
     `tern_step_<variant>` around `step`.
 
+    `step` writes its logits to the caller's memory where it allocates them itself,
+    as many rows as it is asked for; others are copied there.
+
     Each output is the caller's to free: where results of `main` share a buffer,
     all but the first leave as copies.
 

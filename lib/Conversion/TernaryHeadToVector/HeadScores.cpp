@@ -284,19 +284,22 @@ BestRow StripScorer::finish(Value tile, int64_t firstRow, Value sum,
   auto f32s = VectorType::get(lanes, b.getF32Type());
   Value row =
       b.add(b.mul(tile, b.index(ScreenShape::kTile)), b.index(firstRow));
-  auto loadBound = [&](ScreenShape::Bound bound) -> Value {
-    Value values = b.loadVector(operands.bounds, lanes, {b.index(bound), row});
+  auto loadBounds = [&](ScreenShape::Bound bound) -> Value {
+    Value values =
+        b.loadVector(operands.bounds, lanes, {tile, b.index(bound + firstRow)});
     Value wide = arith::ExtFOp::create(b, f32s, values);
     return arith::ExtFOp::create(b, f64s, wide);
   };
+  Value norm = arith::ExtFOp::create(
+      b, b.getF64Type(),
+      b.load(operands.bounds, {tile, b.index(ScreenShape::Norm)}));
 
   Value zeros = b.mul(hidden.sum, b.f64(kZeroLevel));
   sum = arith::SubFOp::create(b, sum, splat(zeros));
   Value score =
-      b.mul(b.mul(loadBound(ScreenShape::Scale), splat(hidden.scale)), sum);
-  Value error =
-      b.add(b.mul(loadBound(ScreenShape::Error), splat(hidden.norm)),
-            b.mul(loadBound(ScreenShape::Norm), splat(hidden.normFactor)));
+      b.mul(b.mul(loadBounds(ScreenShape::Scale), splat(hidden.scale)), sum);
+  Value error = b.add(b.mul(loadBounds(ScreenShape::Error), splat(hidden.norm)),
+                      splat(b.mul(norm, hidden.normFactor)));
   Value magnitude = b.add(math::AbsFOp::create(b, score), error);
   // What vanished in products, too, is below the last term.
   error = b.add(error, b.add(b.mul(magnitude, splat(b.f64(0x1p-22))),
@@ -371,9 +374,8 @@ void tern::ternary::buildScores(HeadBuilder &b, ScreenShape shape,
     buildTileScores(b, scorer, product.lanes, tiles, scores);
   });
   loop->setAttr(kStreamsAttr, b.getI64IntegerAttr(streams));
-  int64_t boundBytes =
-      ScreenShape::NumBounds * shape.getPaddedRows() * ScreenShape::kBoundBytes;
-  b.describe(loop, "head screen", shape, shape.getCodeBytes() + boundBytes);
+  b.describe(loop, "head screen", shape,
+             shape.getCodeBytes() + shape.getBoundBytes());
   SmallVector<Value> rest;
   for (int64_t tile = streams * length; tile < shape.getTiles(); ++tile)
     rest.push_back(b.index(tile));

@@ -5,10 +5,10 @@
 // RUN: tern-opt %s --convert-ternary-head-to-vector | FileCheck %s --check-prefixes=CHECK,GENERIC --implicit-check-not=ternary.head --implicit-check-not=llvm.
 
 // CHECK-LABEL: func.func @screened(
-// CHECK-SAME:    %[[X:.*]]: memref<80xf32>, %[[W:.*]]: memref<90x80xbf16>, %[[BEST:.*]]: index, %[[C:.*]]: memref<5760xi8>, %[[B:.*]]: memref<3x96xbf16>, %[[Y:.*]]: memref<90xf32>)
+// CHECK-SAME:    %[[X:.*]]: memref<80xf32>, %[[W:.*]]: memref<90x80xbf16>, %[[BEST:.*]]: index, %[[C:.*]]: memref<5760xi8>, %[[B:.*]]: memref<6x33xbf16>, %[[Y:.*]]: memref<90xf32>)
 // CHECK:         call @[[SCREENED:ternary_head_90x80_[a-z0-9]*]](%[[X]], %[[W]], %[[BEST]], %[[C]], %[[B]], %[[Y]])
-func.func @screened(%x: memref<80xf32>, %w: memref<90x80xbf16>, %best: index, %c: memref<5760xi8>, %b: memref<3x96xbf16>, %y: memref<90xf32>) {
-  ternary.head ins(%x, %w, %best : memref<80xf32>, memref<90x80xbf16>) screen(%c, %b : memref<5760xi8>, memref<3x96xbf16>) outs(%y : memref<90xf32>)
+func.func @screened(%x: memref<80xf32>, %w: memref<90x80xbf16>, %best: index, %c: memref<5760xi8>, %b: memref<6x33xbf16>, %y: memref<90xf32>) {
+  ternary.head ins(%x, %w, %best : memref<80xf32>, memref<90x80xbf16>) screen(%c, %b : memref<5760xi8>, memref<6x33xbf16>) outs(%y : memref<90xf32>)
   return
 }
 

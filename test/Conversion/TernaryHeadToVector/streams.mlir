@@ -1,8 +1,8 @@
 // RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx512vnni --canonicalize --cse | FileCheck %s
 // RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx2 --canonicalize --cse | FileCheck %s --check-prefix=ONE
 
-func.func @head(%x: memref<16xf32>, %w: memref<1050x16xbf16>, %best: index, %c: memref<12672xi8>, %b: memref<3x1056xbf16>, %y: memref<1050xf32>) {
-  ternary.head ins(%x, %w, %best : memref<16xf32>, memref<1050x16xbf16>) screen(%c, %b : memref<12672xi8>, memref<3x1056xbf16>) outs(%y : memref<1050xf32>)
+func.func @head(%x: memref<16xf32>, %w: memref<1050x16xbf16>, %best: index, %c: memref<12672xi8>, %b: memref<66x33xbf16>, %y: memref<1050xf32>) {
+  ternary.head ins(%x, %w, %best : memref<16xf32>, memref<1050x16xbf16>) screen(%c, %b : memref<12672xi8>, memref<66x33xbf16>) outs(%y : memref<1050xf32>)
   return
 }
 

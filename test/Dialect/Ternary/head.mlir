@@ -1,9 +1,9 @@
 // RUN: tern-opt %s --split-input-file --verify-diagnostics | tern-opt --split-input-file | FileCheck %s
 
 // CHECK-LABEL: func.func @screened(
-// CHECK:         ternary.head ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<60xf32>, tensor<90x60xbf16>) screen(%{{.*}}, %{{.*}} : tensor<4608xi8>, tensor<3x96xbf16>) outs(%{{.*}} : tensor<90xf32>) {rounding = bf16} -> tensor<90xf32>
-func.func @screened(%x: tensor<60xf32>, %w: tensor<90x60xbf16>, %best: index, %c: tensor<4608xi8>, %b: tensor<3x96xbf16>, %init: tensor<90xf32>) -> tensor<90xf32> {
-  %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xbf16>) screen(%c, %b : tensor<4608xi8>, tensor<3x96xbf16>) outs(%init : tensor<90xf32>) {rounding = bf16} -> tensor<90xf32>
+// CHECK:         ternary.head ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<60xf32>, tensor<90x60xbf16>) screen(%{{.*}}, %{{.*}} : tensor<4608xi8>, tensor<6x33xbf16>) outs(%{{.*}} : tensor<90xf32>) {rounding = bf16} -> tensor<90xf32>
+func.func @screened(%x: tensor<60xf32>, %w: tensor<90x60xbf16>, %best: index, %c: tensor<4608xi8>, %b: tensor<6x33xbf16>, %init: tensor<90xf32>) -> tensor<90xf32> {
+  %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xbf16>) screen(%c, %b : tensor<4608xi8>, tensor<6x33xbf16>) outs(%init : tensor<90xf32>) {rounding = bf16} -> tensor<90xf32>
   return %y : tensor<90xf32>
 }
 
@@ -33,17 +33,17 @@ func.func @init(%x: tensor<60xf32>, %w: tensor<90x60xf32>, %best: index, %init: 
 // -----
 
 // 6 tiles of 16 rows, 4 steps of 16 columns, 192 bytes each.
-func.func @codes(%x: tensor<60xf32>, %w: tensor<90x60xf32>, %best: index, %c: tensor<4607xi8>, %b: tensor<3x96xbf16>, %init: tensor<90xf32>) -> tensor<90xf32> {
+func.func @codes(%x: tensor<60xf32>, %w: tensor<90x60xf32>, %best: index, %c: tensor<4607xi8>, %b: tensor<6x33xbf16>, %init: tensor<90xf32>) -> tensor<90xf32> {
   // expected-error @below {{'ternary.head' op operand 'codes' is 'tensor<4607xi8>'; expected 4608 elements}}
-  %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xf32>) screen(%c, %b : tensor<4607xi8>, tensor<3x96xbf16>) outs(%init : tensor<90xf32>) -> tensor<90xf32>
+  %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xf32>) screen(%c, %b : tensor<4607xi8>, tensor<6x33xbf16>) outs(%init : tensor<90xf32>) -> tensor<90xf32>
   return %y : tensor<90xf32>
 }
 
 // -----
 
-func.func @bounds(%x: tensor<60xf32>, %w: tensor<90x60xf32>, %best: index, %c: tensor<4608xi8>, %b: tensor<3x90xbf16>, %init: tensor<90xf32>) -> tensor<90xf32> {
-  // expected-error @below {{'ternary.head' op operand 'bounds' is 'tensor<3x90xbf16>'; expected 3 x 96 elements}}
-  %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xf32>) screen(%c, %b : tensor<4608xi8>, tensor<3x90xbf16>) outs(%init : tensor<90xf32>) -> tensor<90xf32>
+func.func @bounds(%x: tensor<60xf32>, %w: tensor<90x60xf32>, %best: index, %c: tensor<4608xi8>, %b: tensor<3x96xbf16>, %init: tensor<90xf32>) -> tensor<90xf32> {
+  // expected-error @below {{'ternary.head' op operand 'bounds' is 'tensor<3x96xbf16>'; expected 6 x 33 elements}}
+  %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xf32>) screen(%c, %b : tensor<4608xi8>, tensor<3x96xbf16>) outs(%init : tensor<90xf32>) -> tensor<90xf32>
   return %y : tensor<90xf32>
 }
 

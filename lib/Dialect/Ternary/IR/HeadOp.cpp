@@ -46,7 +46,7 @@ LogicalResult HeadOp::verify() {
                          shape.getCodeBytes())))
     return failure();
   return verifyShape(*this, "bounds", getBounds().getType(),
-                     {ScreenShape::NumBounds, shape.getPaddedRows()});
+                     {shape.getTiles(), ScreenShape::kTileBounds});
 }
 
 void HeadOp::getEffects(

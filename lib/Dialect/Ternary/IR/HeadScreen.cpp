@@ -156,51 +156,61 @@ static void writeCodes(ScreenShape shape, ArrayRef<int8_t> q, int64_t inTile,
   }
 }
 
+namespace {
+/// What a tile's bounds say of a row; of padding, that it is never chosen.
+struct RowBounds {
+  float scale = 0;
+  float error = -std::numeric_limits<float>::infinity();
+  float norm = 0;
+};
+} // namespace
+
+/// Copies `row`; `q`, zeros before, becomes the codes, less that of zero.
+static RowBounds boundRow(ArrayRef<float> row, MutableArrayRef<int8_t> q) {
+  double norm = 0;
+  float largest = 0;
+  for (float value : row) {
+    norm += static_cast<double>(value) * value;
+    largest = std::max(largest, std::fabs(value));
+  }
+  norm = std::sqrt(norm);
+  // Written so that a NaN fails. Its error is enough for the row to be chosen.
+  if (!(norm < kLargestRowNorm))
+    return {0, std::numeric_limits<float>::infinity(), 0};
+  // A scale must not vanish either.
+  if (!(largest > 1e-30f))
+    return {0, roundUp(norm), roundUp(norm)};
+  RowCopy copy = copyRowWell(row, largest, q);
+  return {copy.scale, roundUp(std::sqrt(copy.error)),
+          roundUp(std::max(norm, std::sqrt(copy.norm)))};
+}
+
 void tern::ternary::buildScreenTiles(ScreenShape shape, FloatType elementType,
                                      ArrayRef<char> rows, int64_t firstTile,
                                      int64_t endTile,
                                      MutableArrayRef<uint8_t> codes,
                                      MutableArrayRef<uint16_t> bounds) {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
   int64_t rowBytes = shape.cols * elementType.getWidth() / 8;
-  int64_t paddedRows = shape.getPaddedRows();
+  int64_t tileBytes = shape.getSteps() * ScreenShape::kStepBytes;
   SmallVector<float> row(llvm::alignTo(shape.cols, kSums));
   SmallVector<int8_t> q(row.size());
-  for (int64_t index = firstTile * ScreenShape::kTile;
-       index < endTile * ScreenShape::kTile; ++index) {
-    uint16_t *bound = &bounds[index];
-    uint8_t *tile = &codes[index / ScreenShape::kTile * shape.getSteps() *
-                           ScreenShape::kStepBytes];
-    auto setBounds = [&](float scale, float error, float norm) {
-      bound[ScreenShape::Scale * paddedRows] = getBf16Bits(scale);
-      bound[ScreenShape::Error * paddedRows] = getBf16Bits(error);
-      bound[ScreenShape::Norm * paddedRows] = getBf16Bits(norm);
-    };
-    llvm::fill(q, 0);
-    if (index >= shape.rows) {
-      setBounds(0, -infinity, 0);
-      writeCodes(shape, q, index % ScreenShape::kTile, tile);
-      continue;
+  for (int64_t tile = firstTile; tile < endTile; ++tile) {
+    uint16_t *tileBounds = &bounds[tile * ScreenShape::kTileBounds];
+    float largestNorm = 0;
+    for (int64_t inTile = 0; inTile < ScreenShape::kTile; ++inTile) {
+      int64_t index = tile * ScreenShape::kTile + inTile;
+      RowBounds bound;
+      llvm::fill(q, 0);
+      if (index < shape.rows) {
+        readRow(elementType, rows.data() + index * rowBytes,
+                MutableArrayRef(row).take_front(shape.cols));
+        bound = boundRow(row, q);
+      }
+      tileBounds[ScreenShape::Scale + inTile] = getBf16Bits(bound.scale);
+      tileBounds[ScreenShape::Error + inTile] = getBf16Bits(bound.error);
+      largestNorm = std::max(largestNorm, bound.norm);
+      writeCodes(shape, q, inTile, &codes[tile * tileBytes]);
     }
-    readRow(elementType, rows.data() + index * rowBytes,
-            MutableArrayRef(row).take_front(shape.cols));
-    double norm = 0;
-    float largest = 0;
-    for (float value : row) {
-      norm += static_cast<double>(value) * value;
-      largest = std::max(largest, std::fabs(value));
-    }
-    norm = std::sqrt(norm);
-    // Written so that a NaN fails. A scale must not vanish either.
-    if (!(norm < kLargestRowNorm)) {
-      setBounds(0, infinity, infinity);
-    } else if (!(largest > 1e-30f)) {
-      setBounds(0, roundUp(norm), roundUp(norm));
-    } else {
-      RowCopy copy = copyRowWell(row, largest, q);
-      setBounds(copy.scale, roundUp(std::sqrt(copy.error)),
-                roundUp(std::max(norm, std::sqrt(copy.norm))));
-    }
-    writeCodes(shape, q, index % ScreenShape::kTile, tile);
+    tileBounds[ScreenShape::Norm] = getBf16Bits(largestNorm);
   }
 }

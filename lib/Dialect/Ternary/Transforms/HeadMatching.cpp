@@ -69,7 +69,8 @@ static bool isZero(Value value) {
   Value filling;
   if (auto fill = value.getDefiningOp<linalg::FillOp>())
     filling = fill.getInputs()[0];
-  else if (auto generic = value.getDefiningOp<linalg::GenericOp>())
+  else if (auto generic = value.getDefiningOp<linalg::GenericOp>();
+           generic && generic.getNumResults() == 1)
     filling =
         cast<linalg::YieldOp>(generic.getBody()->getTerminator()).getOperand(0);
   return filling && matchPattern(filling, m_AnyZeroFloat());

@@ -61,13 +61,13 @@ static Screen buildScreen(ElementsAttr rows,
   SmallVector<char> scratch;
   ArrayRef<char> bytes = getBytes(rows, scratch);
   auto boundsType =
-      RankedTensorType::get({ScreenShape::NumBounds, shape.getPaddedRows()},
+      RankedTensorType::get({shape.getTiles(), ScreenShape::kTileBounds},
                             BFloat16Type::get(rows.getContext()));
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
-      boundsType.getNumElements() * ScreenShape::kBoundBytes, /*align=*/64);
+  AsmResourceBlob blob =
+      HeapAsmResourceBlob::allocate(shape.getBoundBytes(), /*align=*/64);
   MutableArrayRef<uint16_t> bounds(
       reinterpret_cast<uint16_t *>(blob.getMutableData().data()),
-      boundsType.getNumElements());
+      shape.getNumBounds());
 
   std::string name = ("screen_" + getConstantName(rows)).str();
   auto codesType = RankedTensorType::get(
@@ -98,20 +98,39 @@ static Screen buildScreen(ElementsAttr rows,
 // Rewriting
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// Where the row of the one token is in a tensor of such.
+struct TokenRow {
+  TokenRow(OpBuilder &b, Value tensor) {
+    auto tensorType = cast<RankedTensorType>(tensor.getType());
+    int64_t rank = tensorType.getRank(), size = tensorType.getShape().back();
+    type = RankedTensorType::get(size, tensorType.getElementType());
+    offsets.assign(rank, b.getIndexAttr(0));
+    strides = sizes = SmallVector<OpFoldResult>(rank, b.getIndexAttr(1));
+    sizes.back() = b.getIndexAttr(size);
+  }
+
+  Value extractFrom(ImplicitLocOpBuilder &b, Value tensor) const {
+    return tensor::ExtractSliceOp::create(b, type, tensor, offsets, sizes,
+                                          strides);
+  }
+  Value insertInto(ImplicitLocOpBuilder &b, Value row, Value tensor) const {
+    return tensor::InsertSliceOp::create(b, row, tensor, offsets, sizes,
+                                         strides);
+  }
+
+  RankedTensorType type;
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+};
+} // namespace
+
 /// The hidden state of the one token, `[K]` in f32.
 static Value buildHidden(ImplicitLocOpBuilder &b, Value x) {
-  auto type = cast<RankedTensorType>(x.getType());
-  int64_t rank = type.getRank();
-  SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)),
-      sizes(rank, b.getIndexAttr(1)), strides = sizes;
-  sizes.back() = b.getIndexAttr(type.getDimSize(rank - 1));
-  auto row =
-      RankedTensorType::get(type.getDimSize(rank - 1), type.getElementType());
-  Value hidden =
-      tensor::ExtractSliceOp::create(b, row, x, offsets, sizes, strides);
-  if (type.getElementType().isF32())
+  TokenRow row(b, x);
+  Value hidden = row.extractFrom(b, x);
+  if (row.type.getElementType().isF32())
     return hidden;
-  auto wide = row.clone(b.getF32Type());
+  auto wide = row.type.clone(b.getF32Type());
   Value init =
       tensor::EmptyOp::create(b, wide.getShape(), wide.getElementType());
   auto body = [](OpBuilder &nested, Location loc, ValueRange args) {
@@ -127,49 +146,48 @@ static Value buildHidden(ImplicitLocOpBuilder &b, Value x) {
       .getResult(0);
 }
 
-/// The logits of the one token, as the contraction's result.
+/// The logits of the one token in `destination`, of the contraction's type.
 static Value buildLogits(ImplicitLocOpBuilder &b, const HeadMatch &match,
-                         std::optional<Screen> screen, Value best) {
-  auto rows = cast<RankedTensorType>(match.rows.getType());
-  linalg::GenericOp product = match.product;
-  auto result = cast<RankedTensorType>(product.getResult(0).getType());
+                         std::optional<Screen> screen, Value best,
+                         Value destination) {
   Value hidden = buildHidden(b, match.x);
-  Value init = tensor::EmptyOp::create(b, rows.getDimSize(0), b.getF32Type());
+  TokenRow row(b, destination);
   Value codes, bounds;
   if (screen) {
     codes = arith::ConstantOp::create(b, screen->codes);
     bounds = arith::ConstantOp::create(b, screen->bounds);
   }
-  Value logits = HeadOp::create(b, init.getType(), hidden, match.rows, best,
-                                codes, bounds, init,
+  Value logits = HeadOp::create(b, row.type, hidden, match.rows, best, codes,
+                                bounds, row.extractFrom(b, destination),
                                 match.isRounded ? TypeAttr::get(b.getBF16Type())
                                                 : TypeAttr())
                      .getResult();
-  SmallVector<int64_t> sizes(result.getRank(), 1);
-  sizes.back() = rows.getDimSize(0);
-  ReassociationIndices all =
-      llvm::to_vector(llvm::seq<int64_t>(0, result.getRank()));
-  logits = tensor::ExpandShapeOp::create(
-      b, RankedTensorType::get(sizes, b.getF32Type()), logits,
-      ArrayRef<ReassociationIndices>{all});
-  return tensor::CastOp::create(b, result, logits);
+  return row.insertInto(b, logits, destination);
 }
 
-/// Copies the contraction, and what fills the tensor that it adds to.
-static Value cloneProduct(ImplicitLocOpBuilder &b, linalg::GenericOp product) {
-  IRMapping mapping;
-  SmallVector<Operation *> chain = {product};
-  for (Operation *op = product;
-       auto destination = dyn_cast<DestinationStyleOpInterface>(op);) {
-    op = destination.getDpsInits()[0].getDefiningOp();
-    if (!op)
-      break;
-    chain.push_back(op);
+namespace {
+/// A contraction, behind what fills the tensor that it adds to.
+struct FilledProduct {
+  /// Requires what HeadMatch ensures: the tensor is filled.
+  explicit FilledProduct(linalg::GenericOp product)
+      : product(product),
+        fill(product.getDpsInits()[0].getDefiningOp<linalg::LinalgOp>()) {}
+
+  /// What is filled; its elements are never read.
+  Value getTensor() { return fill.getDpsInits()[0]; }
+
+  /// The same in `destination`.
+  Value cloneInto(ImplicitLocOpBuilder &b, Value destination) {
+    IRMapping mapping;
+    mapping.map(getTensor(), destination);
+    b.clone(*fill, mapping);
+    return b.clone(*product, mapping)->getResult(0);
   }
-  for (Operation *op : llvm::reverse(chain))
-    b.clone(*op, mapping);
-  return mapping.lookup(product.getResult(0));
-}
+
+private:
+  linalg::LinalgOp product, fill;
+};
+} // namespace
 
 /// Whether `x` holds one token.
 static Value buildIsOne(ImplicitLocOpBuilder &b, Value x) {
@@ -205,6 +223,11 @@ static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
                     Value best) {
   linalg::GenericOp product = match.product;
   ImplicitLocOpBuilder b(product.getLoc(), product);
+  // Both branches write to one tensor: its buffer may be the caller's.
+  FilledProduct filled(product);
+  Value destination = tensor::EmptyOp::create(
+      b, tensor::getMixedSizes(b, b.getLoc(), filled.getTensor()),
+      b.getF32Type());
   auto branch =
       scf::IfOp::create(b, product.getResultTypes(), buildIsOne(b, match.x),
                         /*withElseRegion=*/true);
@@ -212,9 +235,9 @@ static void rewrite(const HeadMatch &match, std::optional<Screen> screen,
   trimAfterPrompt(b, product->getParentOfType<func::FuncOp>());
   if (!best)
     best = arith::ConstantIndexOp::create(b, 0);
-  scf::YieldOp::create(b, buildLogits(b, match, screen, best));
+  scf::YieldOp::create(b, buildLogits(b, match, screen, best, destination));
   b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, cloneProduct(b, product));
+  scf::YieldOp::create(b, filled.cloneInto(b, destination));
   product.replaceAllUsesWith(branch.getResults());
   product.erase();
 }

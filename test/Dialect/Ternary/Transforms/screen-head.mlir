@@ -22,6 +22,9 @@
 // SCREEN-SAME:   %[[T:[^ ,]*]]: tensor<1x?x8xf32>, %{{[^ ,]*}}: index, %[[N:[^ ,]*]]: index, %[[BEST:[^ ,]*]]: index, %[[CACHE:[^ ,]*]]: tensor<4xf32> {bufferization.writable = true})
 // EXACT-SAME:    %[[T:[^ ,]*]]: tensor<1x?x8xf32>, %{{[^ ,]*}}: index, %[[N:[^ ,]*]]: index, %[[CACHE:[^ ,]*]]: tensor<4xf32> {bufferization.writable = true})
 // CHECK:         %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<8x8xbf16>
+// CHECK:         %[[FILLED:.*]] = tensor.empty(%[[N]]) : tensor<1x?x8xf32>
+// CHECK:         %[[ROWS:.*]] = tensor.dim %[[FILLED]], %{{.*}}
+// CHECK:         %[[OUT:.*]] = tensor.empty(%[[ROWS]]) : tensor<1x?x8xf32>
 // CHECK:         %[[COUNT:.*]] = tensor.dim %[[T]], %{{.*}}
 // CHECK:         %[[ONE:.*]] = arith.cmpi eq, %[[COUNT]], %{{.*}}
 // CHECK-NOT:     ternary.trim
@@ -34,15 +37,14 @@
 // EXACT:           %[[ALL:.*]] = arith.constant 0 : index
 // CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
 // SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F343434{{(3F)*(20)*}}350A212034343434{{[0-9A-F]*}}"> : tensor<192xi8>
-// SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<3x16xbf16>
-// SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<3x16xbf16>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
-// EXACT:           %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[ALL]] : tensor<8xf32>, tensor<8x8xbf16>) outs(%{{.*}} : tensor<8xf32>) -> tensor<8xf32>
-// CHECK:           %[[E:.*]] = tensor.expand_shape %[[Y]] {{\[\[}}0, 1, 2]] output_shape [1, 1, 8]
-// CHECK:           tensor.cast %[[E]] : tensor<1x1x8xf32> to tensor<1x?x8xf32>
+// SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<1x33xbf16>
+// SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<1x33xbf16>) outs(%[[ROW:.*]] : tensor<8xf32>) -> tensor<8xf32>
+// EXACT:           %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[ALL]] : tensor<8xf32>, tensor<8x8xbf16>) outs(%[[ROW:.*]] : tensor<8xf32>) -> tensor<8xf32>
+// CHECK:           tensor.insert_slice %[[Y]] into %[[OUT]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<8xf32> into tensor<1x?x8xf32>
 // CHECK:         } else {
 // CHECK-NOT:       ternary.trim
-// CHECK:           linalg.fill
-// CHECK:           linalg.generic {{.*}} ins(%[[T]], %[[W]] :
+// CHECK:           %[[ZEROS:.*]] = linalg.fill {{.*}} outs(%[[OUT]] :
+// CHECK:           linalg.generic {{.*}} ins(%[[T]], %[[W]] : {{.*}} outs(%[[ZEROS]] :
 // CHECK:         return %[[R]], %[[CACHE]]
 module {
 func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: tensor<4xf32> {bufferization.writable = true}) -> (tensor<1x?x8xf32>, tensor<4xf32>) {
@@ -58,5 +60,34 @@ func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: 
     linalg.yield %s : f32
   } -> tensor<1x?x8xf32>
   return %y, %cache : tensor<1x?x8xf32>, tensor<4xf32>
+}
+}
+
+// -----
+
+#x = affine_map<(b, t, n, k) -> (b, t, k)>
+#w = affine_map<(b, t, n, k) -> (n, k)>
+#y = affine_map<(b, t, n, k) -> (b, t, n)>
+
+// Bounds are rounded up: where 42 is a level of scale 1, quarters are copied as 0,
+// which errs by 0.35355, between 0.353515625 (0x3EB5) and 0.35546875 (0x3EB6); the
+// norm is 42.0015, between 42 (0x4228) and 42.25 (0x4229). Padding has no scale
+// and an error of minus infinity.
+// CHECK-LABEL:  func.func private @step(
+// SCREEN:       {{.*}}_bounds: "0x40000000803F803F803F803F803F803F803F803F00000000000000000000000000000000B63EB63EB63EB63EB63EB63EB63EB63E80FF80FF80FF80FF80FF80FF80FF80FF2942"
+module {
+func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index) -> tensor<1x?x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<[[42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]]> : tensor<8x8xbf16>
+  %e = tensor.empty(%n) : tensor<1x?x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x8xf32>, tensor<8x8xbf16>) outs(%f : tensor<1x?x8xf32>) {
+  ^bb0(%a: f32, %b: bf16, %sum: f32):
+    %c = arith.extf %b : bf16 to f32
+    %p = arith.mulf %a, %c : f32
+    %s = arith.addf %sum, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x8xf32>
+  return %y : tensor<1x?x8xf32>
 }
 }

@@ -15,18 +15,19 @@
 // code of column 12 + c: so a vector holds four consecutive columns of 16 rows,
 // as products of bytes want it.
 //
-// Bounds are [3, N'] in bf16, N' being N in whole tiles. For a hidden state h,
-// a copy h' of it, and all real numbers w.h etc. computed exactly,
+// Bounds are [T, 33] in bf16, a row for each tile. For a hidden state h, a copy
+// h' of it, and all real numbers w.h etc. computed exactly,
 //
 //   |w.h - (scale q).h'| <= |w - scale q| |h| + |scale q| |h - h'|
 //
 // by Cauchy and Schwarz, |v| being the Euclidean norm. The f32 sum that a head
 // computes is off by at most gamma |w| |h|, gamma being the relative error of
-// its longest chain of operations. So each row has
+// its longest chain of operations. So each tile has
 //
-//   [0] its scale,
-//   [1] |w - scale q|, rounded up,
-//   [2] the larger of |w| and |scale q|, rounded up.
+//   [0, 16)   the rows' scales,
+//   [16, 32)  |w - scale q| of each, rounded up,
+//   [32]      the largest |w| or |scale q| of all, rounded up: it is multiplied
+//             by some ten thousandths of |h|, hidden states being copied well.
 //
 // Rounding up to bf16 adds 2^-7 of a bound at most, 2^-8 on average.
 //
@@ -62,8 +63,9 @@ struct ScreenShape {
     int64_t level = magnitude + std::max<int64_t>(magnitude - kFineLevels, 0);
     return q < 0 ? -level : level;
   }
-  enum Bound { Scale, Error, Norm, NumBounds };
-  static constexpr int64_t kBoundBytes = 2;
+  /// Where a tile's bounds are: those of its rows from here on, or of it all.
+  enum Bound : int64_t { Scale = 0, Error = kTile, Norm = 2 * kTile };
+  static constexpr int64_t kTileBounds = Norm + 1;
 
   int64_t rows, cols;
 
@@ -72,6 +74,8 @@ struct ScreenShape {
   int64_t getPaddedRows() const { return getTiles() * kTile; }
   int64_t getPaddedCols() const { return getSteps() * kStep; }
   int64_t getCodeBytes() const { return getTiles() * getSteps() * kStepBytes; }
+  int64_t getNumBounds() const { return getTiles() * kTileBounds; }
+  int64_t getBoundBytes() const { return getNumBounds() * 2; }
 };
 
 /// Columns beyond which sums of a level, counted from below 0, and a byte of

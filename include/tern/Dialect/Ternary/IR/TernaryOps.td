@@ -312,7 +312,7 @@ def Ternary_HeadOp : Ternary_Op<"head",
     Example:
     ```mlir
     %y = ternary.head ins(%x, %w, %best : tensor<60xf32>, tensor<90x60xbf16>)
-        screen(%c, %b : tensor<4608xi8>, tensor<3x96xbf16>)
+        screen(%c, %b : tensor<4608xi8>, tensor<6x33xbf16>)
         outs(%init : tensor<90xf32>) -> tensor<90xf32>
     ```
   }];
