@@ -132,6 +132,7 @@ void tern::buildBufferizePipeline(OpPassManager &pm,
   addCleanup(pm);
   pm.addPass(createHoistResults());
   pm.addPass(createFetchRows());
+  pm.addPass(createNarrowConstants());
   pm.addPass(createExternalizeConstants());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());

@@ -376,6 +376,30 @@ def ExternalizeConstants : Pass<"tern-externalize-constants", "::mlir::ModuleOp"
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def NarrowConstants : Pass<"tern-narrow-constants", "::mlir::ModuleOp"> {
+  let summary = "Keep vectors of f32 in bf16 where that holds them";
+  let description = [{
+    Constant vectors of f32, of at least `min-elements`, whose elements are all
+    numbers of bf16 become vectors of bf16, if loops over their elements are all
+    that reads them, perhaps in functions that they are passed to; the loops widen
+    elements. A function's argument changes if every call passes such a constant.
+    Nothing is rounded.
+
+    ```mlir
+    memref.global "private" constant @gain : memref<384xbf16> = ...
+    linalg.generic ... ins(%gain, %x : memref<384xbf16>, memref<384xf32>) ... {
+    ^bb0(%g: bf16, %v: f32, %out: f32):
+      %w = arith.extf %g : bf16 to f32
+      %y = arith.mulf %w, %v : f32
+    ```
+    Requires: bufferised functions; to run before `tern-externalize-constants`.
+    Ensures: values that were f32 to the operations in loops still are.
+  }];
+  let options = [Option<"minElements", "min-elements", "uint64_t", /*default=*/"256",
+                        "Shorter vectors stay as they are">];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def KeepRounding : Pass<"tern-keep-rounding"> {
   let summary = "Let no conversion between floats be folded away";
   let description = [{
