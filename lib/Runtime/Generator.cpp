@@ -39,7 +39,7 @@ std::vector<int64_t> Generator::encodePrompt(std::string_view prompt) const {
 }
 
 std::vector<float> Generator::feed(const std::vector<int64_t> &tokens,
-                                   const Sampler &sampler) {
+                                   Sampler &sampler) {
   int64_t numBest = sampler.numBest();
   std::vector<float> logits = state.feed(tokens, /*numLogits=*/1, numBest);
   if (!state.leavesOutLogits() || sampler.isDecidedBy(logits, numBest))

@@ -62,6 +62,7 @@ Sampler::Sampler(const SamplingOptions &options, int64_t vocab)
     : options(options), random(options.seed),
       isInSequence(static_cast<size_t>(vocab)) {
   checkSamplingOptions(options);
+  expectedPenalised = std::max(leastExpected(), numChosen() / 2);
 }
 
 void Sampler::accept(int64_t token) {
@@ -87,18 +88,19 @@ int64_t Sampler::numBestAtMost() const {
   return chosen == 0 ? 0 : chosen + (isPenalised ? numInSequence : 0);
 }
 
+int64_t Sampler::leastExpected() const {
+  return std::max<int64_t>(4, numChosen() / 8);
+}
+
+// Few of a long sequence's tokens compete for the next places, and the more
+// logits are asked for, the more of a model's head is read.
 int64_t Sampler::numBest() const {
-  // Few of a long sequence's tokens compete for the next places, and the more
-  // logits are asked for, the more of a model's head is read.
-  int64_t chosen = numChosen();
-  int64_t expectedPenalised = std::max<int64_t>(4, chosen / 2);
-  return std::min(numBestAtMost(), chosen + expectedPenalised);
+  return std::min(numBestAtMost(), numChosen() + expectedPenalised);
 }
 
 // Penalties only lower logits. So those that were left out are below the
 // numBest-th largest with and without; if enough others are not, these win.
-bool Sampler::isDecidedBy(const std::vector<float> &logits,
-                          int64_t numBest) const {
+bool Sampler::isDecidedBy(const std::vector<float> &logits, int64_t numBest) {
   // Asking for all, or being given all, there are none that were left out. A
   // look first: a head without a screen gives all for every token.
   if (numBest >= numBestAtMost() ||
@@ -117,6 +119,9 @@ bool Sampler::isDecidedBy(const std::vector<float> &logits,
   int64_t reach = 0;
   for (size_t id = 0; id < logits.size(); ++id)
     reach += penalise(logits[id], id) >= least;
+  // To be wrong costs a token, to allow for one too many a hundredth of one.
+  expectedPenalised =
+      std::max({leastExpected(), 2 * (numBest - reach), expectedPenalised - 1});
   return reach >= numChosen();
 }
 

@@ -174,6 +174,38 @@ TEST(Sampler, KnowsWhetherItHasSeenEnough) {
   EXPECT_TRUE(sampler.isDecidedBy(all, numBest)) << "none is missing";
 }
 
+// Half as many more than the 16 of top-k at first, one fewer each time that
+// none falls behind, two at least for each that did; never fewer than four.
+TEST(Sampler, AsksForAsManyAsFallBehind) {
+  SamplingOptions options = sampling(1);
+  options.topK = 16;
+  options.repetitionPenalty = 2;
+  Sampler sampler(options, 100);
+  for (int64_t token = 0; token < 50; ++token)
+    sampler.accept(token);
+  // The largest logits are those of `numOld` tokens of the sequence, which are
+  // halved to less than all others, and of new ones.
+  auto feed = [&](int64_t numOld) {
+    std::vector<float> logits(100, -INFINITY);
+    for (int64_t i = 0; i < sampler.numBest(); ++i)
+      logits[static_cast<size_t>(i < numOld ? i : 50 + i)] = 100.0f - 0.5f * i;
+    return sampler.isDecidedBy(logits, sampler.numBest());
+  };
+  EXPECT_EQ(sampler.numBest(), 16 + 8);
+  for (int64_t expected : {7, 6, 5, 4, 4}) {
+    EXPECT_TRUE(feed(0));
+    EXPECT_EQ(sampler.numBest(), 16 + expected);
+  }
+  EXPECT_TRUE(feed(4));
+  EXPECT_EQ(sampler.numBest(), 16 + 8);
+  EXPECT_FALSE(feed(10)) << "14 are left";
+  EXPECT_EQ(sampler.numBest(), 16 + 20);
+  EXPECT_TRUE(feed(10));
+  EXPECT_EQ(sampler.numBest(), 16 + 20);
+  EXPECT_TRUE(feed(0));
+  EXPECT_EQ(sampler.numBest(), 16 + 19);
+}
+
 TEST(Sampler, RepeatsWithTheSeed) {
   std::vector<float> logits(100, 0.0f);
   SamplingOptions options = sampling(1);

@@ -63,8 +63,7 @@ public:
 private:
   bool isEnd(int64_t token) const;
   /// Reads `tokens`; returns the logits of the last that `sampler` needs.
-  std::vector<float> feed(const std::vector<int64_t> &tokens,
-                          const Sampler &sampler);
+  std::vector<float> feed(const std::vector<int64_t> &tokens, Sampler &sampler);
 
   DecodingState &state;
   const Tokenizer &tokenizer;

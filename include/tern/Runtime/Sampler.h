@@ -60,8 +60,9 @@ public:
   /// largest and falls behind.
   int64_t numBestAtMost() const;
   /// Whether the choice from `logits`, of which those below the `numBest`-th
-  /// largest may be -inf, is that from all of them.
-  bool isDecidedBy(const std::vector<float> &logits, int64_t numBest) const;
+  /// largest may be -inf, is that from all of them. numBest() allows for twice
+  /// as many next time as penalties took places from in this one.
+  bool isDecidedBy(const std::vector<float> &logits, int64_t numBest);
 
   /// Returns the id of the next token. Ties go to the lowest id.
   /// \param logits  shape (vocab); natural-log units, unnormalised. May hold
@@ -78,6 +79,8 @@ private:
 
   /// Logits that a choice without penalties depends on; 0: all.
   int64_t numChosen() const;
+  /// Of the largest logits, as many may at least fall behind.
+  int64_t leastExpected() const;
   float penalise(float logit, std::size_t id) const;
   void applyPenalty(std::vector<float> &logits) const;
   void computeWeights(std::vector<Candidate> &candidates) const;
@@ -89,6 +92,7 @@ private:
   RandomGenerator random;
   std::vector<bool> isInSequence; // by id
   int64_t numInSequence = 0;      // different tokens
+  int64_t expectedPenalised;      // of the largest logits, in all likelihood
 };
 
 } // namespace tern::runtime
