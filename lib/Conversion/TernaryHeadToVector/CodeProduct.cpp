@@ -12,11 +12,11 @@ using namespace tern::ternary;
 
 std::optional<CodeProduct> CodeProduct::get(StringRef target) {
   return llvm::StringSwitch<std::optional<CodeProduct>>(target)
-      .Cases({"amx", "zen4", "avx512vbmi", "avx512vnni"},
-             CodeProduct{16, Dot, 2})
-      .Case("avxvnni", CodeProduct{8, Dot, 1})
-      .Case("avx2", CodeProduct{8, PairDot, 1})
-      .Case("generic", CodeProduct{16, Shifts, 1})
+      .Cases({"amx", "zen4", "avx512vbmi"}, CodeProduct{16, Dot, Whole, 2})
+      .Case("avx512vnni", CodeProduct{16, Dot, Ends, 2})
+      .Case("avxvnni", CodeProduct{8, Dot, Ends, 1})
+      .Case("avx2", CodeProduct{8, PairDot, Ends, 1})
+      .Case("generic", CodeProduct{16, Shifts, None, 1})
       .Default(std::nullopt);
 }
 
@@ -34,26 +34,92 @@ static Value buildIntrinsic(ImplicitLocOpBuilder &b, StringRef name, Type type,
       .getResult(0);
 }
 
-// A code up to that of the lowest fine level is counted twice, and so is what
-// is above that of the highest. A lookup of 64 bytes, which AVX512-VBMI has,
-// would be one instruction instead of five, but the screen is read no faster.
-Value tern::ternary::buildLevels(ImplicitLocOpBuilder &b, Value bytes) {
-  auto splat = [&](int64_t value) {
-    return buildIntegerSplat(b, bytes.getType(), value);
-  };
-  constexpr int64_t lowest = ScreenShape::kZeroCode - ScreenShape::kFineLevels;
-  constexpr int64_t highest = ScreenShape::kZeroCode + ScreenShape::kFineLevels;
-  Value codes = arith::AndIOp::create(b, bytes, splat(0x3f));
-  Value below = arith::MinUIOp::create(b, codes, splat(lowest));
-  // What x86 has as a subtraction that stops at 0.
-  Value above = arith::SubIOp::create(
-      b, arith::MaxUIOp::create(b, codes, splat(highest)), splat(highest));
-  return arith::AddIOp::create(b, arith::AddIOp::create(b, codes, below),
-                               above);
+//===----------------------------------------------------------------------===//
+// Levels
+//===----------------------------------------------------------------------===//
+
+/// The level of a code, counted from below 0.
+static constexpr int64_t countLevel(int64_t code) {
+  return ScreenShape::getLevel(code) + kZeroLevel;
 }
 
-/// vpmaddubsw saturates, but not here: two products of a level up to 86 and an
-/// int8 are at most 22,016 in magnitude.
+/// By how much a level is more than its code, of codes in the middle: there,
+/// one follows the other.
+constexpr int64_t kMiddleDifference = kZeroLevel - ScreenShape::kZeroCode;
+
+/// What subtracting stops at 0.
+static Value buildSaturatedSub(ImplicitLocOpBuilder &b, Value bytes,
+                               int64_t amount) {
+  Value splat = buildIntegerSplat(b, bytes.getType(), amount);
+  return arith::SubIOp::create(b, arith::MaxUIOp::create(b, bytes, splat),
+                               splat);
+}
+
+static Value buildMin(ImplicitLocOpBuilder &b, Value bytes, int64_t most) {
+  return arith::MinUIOp::create(b, bytes,
+                                buildIntegerSplat(b, bytes.getType(), most));
+}
+
+/// `getEntry` of each byte: of its low six bits, or of its low four for a table
+/// of 16, where all bytes are below that.
+static Value buildLookup(ImplicitLocOpBuilder &b, Value bytes, int64_t size,
+                         function_ref<int64_t(int64_t)> getEntry) {
+  auto type = cast<VectorType>(bytes.getType());
+  SmallVector<int8_t> entries;
+  for (int64_t i = 0; i < type.getNumElements(); ++i)
+    entries.push_back(static_cast<int8_t>(getEntry(i % size)));
+  Value table = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(type, ArrayRef(entries)));
+  StringRef name = size == 64 ? "llvm.x86.avx512.permvar.qi.512"
+                   : type.getNumElements() == 64 ? "llvm.x86.avx512.pshuf.b.512"
+                                                 : "llvm.x86.avx2.pshuf.b";
+  return buildIntrinsic(b, name, type, {table, bytes});
+}
+
+/// Codes near the ends have entries of their own; those in the middle are the
+/// last of the first table, and the first of the second, of 0.
+static Value buildByEnds(ImplicitLocOpBuilder &b, Value codes) {
+  constexpr int64_t last = 15, first = 48;
+  static_assert(ScreenShape::kZeroCode - ScreenShape::kFineCode <= last &&
+                ScreenShape::kZeroCode + ScreenShape::kFineCode >= first);
+  Value low = buildLookup(b, buildMin(b, codes, last), 16,
+                          [](int64_t i) { return countLevel(i) - i; });
+  Value high =
+      buildLookup(b, buildSaturatedSub(b, codes, first), 16, [](int64_t i) {
+        return countLevel(first + i) - (first + i) - kMiddleDifference;
+      });
+  return arith::AddIOp::create(b, arith::AddIOp::create(b, codes, low), high);
+}
+
+/// A code counts once more up to where levels are one apart, and what is above
+/// that; and twice more where they are four apart.
+static Value buildBySums(ImplicitLocOpBuilder &b, Value codes) {
+  auto add = [&](Value lhs, Value rhs) -> Value {
+    return arith::AddIOp::create(b, lhs, rhs);
+  };
+  auto countEnds = [&](int64_t magnitude) -> Value {
+    return add(buildMin(b, codes, ScreenShape::kZeroCode - magnitude),
+               buildSaturatedSub(b, codes, ScreenShape::kZeroCode + magnitude));
+  };
+  Value twos = countEnds(ScreenShape::kFineCode);
+  Value fours = countEnds(ScreenShape::kMiddleCode);
+  return add(add(codes, twos), add(fours, fours));
+}
+
+Value CodeProduct::buildLevels(ImplicitLocOpBuilder &b, Value bytes) const {
+  if (table == Whole)
+    return buildLookup(b, bytes, 64, countLevel);
+  Value codes = arith::AndIOp::create(
+      b, bytes, buildIntegerSplat(b, bytes.getType(), 0x3f));
+  return table == Ends ? buildByEnds(b, codes) : buildBySums(b, codes);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// vpmaddubsw saturates, but not here: two products of a level up to 104 and an
+/// int8 are at most 26,624 in magnitude.
 static Value buildPairDot(ImplicitLocOpBuilder &b, Value sum, Value levels,
                           Value x) {
   auto i16s = VectorType::get(16, b.getI16Type());

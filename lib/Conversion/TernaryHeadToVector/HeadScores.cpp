@@ -138,11 +138,14 @@ private:
   Value buildGroup(Value offset, int64_t group, Value &split);
   Value buildShift(Value bytes, int64_t amount, int64_t mask);
   /// The sums of a half of a tile, of `numTiles` that are read at once. Planes
-  /// take turns with several, where one product would wait for the other.
-  static unsigned getWays(size_t numTiles) { return numTiles > 1 ? 1 : 4; }
+  /// take turns with several, where one dot product would wait for the other;
+  /// where products are added by themselves, additions are soon done.
+  unsigned getWays(size_t numTiles) const {
+    return numTiles == 1 && product.form == CodeProduct::Dot ? 4 : 1;
+  }
   /// Where among all sums that of a plane is; half 0 is the high one.
-  static size_t getSumIndex(size_t tile, unsigned plane, unsigned half,
-                            size_t numTiles) {
+  size_t getSumIndex(size_t tile, unsigned plane, unsigned half,
+                     size_t numTiles) const {
     unsigned ways = getWays(numTiles);
     return (tile * ways + plane % ways) * 2 + half;
   }
@@ -184,7 +187,7 @@ Value StripScorer::buildGroup(Value offset, int64_t group, Value &split) {
   // Bits 6 and 7 go to bits 2 g and 2 g + 1.
   Value part = buildShift(bytes, 6 - 2 * group, 3 << (2 * group));
   split = split ? arith::OrIOp::create(b, split, part) : part;
-  return buildLevels(b, bytes);
+  return product.buildLevels(b, bytes);
 }
 
 Value StripScorer::loadHidden(Value memref, Value column) {
@@ -233,7 +236,7 @@ SmallVector<Value> StripScorer::buildStep(ArrayRef<Value> offsets, Value step,
     addProducts(levels, step, /*plane=*/group, results);
   }
   for (Value &split : splits)
-    split = buildLevels(b, split);
+    split = product.buildLevels(b, split);
   addProducts(splits, step, /*plane=*/3, results);
   return results;
 }

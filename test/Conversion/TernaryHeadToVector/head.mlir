@@ -1,7 +1,7 @@
-// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx512vnni | FileCheck %s --check-prefixes=CHECK,AVX512 --implicit-check-not=ternary.head --implicit-check-not=fastmath
-// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx512vbmi | FileCheck %s --check-prefixes=CHECK,AVX512
-// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avxvnni | FileCheck %s --check-prefixes=CHECK,AVXVNNI --implicit-check-not=ternary.head
-// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx2 | FileCheck %s --check-prefixes=CHECK,AVX2 --implicit-check-not=ternary.head
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx512vnni | FileCheck %s --check-prefixes=CHECK,ENDS,AVX512 --implicit-check-not=ternary.head --implicit-check-not=fastmath
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx512vbmi | FileCheck %s --check-prefixes=CHECK,VBMI,AVX512
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avxvnni | FileCheck %s --check-prefixes=CHECK,ENDS,AVXVNNI --implicit-check-not=ternary.head
+// RUN: tern-opt %s --convert-ternary-head-to-vector=target=avx2 | FileCheck %s --check-prefixes=CHECK,ENDS,AVX2 --implicit-check-not=ternary.head
 // RUN: tern-opt %s --convert-ternary-head-to-vector | FileCheck %s --check-prefixes=CHECK,GENERIC --implicit-check-not=ternary.head --implicit-check-not=llvm.
 
 // CHECK-LABEL: func.func @screened(
@@ -22,17 +22,40 @@ func.func @exact(%x: memref<80xf32>, %w: memref<90x80xf32>, %best: index, %y: me
 // Six tiles are scored, then the rows computed that give the threshold and those
 // that reach it, each from a copy, or else all.
 // CHECK:       func.func private @[[SCREENED]](
-// Levels are codes, with those up to 12 and what is above 52 counted twice.
-// CHECK:         %[[LOW:.*]] = arith.constant dense<63> : vector<{{.*}}xi8>
-// CHECK-NEXT:    %[[CODES:.*]] = arith.andi %{{.*}}, %[[LOW]]
-// CHECK-NEXT:    %[[C12:.*]] = arith.constant dense<12>
-// CHECK-NEXT:    %[[BELOW:.*]] = arith.minui %[[CODES]], %[[C12]]
-// CHECK-NEXT:    %[[C52:.*]] = arith.constant dense<52>
-// CHECK-NEXT:    %[[MOST:.*]] = arith.maxui %[[CODES]], %[[C52]]
-// CHECK-NEXT:    %[[C52:.*]] = arith.constant dense<52>
-// CHECK-NEXT:    %[[ABOVE:.*]] = arith.subi %[[MOST]], %[[C52]]
-// CHECK-NEXT:    %[[SUM:.*]] = arith.addi %[[CODES]], %[[BELOW]]
-// CHECK-NEXT:    arith.addi %[[SUM]], %[[ABOVE]]
+// The level of code c is c + min(c, 12) + 2 min(c, 5) and, from its other end, what
+// is above 52 and twice what is above 59: 54 for the code of zero, 32.
+// GENERIC:       %[[LOW:.*]] = arith.constant dense<63> : vector<64xi8>
+// GENERIC-NEXT:  %[[CODES:.*]] = arith.andi %{{.*}}, %[[LOW]]
+// GENERIC:       %[[BELOW:.*]] = arith.minui %[[CODES]], %[[C12:.*]] :
+// GENERIC:       %[[MOST:.*]] = arith.maxui %[[CODES]], %[[C52:.*]] :
+// GENERIC:       %[[ABOVE:.*]] = arith.subi %[[MOST]], %{{.*}} :
+// GENERIC:       %[[TWOS:.*]] = arith.addi %[[BELOW]], %[[ABOVE]]
+// GENERIC:       %[[C5:.*]] = arith.constant dense<5>
+// GENERIC:       %[[FARBELOW:.*]] = arith.minui %[[CODES]], %[[C5]] :
+// GENERIC:       %[[C59:.*]] = arith.constant dense<59>
+// GENERIC:       %[[FARMOST:.*]] = arith.maxui %[[CODES]], %[[C59]] :
+// GENERIC:       %[[FARABOVE:.*]] = arith.subi %[[FARMOST]], %[[C59]] :
+// GENERIC:       %[[FOURS:.*]] = arith.addi %[[FARBELOW]], %[[FARABOVE]]
+// GENERIC-NEXT:  %[[SUM:.*]] = arith.addi %[[CODES]], %[[TWOS]]
+// GENERIC-NEXT:  %[[TWICE:.*]] = arith.addi %[[FOURS]], %[[FOURS]]
+// GENERIC-NEXT:  arith.addi %[[SUM]], %[[TWICE]]
+
+// Looked up by codes up to 15, and by what is above 48.
+// ENDS:          %[[MASK:.*]] = arith.constant dense<63> : vector<{{.*}}xi8>
+// ENDS-NEXT:     %[[CODES:.*]] = arith.andi %{{.*}}, %[[MASK]]
+// ENDS:          %[[BELOW:.*]] = arith.minui %[[CODES]], %{{.*}}
+// ENDS:          %[[LOWS:.*]] = arith.constant dense<{{.*}}0, 3, 6, 9, 12, 15, 16, 17, 18, 19, 20, 21, 22, 22, 22, 22{{[],]}}
+// ENDS-NEXT:     %[[LOW:.*]] = llvm.call_intrinsic "llvm.x86.{{.*}}pshuf.b{{.*}}"(%[[LOWS]], %[[BELOW]])
+// ENDS:          %[[ABOVE:.*]] = arith.subi
+// ENDS:          %[[HIGHS:.*]] = arith.constant dense<{{.*}}0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 10, 13, 16, 19{{[],]}}
+// ENDS-NEXT:     %[[HIGH:.*]] = llvm.call_intrinsic "llvm.x86.{{.*}}pshuf.b{{.*}}"(%[[HIGHS]], %[[ABOVE]])
+// ENDS-NEXT:     %[[SUM:.*]] = arith.addi %[[CODES]], %[[LOW]]
+// ENDS-NEXT:     arith.addi %[[SUM]], %[[HIGH]]
+
+// Looked up as they are, the two bits above a code included.
+// VBMI:          %[[BYTES:.*]] = vector.load {{.*}} : memref<5760xi8>, vector<64xi8>
+// VBMI:          %[[LEVELS:.*]] = arith.constant dense<[0, 4, 8, 12, 16, 20, 22, 24, 26, 28, 30, 32, 34, 35, 36, 37, {{.*}}, 54, {{.*}}, 71, 72, 73, 74, 76, 78, 80, 82, 84, 86, 88, 92, 96, 100, 104]>
+// VBMI-NEXT:     llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%[[LEVELS]], %[[BYTES]])
 // AVX512-COUNT-8:  "llvm.x86.avx512.vpdpbusd.512"
 // AVX512-NOT:      "llvm.x86.avx512.vpdpbusd.512"
 // AVXVNNI:         "llvm.x86.avx512.vpdpbusd.256"

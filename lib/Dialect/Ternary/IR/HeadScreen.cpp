@@ -84,25 +84,40 @@ static float roundToWhole(float value) {
   return value + rounder - rounder;
 }
 
+/// The level next to a magnitude, in units of the scale.
+struct NearestLevel {
+  float code, level;
+};
+
+/// As sums of how many levels of each distance are below: loops over this are
+/// vector code.
+static NearestLevel findLevel(float magnitude) {
+  constexpr float fine = ScreenShape::kFineLevel;
+  constexpr float middle = ScreenShape::kMiddleLevel;
+  constexpr float largest = ScreenShape::kLargestLevel;
+  auto count = [&](float from, float to, float distance) {
+    float above = std::max(std::min(magnitude, to) - from, 0.0f);
+    return roundToWhole(above / distance);
+  };
+  float ones = count(0, fine, 1), twos = count(fine, middle, 2),
+        fours = count(middle, largest, 4);
+  return {ones + twos + fours, ones + 2 * twos + 4 * fours};
+}
+
 /// Copies `row`, whose size is a multiple of kSums, with a scale; `q` becomes
 /// the codes, less that of zero.
 static RowCopy copyRow(ArrayRef<float> row, float scale,
                        MutableArrayRef<int8_t> q) {
-  constexpr float fine = ScreenShape::kFineLevels;
-  constexpr float largest = ScreenShape::kLargestLevel;
   const float inverse = 1 / scale;
   double errors[kSums] = {}, norms[kSums] = {};
   for (size_t first = 0; first < row.size(); first += kSums)
     for (size_t i = 0; i < kSums; ++i) {
       float weight = row[first + i];
-      float magnitude = std::min(std::fabs(weight) * inverse, largest);
-      float above = std::max(magnitude - fine, 0.0f);
-      float coarse = roundToWhole(0.5f * above);
-      float code = roundToWhole(std::min(magnitude, fine)) + coarse;
-      q[first + i] =
-          static_cast<int8_t>(static_cast<int>(std::copysign(code, weight)));
+      NearestLevel nearest = findLevel(std::fabs(weight) * inverse);
+      q[first + i] = static_cast<int8_t>(
+          static_cast<int>(std::copysign(nearest.code, weight)));
       double value =
-          static_cast<double>(scale) * std::copysign(code + coarse, weight);
+          static_cast<double>(scale) * std::copysign(nearest.level, weight);
       double difference = weight - value;
       errors[i] += difference * difference;
       norms[i] += value * value;
@@ -123,7 +138,7 @@ static RowCopy copyRowWell(ArrayRef<float> row, float largest,
   SmallVector<int8_t> candidate(row.size());
   RowCopy best;
   best.error = std::numeric_limits<double>::infinity();
-  for (float share : {1.0f, 0.93f, 0.87f, 0.8f}) {
+  for (float share : {1.0f, 0.95f, 0.9f, 0.85f, 0.8f, 0.75f, 0.7f}) {
     float scale = roundUpToBf16(share * largest / ScreenShape::kLargestLevel);
     RowCopy copy = copyRow(row, scale, candidate);
     if (copy.error >= best.error)

@@ -11,8 +11,9 @@
 #y = affine_map<(b, t, n, k) -> (b, t, n)>
 #id = affine_map<(b, t, n) -> (b, t, n)>
 
-// Row 0 is copied as it is: up to 20 in magnitude, codes are 32 more, and above,
-// 42 is 63, 22 is 53 and -24 is 10, as every second number has one. Byte 0 holds
+// Row 0 is copied as it is: up to 20 in magnitude, codes are 32 more; above, every
+// second number up to 34 has one, and every fourth up to 50: 22 is 53, -38 is
+// 32 - 28 and 50 is 63. Byte 0 holds
 // the code of column 0, and bits 0 and 1 of that of column 12, which is padding,
 // of code 32; bytes 64 to 67 hold those of columns 4 to 7. 8 rows are half a tile.
 
@@ -36,7 +37,7 @@
 // CHECK-NEXT:      }
 // EXACT:           %[[ALL:.*]] = arith.constant 0 : index
 // CHECK:           %[[H:.*]] = tensor.extract_slice %[[T]][0, 0, 0] [1, 1, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<8xf32>
-// SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F343434{{(3F)*(20)*}}350A212034343434{{[0-9A-F]*}}"> : tensor<192xi8>
+// SCREEN-DAG:      %[[C:.*]] = arith.constant dense<"0x3F01340C3F373737{{(3F)*(20)*}}3504212037373737{{[0-9A-F]*}}"> : tensor<192xi8>
 // SCREEN-DAG:      %[[B:.*]] = arith.constant dense_resource<{{.*}}_bounds> : tensor<1x33xbf16>
 // SCREEN:          %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[BEST]] : tensor<8xf32>, tensor<8x8xbf16>) screen(%[[C]], %[[B]] : tensor<192xi8>, tensor<1x33xbf16>) outs(%[[ROW:.*]] : tensor<8xf32>) -> tensor<8xf32>
 // EXACT:           %[[Y:.*]] = ternary.head ins(%[[H]], %[[W]], %[[ALL]] : tensor<8xf32>, tensor<8x8xbf16>) outs(%[[ROW:.*]] : tensor<8xf32>) -> tensor<8xf32>
@@ -49,7 +50,7 @@
 module {
 func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: tensor<4xf32> {bufferization.writable = true}) -> (tensor<1x?x8xf32>, tensor<4xf32>) {
   %zero = arith.constant 0.0 : f32
-  %w = arith.constant dense<[[42.0, -42.0, 20.0, -20.0, 22.0, -24.0, 1.0, 0.0], [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]> : tensor<8x8xbf16>
+  %w = arith.constant dense<[[50.0, -50.0, 20.0, -20.0, 22.0, -38.0, 1.0, 0.0], [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]> : tensor<8x8xbf16>
   %e = tensor.empty(%n) : tensor<1x?x8xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
   %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x8xf32>, tensor<8x8xbf16>) outs(%f : tensor<1x?x8xf32>) {
@@ -69,16 +70,16 @@ func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: 
 #w = affine_map<(b, t, n, k) -> (n, k)>
 #y = affine_map<(b, t, n, k) -> (b, t, n)>
 
-// Bounds are rounded up: where 42 is a level of scale 1, quarters are copied as 0,
+// Bounds are rounded up: where 50 is a level of scale 1, quarters are copied as 0,
 // which errs by 0.35355, between 0.353515625 (0x3EB5) and 0.35546875 (0x3EB6); the
-// norm is 42.0015, between 42 (0x4228) and 42.25 (0x4229). Padding has no scale
+// norm is 50.00125, between 50 (0x4248) and 50.25 (0x4249). Padding has no scale
 // and an error of minus infinity.
 // CHECK-LABEL:  func.func private @step(
-// SCREEN:       {{.*}}_bounds: "0x40000000803F803F803F803F803F803F803F803F00000000000000000000000000000000B63EB63EB63EB63EB63EB63EB63EB63E80FF80FF80FF80FF80FF80FF80FF80FF2942"
+// SCREEN:       {{.*}}_bounds: "0x40000000803F803F803F803F803F803F803F803F00000000000000000000000000000000B63EB63EB63EB63EB63EB63EB63EB63E80FF80FF80FF80FF80FF80FF80FF80FF4942"
 module {
 func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index) -> tensor<1x?x8xf32> {
   %zero = arith.constant 0.0 : f32
-  %w = arith.constant dense<[[42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [42.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]]> : tensor<8x8xbf16>
+  %w = arith.constant dense<[[50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]]> : tensor<8x8xbf16>
   %e = tensor.empty(%n) : tensor<1x?x8xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
   %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x8xf32>, tensor<8x8xbf16>) outs(%f : tensor<1x?x8xf32>) {

@@ -5,15 +5,15 @@
 // and reads 6 bits a weight to do so. It is made of codes and bounds.
 //
 // Row w, of K columns, is copied as scale * q, q being whole numbers from -20
-// to 20, and even ones up to 42 in magnitude: weights are mostly small, and
-// those that are not need not be copied as well. 63 such levels, in their
-// order, are stored as codes of 6 bits, q = 0 as 32. Rows are padded to tiles
-// of 16, columns to steps of 16, with q = 0. Tiles lie one behind the other,
-// and in each its steps. A step has 192 bytes, three groups of 64; byte 4 r + c
-// of group g belongs to row r of the tile. Its low 6 bits are the code of
-// column 4 g + c of the step, its high 2 bits the bits 2 g and 2 g + 1 of the
-// code of column 12 + c: so a vector holds four consecutive columns of 16 rows,
-// as products of bytes want it.
+// to 20, every second one up to 34 in magnitude, and every fourth up to 50:
+// weights are mostly small, and those that are not need not be copied as well.
+// 63 such levels, in their order, are stored as codes of 6 bits, q = 0 as 32.
+// Rows are padded to tiles of 16, columns to steps of 16, with q = 0. Tiles lie
+// one behind the other, and in each its steps. A step has 192 bytes, three
+// groups of 64; byte 4 r + c of group g belongs to row r of the tile. Its low 6
+// bits are the code of column 4 g + c of the step, its high 2 bits the bits 2 g
+// and 2 g + 1 of the code of column 12 + c: so a vector holds four consecutive
+// columns of 16 rows, as products of bytes want it.
 //
 // Bounds are [T, 33] in bf16, a row for each tile. For a hidden state h, a copy
 // h' of it, and all real numbers w.h etc. computed exactly,
@@ -52,15 +52,21 @@ struct ScreenShape {
   static constexpr int64_t kStepBytes = 192; ///< of a tile
   static constexpr int64_t kZeroCode = 32;
   static constexpr int64_t kLargestCode = 31; ///< in magnitude, less the zero
-  /// Levels up to here are one apart, those above are two apart.
-  static constexpr int64_t kFineLevels = 20;
+  /// Codes up to here stand for levels one apart, those up to kMiddleCode for
+  /// levels two apart, those above for levels four apart.
+  static constexpr int64_t kFineCode = 20, kMiddleCode = 27;
+  static constexpr int64_t kFineLevel = kFineCode;
+  static constexpr int64_t kMiddleLevel =
+      kFineLevel + 2 * (kMiddleCode - kFineCode);
   static constexpr int64_t kLargestLevel =
-      kFineLevels + 2 * (kLargestCode - kFineLevels);
+      kMiddleLevel + 4 * (kLargestCode - kMiddleCode);
 
-  /// The level that `code` >= 1 stands for.
+  /// The level that `code` stands for, of 6 bits; 0, which no row has, is below
+  /// all others.
   static constexpr int64_t getLevel(int64_t code) {
     int64_t q = code - kZeroCode, magnitude = q < 0 ? -q : q;
-    int64_t level = magnitude + std::max<int64_t>(magnitude - kFineLevels, 0);
+    int64_t level = magnitude + std::max<int64_t>(magnitude - kFineCode, 0) +
+                    2 * std::max<int64_t>(magnitude - kMiddleCode, 0);
     return q < 0 ? -level : level;
   }
   /// Where a tile's bounds are: those of its rows from here on, or of it all.
