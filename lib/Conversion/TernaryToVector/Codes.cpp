@@ -103,8 +103,14 @@ Value CodeDecoder::getCodes(OpBuilder &b, Location loc, int64_t plane) {
 Value CodeDecoder::getHolder(OpBuilder &b, Location loc, int64_t plane) {
   if (encoding != Encoding::T5)
     return bytes;
-  if (plane == 0)
-    return arith::XOrIOp::create(b, loc, bytes, lookUpDifference(b, loc));
+  if (plane == 0) {
+    // The others are looked up first, so that nothing needs the bytes any more:
+    // what combines them with the difference can take their register. A copy of
+    // one of 64 bytes is not free (docs/Rationale.md).
+    Value flips = lookUpDifference(b, loc);
+    getHolder(b, loc, 4);
+    return arith::XOrIOp::create(b, loc, bytes, flips);
+  }
   Value &others = plane == 4 ? lookedUp : corrected;
   if (others)
     return others;

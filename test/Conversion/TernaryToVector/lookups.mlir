@@ -1,7 +1,8 @@
 // RUN: tern-opt %s --convert-ternary-to-vector=target=avx512vbmi --canonicalize --cse | FileCheck %s
 
 // One token by bytes of five codes: two lookups, by indices as they are and by
-// what bytes are above 192, and no shift. Codes stay at their bits, and those that
+// what bytes are above 192, and no shift. Both come first: after the first plane
+// the bytes are not needed any more, and need no copy. Codes stay at their bits, and those that
 // are at the same share an accumulator: the first plane and the last, which needs
 // no correction.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_t5_16x40_avx512vbmi(
@@ -11,11 +12,11 @@
 // CHECK-NOT:     arith.shrui
 // CHECK:         %[[ABOVE:.*]] = llvm.intr.usub.sat(%[[BYTES]], %{{.*}})
 // CHECK:         %[[OTHER:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[ABOVE]])
+// CHECK:         %[[COMMON:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[BYTES]])
+// CHECK-NOT:     permvar
 // CHECK:         %[[FIRST:.*]] = arith.xori %[[BYTES]], %[[OTHER]]
 // CHECK:         %[[CODES:.*]] = arith.andi %[[FIRST]], %{{.*}}
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[A]], %[[CODES]],
-// CHECK:         %[[COMMON:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[BYTES]])
-// CHECK-NOT:     permvar
 // CHECK:         %[[MIDDLE:.*]] = arith.xori %[[COMMON]], %[[OTHER]]
 // CHECK-COUNT-3: arith.andi %[[MIDDLE]],
 // CHECK:         arith.andi %[[COMMON]],
