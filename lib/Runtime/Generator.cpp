@@ -42,7 +42,7 @@ std::vector<float> Generator::feed(const std::vector<int64_t> &tokens,
                                    Sampler &sampler) {
   int64_t numBest = sampler.numBest();
   std::vector<float> logits = state.feed(tokens, /*numLogits=*/1, numBest);
-  if (!state.leavesOutLogits() || sampler.isDecidedBy(logits, numBest))
+  if (!state.leavesOutLogits() || sampler.inspect(logits, numBest))
     return logits;
   return state.recall(sampler.numBestAtMost());
 }

@@ -100,7 +100,7 @@ int64_t Sampler::numBest() const {
 
 // Penalties only lower logits. So those that were left out are below the
 // numBest-th largest with and without; if enough others are not, these win.
-bool Sampler::isDecidedBy(const std::vector<float> &logits, int64_t numBest) {
+bool Sampler::inspect(const std::vector<float> &logits, int64_t numBest) {
   // Asking for all, or being given all, there are none that were left out. A
   // look first: a head without a screen gives all for every token.
   if (numBest >= numBestAtMost() ||
@@ -119,7 +119,7 @@ bool Sampler::isDecidedBy(const std::vector<float> &logits, int64_t numBest) {
   int64_t reach = 0;
   for (size_t id = 0; id < logits.size(); ++id)
     reach += penalise(logits[id], id) >= least;
-  // To be wrong costs a token, to allow for one too many a hundredth of one.
+  // To be wrong costs a token, to allow for one too many a thousandth of one.
   expectedPenalised =
       std::max({leastExpected(), 2 * (numBest - reach), expectedPenalised - 1});
   return reach >= numChosen();

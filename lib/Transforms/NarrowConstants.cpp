@@ -19,6 +19,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace tern {
 #define GEN_PASS_DEF_NARROWCONSTANTS
@@ -36,23 +38,13 @@ static bool isFloatVector(Type type) {
   return memref && memref.getRank() == 1 && memref.getElementType().isF32();
 }
 
-/// The bytes of a constant with an element each; none if they are not at hand.
-static ArrayRef<char> getBytes(ElementsAttr attr) {
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    return blob ? blob->getData() : ArrayRef<char>();
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(attr);
-  return dense && !dense.isSplat() ? dense.getRawData() : ArrayRef<char>();
-}
-
 /// Whether bf16 holds every element of a constant vector of f32.
 static bool fitsBf16(memref::GlobalOp global, uint64_t minElements) {
   auto attr = dyn_cast_or_null<ElementsAttr>(global.getConstantInitValue());
   if (!attr || !isFloatVector(global.getType()) ||
       static_cast<uint64_t>(attr.getNumElements()) < minElements)
     return false;
-  ArrayRef<char> bytes = getBytes(attr);
+  ArrayRef<char> bytes = tern::ternary::getElementBytes(attr);
   for (size_t i = 0; i < bytes.size(); i += 4)
     if (bytes[i] != 0 || bytes[i + 1] != 0)
       return false;
@@ -60,10 +52,10 @@ static bool fitsBf16(memref::GlobalOp global, uint64_t minElements) {
 }
 
 /// A constant that fitsBf16 in bf16: the upper halves of its elements.
-static ElementsAttr narrow(ElementsAttr attr) {
+static ElementsAttr narrow(ElementsAttr attr, StringRef name) {
   auto shape = cast<ShapedType>(attr.getType());
   auto type = shape.clone(BFloat16Type::get(attr.getContext()));
-  ArrayRef<char> bytes = getBytes(attr);
+  ArrayRef<char> bytes = tern::ternary::getElementBytes(attr);
   AsmResourceBlob blob =
       HeapAsmResourceBlob::allocate(bytes.size() / 2, /*align=*/64);
   char *halves = blob.getMutableData().data();
@@ -71,8 +63,7 @@ static ElementsAttr narrow(ElementsAttr attr) {
     *halves++ = bytes[i + 2];
     *halves++ = bytes[i + 3];
   }
-  return DenseResourceElementsAttr::get(
-      type, tern::ternary::getConstantName(attr), std::move(blob));
+  return DenseResourceElementsAttr::get(type, name, std::move(blob));
 }
 
 //===----------------------------------------------------------------------===//
@@ -90,8 +81,9 @@ public:
   void rewrite();
 
 private:
+  void findConstants(const SymbolUserMap &users, uint64_t minElements);
   /// The arguments of functions that are called, and not used otherwise.
-  void findArguments();
+  void findArguments(const SymbolUserMap &users);
   /// Whether `value` is one of these constants or arguments.
   bool contains(Value value) const;
   /// Whether all that uses `value` can take it in bf16.
@@ -110,22 +102,28 @@ private:
 
 Candidates::Candidates(ModuleOp module, uint64_t minElements)
     : module(module), symbols(module) {
-  for (auto global : module.getOps<memref::GlobalOp>())
-    if (fitsBf16(global, minElements))
-      constants.insert(global);
-  module.walk([&](memref::GetGlobalOp get) {
-    auto global = symbols.lookup<memref::GlobalOp>(get.getName());
-    if (constants.contains(global))
-      reads[global].push_back(get);
-  });
-  findArguments();
+  SymbolTableCollection tables;
+  SymbolUserMap users(tables, module);
+  findConstants(users, minElements);
+  findArguments(users);
   while (removeSome())
     ;
 }
 
-void Candidates::findArguments() {
-  SymbolTableCollection tables;
-  SymbolUserMap users(tables, module);
+void Candidates::findConstants(const SymbolUserMap &users,
+                               uint64_t minElements) {
+  for (auto global : module.getOps<memref::GlobalOp>()) {
+    ArrayRef<Operation *> found = users.getUsers(global);
+    if (!global.isPrivate() || !fitsBf16(global, minElements) ||
+        !llvm::all_of(found, llvm::IsaPred<memref::GetGlobalOp>))
+      continue;
+    constants.insert(global);
+    for (Operation *get : found)
+      reads[global].push_back(cast<memref::GetGlobalOp>(get));
+  }
+}
+
+void Candidates::findArguments(const SymbolUserMap &users) {
   for (auto function : module.getOps<func::FuncOp>()) {
     ArrayRef<Operation *> found = users.getUsers(function);
     if (!function.isPrivate() || function.isExternal() || found.empty() ||
@@ -206,7 +204,8 @@ static void narrowValue(Value value) {
 void Candidates::rewrite() {
   for (memref::GlobalOp global : constants) {
     global.setInitialValueAttr(
-        narrow(cast<ElementsAttr>(global.getConstantInitValue())));
+        narrow(cast<ElementsAttr>(global.getConstantInitValue()),
+               global.getSymName()));
     global.setType(narrowType(global.getType()));
     for (Value read : reads[global])
       narrowValue(read);

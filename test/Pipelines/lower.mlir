@@ -29,6 +29,8 @@
 // PASSES:      one-shot-bufferize
 // PASSES:      drop-equivalent-buffer-results
 // PASSES:      tern-hoist-results
+// PASSES:      tern-fetch-rows
+// PASSES:      tern-narrow-constants
 // PASSES:      tern-externalize-constants
 // PASSES:      ownership-based-buffer-deallocation
 // PASSES:      optimize-allocation-liveness

@@ -158,7 +158,7 @@ TEST(Sampler, KnowsWhetherItHasSeenEnough) {
   ASSERT_EQ(sampler.numBestAtMost(), 8);
   auto isDecided = [&](std::vector<float> given) {
     given.resize(100, -INFINITY);
-    return sampler.isDecidedBy(given, numBest);
+    return sampler.inspect(given, numBest);
   };
   // All five are halved, below the least of them, 4.
   EXPECT_FALSE(isDecided({7.5, 7, 6, 5, 4}));
@@ -168,42 +168,60 @@ TEST(Sampler, KnowsWhetherItHasSeenEnough) {
       << "the last did not occur";
   EXPECT_TRUE(isDecided({-1, -2, -3, -4, -5})) << "-1 * 2 is above -5";
   EXPECT_TRUE(isDecided({1, 2, 3})) << "there are no more";
-  EXPECT_TRUE(sampler.isDecidedBy(std::vector<float>(100, 1), 8));
+  EXPECT_TRUE(sampler.inspect(std::vector<float>(100, 1), 8));
   std::vector<float> all = {7.5, 7, 6, 5, 4};
   all.resize(100, 3);
-  EXPECT_TRUE(sampler.isDecidedBy(all, numBest)) << "none is missing";
+  EXPECT_TRUE(sampler.inspect(all, numBest)) << "none is missing";
 }
 
-// Half as many more than the 16 of top-k at first, one fewer each time that
-// none falls behind, two at least for each that did; never fewer than four.
+// Half as many more than the 48 of top-k at first, one fewer each time that
+// none falls behind, two at least for each that did; never fewer than an
+// eighth.
 TEST(Sampler, AsksForAsManyAsFallBehind) {
   SamplingOptions options = sampling(1);
-  options.topK = 16;
+  options.topK = 48;
   options.repetitionPenalty = 2;
-  Sampler sampler(options, 100);
-  for (int64_t token = 0; token < 50; ++token)
+  Sampler sampler(options, 200);
+  for (int64_t token = 0; token < 100; ++token)
     sampler.accept(token);
   // The largest logits are those of `numOld` tokens of the sequence, which are
   // halved to less than all others, and of new ones.
   auto feed = [&](int64_t numOld) {
-    std::vector<float> logits(100, -INFINITY);
+    std::vector<float> logits(200, -INFINITY);
     for (int64_t i = 0; i < sampler.numBest(); ++i)
-      logits[static_cast<size_t>(i < numOld ? i : 50 + i)] = 100.0f - 0.5f * i;
-    return sampler.isDecidedBy(logits, sampler.numBest());
+      logits[static_cast<size_t>(i < numOld ? i : 100 + i)] =
+          100.0f - 0.5f * static_cast<float>(i);
+    return sampler.inspect(logits, sampler.numBest());
   };
-  EXPECT_EQ(sampler.numBest(), 16 + 8);
-  for (int64_t expected : {7, 6, 5, 4, 4}) {
+  for (int64_t expected = 24; expected > 6; --expected) {
+    EXPECT_EQ(sampler.numBest(), 48 + expected);
     EXPECT_TRUE(feed(0));
-    EXPECT_EQ(sampler.numBest(), 16 + expected);
   }
-  EXPECT_TRUE(feed(4));
-  EXPECT_EQ(sampler.numBest(), 16 + 8);
-  EXPECT_FALSE(feed(10)) << "14 are left";
-  EXPECT_EQ(sampler.numBest(), 16 + 20);
-  EXPECT_TRUE(feed(10));
-  EXPECT_EQ(sampler.numBest(), 16 + 20);
+  EXPECT_EQ(sampler.numBest(), 48 + 6);
   EXPECT_TRUE(feed(0));
-  EXPECT_EQ(sampler.numBest(), 16 + 19);
+  EXPECT_EQ(sampler.numBest(), 48 + 6);
+  EXPECT_TRUE(feed(4));
+  EXPECT_EQ(sampler.numBest(), 48 + 8);
+  EXPECT_TRUE(feed(3)) << "fewer than half of what was expected";
+  EXPECT_EQ(sampler.numBest(), 48 + 7);
+  EXPECT_FALSE(feed(10)) << "45 are left";
+  EXPECT_EQ(sampler.numBest(), 48 + 20);
+  EXPECT_TRUE(feed(10));
+  EXPECT_EQ(sampler.numBest(), 48 + 20);
+}
+
+// Few are chosen: four more.
+TEST(Sampler, AsksForFourMoreAtLeast) {
+  SamplingOptions options;
+  options.repetitionPenalty = 2;
+  Sampler sampler(options, 100);
+  for (int64_t token = 0; token < 50; ++token)
+    sampler.accept(token);
+  std::vector<float> logits(100, -INFINITY);
+  for (size_t i = 0; i < 5; ++i)
+    logits[90 + i] = static_cast<float>(i);
+  EXPECT_TRUE(sampler.inspect(logits, sampler.numBest()));
+  EXPECT_EQ(sampler.numBest(), 5);
 }
 
 TEST(Sampler, RepeatsWithTheSeed) {

@@ -5,8 +5,8 @@
 // A layer's gains are passed to it, and are read by loops alone: all of them are
 // narrowed, and the loops widen elements. 1.5 (0x3FC0) is 0x0000C03F in f32, its
 // lower half first.
-// CHECK:         memref.global "private" constant @first : memref<4xbf16> = dense_resource<[[FIRST:.*]]>
-// CHECK:         memref.global "private" constant @second : memref<4xbf16> = dense_resource<[[SECOND:.*]]>
+// CHECK:         memref.global "private" constant @first : memref<4xbf16> = dense_resource<[[FIRST:first]]>
+// CHECK:         memref.global "private" constant @second : memref<4xbf16> = dense_resource<[[SECOND:second]]>
 memref.global "private" constant @first : memref<4xf32> = dense<[1.5, -2.0, 0.0, 3.0]>
 memref.global "private" constant @second : memref<4xf32> = dense<[1.0, 2.0, 3.0, 4.0]>
 
@@ -83,9 +83,9 @@ func.func @main(%x: memref<4xf32>) {
 
 // -----
 
-// Loops that write, copies, results, functions that others may call, and whoever
-// takes a function's address need what they say; short vectors, splats, matrices and
-// other elements stay, too.
+// Loops that write, copies, results, functions that others or none may call, and
+// whoever names a function or a constant need what they say; short vectors, splats,
+// matrices, other elements, and those that need a lower byte stay, too.
 #id = affine_map<(d0) -> (d0)>
 #id2 = affine_map<(d0, d1) -> (d0, d1)>
 // CHECK-NOT:   bf16
@@ -95,6 +95,10 @@ memref.global "private" constant @returned : memref<4xf32> = dense<[1.0, 2.0, 3.
 memref.global "private" constant @passed : memref<4xf32> = dense<[1.0, 2.0, 3.0, 7.0]>
 memref.global "private" constant @declared : memref<4xf32> = dense<[1.0, 2.0, 3.0, 8.0]>
 memref.global "private" constant @referred : memref<4xf32> = dense<[1.0, 2.0, 3.0, 9.0]>
+memref.global "private" constant @named : memref<4xf32> = dense<[1.0, 2.0, 3.0, 11.0]>
+memref.global constant @shown : memref<4xf32> = dense<[1.0, 2.0, 3.0, 12.0]>
+memref.global "private" constant @lowest_byte : memref<4xf32> = dense<[1.0, 2.0, 3.0, 0x3F800001]>
+memref.global "private" constant @second_byte : memref<4xf32> = dense<[1.0, 2.0, 3.0, 0x3F808000]>
 memref.global "private" constant @short : memref<3xf32> = dense<[1.0, 2.0, 3.0]>
 memref.global "private" constant @splat : memref<4xf32> = dense<1.0>
 memref.global "private" constant @matrix : memref<2x2xf32> = dense<[[1.0, 2.0], [3.0, 4.0]]>
@@ -115,7 +119,23 @@ func.func private @address(%x: memref<4xf32>, %gain: memref<4xf32>) {
   }
   return
 }
+func.func private @nobody(%x: memref<4xf32>, %gain: memref<4xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%gain : memref<4xf32>) outs(%x : memref<4xf32>) {
+  ^bb0(%g: f32, %out: f32):
+    linalg.yield %g : f32
+  }
+  return
+}
 func.func @main(%x: memref<4xf32>, %y: memref<2x2xf32>, %i: memref<4xi32>, %z: memref<3xf32>) -> memref<4xf32> {
+  "test.refer"() {constant = @named} : () -> ()
+  %named = memref.get_global @named : memref<4xf32>
+  %shown = memref.get_global @shown : memref<4xf32>
+  %lowest = memref.get_global @lowest_byte : memref<4xf32>
+  %second = memref.get_global @second_byte : memref<4xf32>
+  linalg.generic {indexing_maps = [#id, #id, #id, #id, #id], iterator_types = ["parallel"]} ins(%named, %shown, %lowest, %second : memref<4xf32>, memref<4xf32>, memref<4xf32>, memref<4xf32>) outs(%x : memref<4xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32, %out: f32):
+    linalg.yield %a : f32
+  }
   %written = memref.get_global @written : memref<4xf32>
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : memref<4xf32>) outs(%written : memref<4xf32>) {
   ^bb0(%g: f32, %out: f32):

@@ -102,7 +102,8 @@ typedef void (*TernRunFn)(const TernHost *host, const TernTensor *inputs,
  * sequence, appends their keys and values to the caches, and writes the logits
  * of the last `num_logits` of them, `[num_logits, vocab]` in f32. If num_best
  * is positive, only logits at least as large as a row's num_best-th largest are
- * wanted: any others may be -inf; 0 asks for all. Requires
+ * wanted: any others may be -inf; 0 asks for all. `logits` overlaps nothing
+ * else, and holds anything meanwhile, and after a failure. Requires
  * past + count <= context, 0 <= num_logits <= count, and ids in [0, vocab).
  * caches[i] is the zero-initialised buffer of `caches[i].bytes`. */
 typedef void (*TernStepFn)(const TernHost *host, const int64_t *tokens,

@@ -59,10 +59,11 @@ public:
   /// How many it can depend on, if every token of the sequence is among the
   /// largest and falls behind.
   int64_t numBestAtMost() const;
-  /// Whether the choice from `logits`, of which those below the `numBest`-th
-  /// largest may be -inf, is that from all of them. numBest() allows for twice
-  /// as many next time as penalties took places from in this one.
-  bool isDecidedBy(const std::vector<float> &logits, int64_t numBest);
+  /// Returns whether the choice from `logits`, of which those below the
+  /// `numBest`-th largest may be -inf, is that from all of them. Learns from
+  /// them how many numBest() is to allow for: twice as many as penalties took
+  /// places from, and no fewer than one less than before, or than an eighth.
+  bool inspect(const std::vector<float> &logits, int64_t numBest);
 
   /// Returns the id of the next token. Ties go to the lowest id.
   /// \param logits  shape (vocab); natural-log units, unnormalised. May hold

@@ -59,7 +59,7 @@ struct HiddenCopy {
   mlir::Value scale;     ///< f64
   mlir::Value sum;       ///< of 128 high + low, as f64
   mlir::Value norm;      ///< f64, of the hidden state, rounded up
-  /// f64: what the norm of a row is to be multiplied by, for the error of the
+  /// f64: what the norm of a tile is to be multiplied by, for the error of the
   /// copy and for that of computing a logit in f32.
   mlir::Value normFactor;
 };

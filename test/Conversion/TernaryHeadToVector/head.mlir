@@ -58,6 +58,14 @@ func.func @exact(%x: memref<80xf32>, %w: memref<90x80xf32>, %best: index, %y: me
 // VBMI-NEXT:     llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%[[LEVELS]], %[[BYTES]])
 // AVX512-COUNT-8:  "llvm.x86.avx512.vpdpbusd.512"
 // AVX512-NOT:      "llvm.x86.avx512.vpdpbusd.512"
+// The rows' bounds are their tile's: scales from 0 on, errors from 16 on, a norm.
+// AVX512:          arith.addf {{.*}} : vector<16xf64>
+// AVX512:          arith.muli %[[TILE:.*]], %c16{{.*}} : index
+// AVX512:          %[[NORM:.*]] = memref.load %[[BOUNDS:.*]][%[[TILE]], %c32{{.*}}] : memref<6x33xbf16>
+// AVX512:          arith.extf %[[NORM]] : bf16 to f64
+// AVX512:          vector.load %[[BOUNDS]][%[[TILE]], %c0{{.*}}] : memref<6x33xbf16>, vector<16xbf16>
+// AVX512:          vector.load %[[BOUNDS]][%[[TILE]], %c16{{.*}}] : memref<6x33xbf16>, vector<16xbf16>
+// AVX512:          memref.store %{{.*}}, %{{.*}}[%[[TILE]]] : memref<6xi32>
 // AVXVNNI:         "llvm.x86.avx512.vpdpbusd.256"
 // AVX2:            "llvm.x86.avx2.pmadd.ub.sw"
 // GENERIC:         arith.muli {{.*}} : vector<32xi16>

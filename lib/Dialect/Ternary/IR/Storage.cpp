@@ -197,6 +197,15 @@ tern::ternary::getConstantBytes(ElementsAttr attr,
   return ArrayRef<uint8_t>(scratch);
 }
 
+ArrayRef<char> tern::ternary::getElementBytes(ElementsAttr attr) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
+    const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob ? blob->getData() : ArrayRef<char>();
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(attr);
+  return dense && !dense.isSplat() ? dense.getRawData() : ArrayRef<char>();
+}
+
 ElementsAttr tern::ternary::buildConstantBytes(
     ShapedType type, StringRef name,
     function_ref<void(MutableArrayRef<uint8_t>)> fill) {

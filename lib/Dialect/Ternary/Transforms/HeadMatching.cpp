@@ -125,11 +125,13 @@ std::optional<std::string> tern::ternary::matchHead(func::FuncOp step,
     for (int64_t size : x.getShape().drop_back())
       if (size != 1 && !ShapedType::isDynamic(size))
         return "it takes more than one hidden state";
-    // The kernels' sums of codes fit an i32 up to 262,144 columns.
+    auto y = cast<RankedTensorType>(product.getResult(0).getType());
+    // Far more than there are, and sums of a logit's gamma stay small.
     constexpr int64_t mostColumns = int64_t(1) << 18;
-    if (x.getElementTypeBitWidth() > 32 || type.getElementTypeBitWidth() > 32 ||
-        !type.hasStaticShape() || x.isDynamicDim(x.getRank() - 1) ||
-        type.getNumElements() == 0 || type.getDimSize(1) > mostColumns)
+    if (y.isDynamicDim(y.getRank() - 1) || x.getElementTypeBitWidth() > 32 ||
+        type.getElementTypeBitWidth() > 32 || !type.hasStaticShape() ||
+        x.isDynamicDim(x.getRank() - 1) || type.getNumElements() == 0 ||
+        type.getDimSize(1) > mostColumns)
       return "its types are not those of a head";
     match.product = product;
     match.x = product.getInputs()[index];

@@ -42,13 +42,9 @@ static constexpr int64_t kPieceBytes = int64_t(64) << 20;
 /// The bytes of a float constant, row-major; `scratch` holds those of a splat.
 static ArrayRef<char> getBytes(ElementsAttr attr,
                                SmallVectorImpl<char> &scratch) {
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    return blob ? blob->getData() : ArrayRef<char>();
-  }
-  auto dense = cast<DenseElementsAttr>(attr);
-  if (!dense.isSplat())
-    return dense.getRawData();
+  auto dense = dyn_cast<DenseElementsAttr>(attr);
+  if (!dense || !dense.isSplat())
+    return getElementBytes(attr);
   for (int64_t i = 0; i < dense.getNumElements(); ++i)
     scratch.append(dense.getRawData().begin(), dense.getRawData().end());
   return scratch;

@@ -133,6 +133,30 @@ func.func private @step(%t: tensor<1x?x2xf32>, %past: index, %n: index) -> tenso
 
 // -----
 
+#x = affine_map<(b, t, n, k) -> (b, t, k)>
+#w = affine_map<(b, t, n, k) -> (n, k)>
+#y = affine_map<(b, t, n, k) -> (b, t, n)>
+
+// As many logits as there are rows, but the type does not say so.
+// CHECK:       module attributes {ternary.head = "as the graph says: its types are not those of a head"}
+module {
+func.func private @step(%t: tensor<1x?x2xf32>, %past: index, %n: index, %v: index) -> tensor<1x?x?xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %e = tensor.empty(%n, %v) : tensor<1x?x?xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x?xf32>) -> tensor<1x?x?xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x2xf32>, tensor<2x2xf32>) outs(%f : tensor<1x?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %sum: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %sum, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<1x?x?xf32>
+  return %y : tensor<1x?x?xf32>
+}
+}
+
+// -----
+
 // A module without a step has no head.
 // CHECK:     module
 // CHECK-NOT: ternary.head

@@ -71,15 +71,16 @@ func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index, %cache: 
 #y = affine_map<(b, t, n, k) -> (b, t, n)>
 
 // Bounds are rounded up: where 50 is a level of scale 1, quarters are copied as 0,
-// which errs by 0.35355, between 0.353515625 (0x3EB5) and 0.35546875 (0x3EB6); the
-// norm is 50.00125, between 50 (0x4248) and 50.25 (0x4249). Padding has no scale
-// and an error of minus infinity.
+// which errs by 0.35355, between 0.353515625 (0x3EB5) and 0.35546875 (0x3EB6). Row 5,
+// of scale 2, is copied as it is; its norm is the largest, 141.4, between 141 (0x430D)
+// and 142 (0x430E). Row 2 is too long to be copied: its error is infinite, and its
+// norm does not count. Padding has no scale and an error of minus infinity.
 // CHECK-LABEL:  func.func private @step(
-// SCREEN:       {{.*}}_bounds: "0x40000000803F803F803F803F803F803F803F803F00000000000000000000000000000000B63EB63EB63EB63EB63EB63EB63EB63E80FF80FF80FF80FF80FF80FF80FF80FF4942"
+// SCREEN:       {{.*}}_bounds: "0x40000000803F803F0000803F803F0040803F803F00000000000000000000000000000000B63EB63E807FB63EB63E0000B63EB63E80FF80FF80FF80FF80FF80FF80FF80FF0E43"
 module {
 func.func private @step(%t: tensor<1x?x8xf32>, %past: index, %n: index) -> tensor<1x?x8xf32> {
   %zero = arith.constant 0.0 : f32
-  %w = arith.constant dense<[[50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]]> : tensor<8x8xbf16>
+  %w = arith.constant dense<[[50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [3.0e18, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [100.0, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0], [50.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]]> : tensor<8x8xbf16>
   %e = tensor.empty(%n) : tensor<1x?x8xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
   %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%t, %w : tensor<1x?x8xf32>, tensor<8x8xbf16>) outs(%f : tensor<1x?x8xf32>) {

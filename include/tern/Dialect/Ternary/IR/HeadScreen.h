@@ -15,8 +15,8 @@
 // and 2 g + 1 of the code of column 12 + c: so a vector holds four consecutive
 // columns of 16 rows, as products of bytes want it.
 //
-// Bounds are [T, 33] in bf16, a row for each tile. For a hidden state h, a copy
-// h' of it, and all real numbers w.h etc. computed exactly,
+// Bounds are [T, 33] in bf16, a row for each of T tiles. For a hidden state h,
+// a copy h' of it, and all real numbers w.h etc. computed exactly,
 //
 //   |w.h - (scale q).h'| <= |w - scale q| |h| + |scale q| |h - h'|
 //
@@ -26,8 +26,9 @@
 //
 //   [0, 16)   the rows' scales,
 //   [16, 32)  |w - scale q| of each, rounded up,
-//   [32]      the largest |w| or |scale q| of all, rounded up: it is multiplied
-//             by some ten thousandths of |h|, hidden states being copied well.
+//   [32]      the largest |w| or |scale q| of those that are copied, rounded
+//             up: it is multiplied by some ten thousandths of |h|, hidden
+//             states being copied well.
 //
 // Rounding up to bf16 adds 2^-7 of a bound at most, 2^-8 on average.
 //

@@ -56,6 +56,10 @@ std::optional<llvm::ArrayRef<uint8_t>>
 getConstantBytes(mlir::ElementsAttr attr,
                  llvm::SmallVectorImpl<uint8_t> &scratch);
 
+/// The bytes of a constant that has them all; none of a splat, or of a resource
+/// that was elided.
+llvm::ArrayRef<char> getElementBytes(mlir::ElementsAttr attr);
+
 /// An attribute of `type`, which has 8-bit elements, whose bytes `fill` writes.
 /// Large ones become resources named after `name`, which MLIR neither hashes
 /// nor copies.

@@ -67,13 +67,13 @@ def Ternary_BitLinearOp : Ternary_Op<"bit_linear", [Pure, Ternary_ReifyShapes]> 
 def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
   let summary = "per-token absmax quantisation to int8";
   let description = [{
-    Maps `x` of `[M, K]` to codes `[M, K]` in i8 and one f32 scale a row,
-    `[M]`, by the rule of the attribute. A row of zeros, or of K = 0 elements,
+    Maps `x` of `[M, K]` to codes `[M, K]` in i8 and one scale a row, `[M]`,
+    in f32, by the rule of the attribute. A row of zeros, or of K = 0 elements,
     has absmax 0, so eps decides its scale. A row that holds a NaN has the scale
     NaN.
 
     Scales may be bf16, where they are steps: then a step is rounded up to bf16,
-    by 2^-7 of it at most, and codes are made with what it is rounded to. So they
+    by 2^-7 of it at most (more below 2^-126), and codes are made with what it is rounded to. So they
     are as close to `x` as that step allows, and no row is cut off.
 
     Example:
