@@ -10,8 +10,8 @@ import sys
 LAYERS, HIDDEN, MLP, VOCAB = 8, 384, 1024, 4096
 PROMPT, GENERATED, RUNS = 40, 5, 2
 HEAD_BYTES = VOCAB * HIDDEN * 2  # bfloat16
-# 6 bits a weight, and three bounds a row in bfloat16.
-SCREEN_BYTES = VOCAB * HIDDEN * 6 // 8 + VOCAB * 3 * 2
+# 6 bits a weight; in bfloat16 two bounds a row, and one for each 16 rows.
+SCREEN_BYTES = VOCAB * HIDDEN * 6 // 8 + (2 * VOCAB + VOCAB // 16) * 2
 
 
 def expect_product(name, rows, cols, layers, calls, tokens):
