@@ -169,8 +169,8 @@ void EntryBuilder::emitRun(func::FuncOp main) {
 static bool takeLogitsBuffer(func::FuncOp step, BlockArgument count) {
   Operation *returned = step.back().getTerminator();
   auto alloc = returned->getOperand(0).getDefiningOp<memref::AllocOp>();
-  if (!alloc || !llvm::all_equal(llvm::concat<Value>(SmallVector<Value>{count},
-                                                     alloc.getDynamicSizes())))
+  if (!alloc || !llvm::all_of(alloc.getDynamicSizes(),
+                              [&](Value size) { return size == count; }))
     return false;
   unsigned last = step.getNumArguments();
   returned->eraseOperands(0, 1);

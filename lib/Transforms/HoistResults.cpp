@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FunctionCalls.h"
+
 #include "tern/Transforms/Passes.h"
 
 #include "tern/Dialect/Ternary/IR/Ternary.h"
@@ -98,22 +100,6 @@ static SmallVector<Movable> findChecks(func::FuncOp function,
   return found;
 }
 
-/// The calls of a private function; nullopt if it is used otherwise, or by
-/// nothing in the module.
-static std::optional<SmallVector<func::CallOp>>
-findCalls(func::FuncOp function, const SymbolUserMap &users) {
-  SmallVector<func::CallOp> calls;
-  for (Operation *user : users.getUsers(function)) {
-    auto call = dyn_cast<func::CallOp>(user);
-    if (!call || call.getArgAttrsAttr() || call.getResAttrsAttr())
-      return std::nullopt;
-    calls.push_back(call);
-  }
-  if (calls.empty())
-    return std::nullopt;
-  return calls;
-}
-
 /// Makes `checks` of `function` before `call`; then allocates `results`, and
 /// passes them.
 static void rewriteCall(func::CallOp call, func::FuncOp function,
@@ -201,12 +187,14 @@ private:
       if (results.empty())
         continue;
       // Anew for each function, whose callers may have been rewritten.
-      std::optional<SmallVector<func::CallOp>> calls =
-          findCalls(function, SymbolUserMap(tables, getOperation()));
-      if (!calls)
+      SmallVector<func::CallOp> calls =
+          tern::findCalls(function, SymbolUserMap(tables, getOperation()));
+      if (calls.empty() || llvm::any_of(calls, [](func::CallOp call) {
+            return call.getArgAttrsAttr() || call.getResAttrsAttr();
+          }))
         continue;
       SmallVector<Movable> checks = findChecks(function, results);
-      for (func::CallOp call : *calls)
+      for (func::CallOp call : calls)
         rewriteCall(call, function, checks, results);
       rewriteFunction(function, returned, checks, results);
       changed = true;

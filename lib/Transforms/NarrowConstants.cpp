@@ -9,6 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FunctionCalls.h"
+
 #include "tern/Transforms/Passes.h"
 
 #include "tern/Dialect/Ternary/IR/Storage.h"
@@ -125,12 +127,12 @@ void Candidates::findConstants(const SymbolUserMap &users,
 
 void Candidates::findArguments(const SymbolUserMap &users) {
   for (auto function : module.getOps<func::FuncOp>()) {
-    ArrayRef<Operation *> found = users.getUsers(function);
-    if (!function.isPrivate() || function.isExternal() || found.empty() ||
-        !llvm::all_of(found, llvm::IsaPred<func::CallOp>))
+    if (!function.isPrivate() || function.isExternal())
       continue;
-    for (Operation *call : found)
-      calls[function].push_back(cast<func::CallOp>(call));
+    SmallVector<func::CallOp> found = tern::findCalls(function, users);
+    if (found.empty())
+      continue;
+    calls[function] = std::move(found);
     for (BlockArgument argument : function.getArguments())
       if (isFloatVector(argument.getType()))
         arguments.insert(argument);

@@ -144,15 +144,22 @@ TEST(Sampler, SaysHowManyLogitsItLooksAt) {
       << "not all of a long sequence compete";
 }
 
+/// One that has accepted the first tokens of a vocabulary.
+Sampler makeSampler(const SamplingOptions &options, int64_t vocab,
+                    int64_t numInSequence) {
+  Sampler sampler(options, vocab);
+  for (int64_t token = 0; token < numInSequence; ++token)
+    sampler.accept(token);
+  return sampler;
+}
+
 // The first seven tokens have occurred, more than are asked for: of the five
 // largest logits, it depends whether one is above what those that are left out
 // can be.
 TEST(Sampler, KnowsWhetherItHasSeenEnough) {
   SamplingOptions options;
   options.repetitionPenalty = 2;
-  Sampler sampler(options, 100);
-  for (int64_t token = 0; token < 7; ++token)
-    sampler.accept(token);
+  Sampler sampler = makeSampler(options, 100, /*numInSequence=*/7);
   int64_t numBest = sampler.numBest();
   ASSERT_EQ(numBest, 5);
   ASSERT_EQ(sampler.numBestAtMost(), 8);
@@ -181,9 +188,7 @@ TEST(Sampler, AsksForAsManyAsFallBehind) {
   SamplingOptions options = sampling(1);
   options.topK = 48;
   options.repetitionPenalty = 2;
-  Sampler sampler(options, 200);
-  for (int64_t token = 0; token < 100; ++token)
-    sampler.accept(token);
+  Sampler sampler = makeSampler(options, 200, /*numInSequence=*/100);
   // The largest logits are those of `numOld` tokens of the sequence, which are
   // halved to less than all others, and of new ones.
   auto feed = [&](int64_t numOld) {
@@ -214,9 +219,7 @@ TEST(Sampler, AsksForAsManyAsFallBehind) {
 TEST(Sampler, AsksForFourMoreAtLeast) {
   SamplingOptions options;
   options.repetitionPenalty = 2;
-  Sampler sampler(options, 100);
-  for (int64_t token = 0; token < 50; ++token)
-    sampler.accept(token);
+  Sampler sampler = makeSampler(options, 100, /*numInSequence=*/50);
   std::vector<float> logits(100, -INFINITY);
   for (size_t i = 0; i < 5; ++i)
     logits[90 + i] = static_cast<float>(i);

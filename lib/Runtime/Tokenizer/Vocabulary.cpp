@@ -78,13 +78,11 @@ SpellingTable::SpellingTable(const Vocabulary &vocabulary)
   size_t bytes = static_cast<size_t>(count);
   for (int64_t id = 0; id < count; ++id)
     bytes += vocabulary.findSpelling(id).value_or("").size();
-  if (bytes > UINT32_MAX)
-    throw InputError("tokenizer.json: the tokens' spellings take 4 GiB");
   marked.reserve(bytes);
   blocks.reserve(static_cast<size_t>((count + kBlock - 1) / kBlock));
   for (int64_t id = 0; id < count; ++id) {
     if (id % kBlock == 0)
-      blocks.push_back(static_cast<uint32_t>(marked.size()));
+      blocks.push_back(marked.size());
     std::optional<std::string_view> spelling = vocabulary.findSpelling(id);
     marked += spelling ? kToken : kNone;
     marked += spelling.value_or("");

@@ -47,7 +47,7 @@ private:
 
 /// The spellings of a vocabulary by id, and no more: what text is made of. A
 /// tenth of a vocabulary and its merges: beside spellings, which are UTF-8, a
-/// token takes a byte and a quarter.
+/// token takes a byte and a half.
 class SpellingTable {
 public:
   explicit SpellingTable(const Vocabulary &vocabulary);
@@ -56,9 +56,9 @@ public:
   std::optional<std::string_view> find(int64_t id) const;
 
 private:
-  std::string marked;           // for each id a mark, and its spelling
-  std::vector<uint32_t> blocks; // where every kBlock-th id's mark is
-  int64_t count;                // of ids
+  std::string marked;         // for each id a mark, and its spelling
+  std::vector<size_t> blocks; // where every kBlock-th id's mark is
+  int64_t count;              // of ids
 
   /// Neither mark is a byte of UTF-8.
   static constexpr char kToken = '\xff', kNone = '\xfe';

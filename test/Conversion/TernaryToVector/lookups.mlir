@@ -2,9 +2,9 @@
 
 // One token by bytes of five codes: two lookups, by indices as they are and by
 // what bytes are above 192, and no shift. Both come first: after the first plane
-// the bytes are not needed any more, and need no copy. Codes stay at their bits, and those that
-// are at the same share an accumulator: the first plane and the last, which needs
-// no correction.
+// the bytes are not needed any more, and need no copy. Codes stay at their bits, and
+// those that are at the same share an accumulator: the first plane and the last,
+// which needs no correction.
 // CHECK-LABEL: func.func private @ternary_packed_matmul_t5_16x40_avx512vbmi(
 // CHECK:       %[[SUMS:.*]]:4 = scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}, %[[C:.*]] = %{{.*}}, %[[D:.*]] = %{{.*}}) -> (vector<16xi32>,
 // CHECK-NOT:     arith.shrui

@@ -116,16 +116,15 @@ static KVTensor quantizeRows(ImplicitLocOpBuilder &b, Value rows) {
   auto flatType = cast<RankedTensorType>(flat.getType());
   auto rule = ternary::QuantizationAttr::get(b.getContext(), kLeast,
                                              ternary::ScaleForm::Step);
+  RankedTensorType codesType = type.clone(b.getI8Type()),
+                   flatCodesType = flatType.clone(b.getI8Type());
   auto quantized = ternary::QuantizeOp::create(
-      b, flatType.clone(b.getI8Type()),
-      RankedTensorType::get(flatType.getDimSize(0), b.getBF16Type()), flat,
-      rule);
+      b, flatCodesType, getScalesType(flatCodesType), flat, rule);
   Value codes = tensor::ExpandShapeOp::create(
-      b, type.clone(b.getI8Type()), quantized.getCodes(), rowsFirst, sizes);
+      b, codesType, quantized.getCodes(), rowsFirst, sizes);
   Value scales = tensor::ExpandShapeOp::create(
-      b, RankedTensorType::get(type.getShape().drop_back(), b.getBF16Type()),
-      quantized.getScales(), ArrayRef<ReassociationIndices>{{0, 1, 2}},
-      ArrayRef(sizes).drop_back());
+      b, getScalesType(codesType), quantized.getScales(),
+      ArrayRef<ReassociationIndices>{{0, 1, 2}}, ArrayRef(sizes).drop_back());
   return {codes, scales};
 }
 

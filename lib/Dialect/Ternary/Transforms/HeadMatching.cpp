@@ -126,7 +126,7 @@ std::optional<std::string> tern::ternary::matchHead(func::FuncOp step,
       if (size != 1 && !ShapedType::isDynamic(size))
         return "it takes more than one hidden state";
     auto y = cast<RankedTensorType>(product.getResult(0).getType());
-    // Far more than there are, and sums of a logit's gamma stay small.
+    // Far more than any model has.
     constexpr int64_t mostColumns = int64_t(1) << 18;
     if (y.isDynamicDim(y.getRank() - 1) || x.getElementTypeBitWidth() > 32 ||
         type.getElementTypeBitWidth() > 32 || !type.hasStaticShape() ||

@@ -97,7 +97,7 @@ static Screen buildScreen(ElementsAttr rows,
 namespace {
 /// Where the row of the one token is in a tensor of such.
 struct TokenRow {
-  TokenRow(OpBuilder &b, Value tensor) {
+  TokenRow(OpBuilder &b, Value tensor) : tensor(tensor) {
     auto tensorType = cast<RankedTensorType>(tensor.getType());
     int64_t rank = tensorType.getRank(), size = tensorType.getShape().back();
     type = RankedTensorType::get(size, tensorType.getElementType());
@@ -106,16 +106,17 @@ struct TokenRow {
     sizes.back() = b.getIndexAttr(size);
   }
 
-  Value extractFrom(ImplicitLocOpBuilder &b, Value tensor) const {
+  Value extract(ImplicitLocOpBuilder &b) const {
     return tensor::ExtractSliceOp::create(b, type, tensor, offsets, sizes,
                                           strides);
   }
-  Value insertInto(ImplicitLocOpBuilder &b, Value row, Value tensor) const {
+  Value insert(ImplicitLocOpBuilder &b, Value row) const {
     return tensor::InsertSliceOp::create(b, row, tensor, offsets, sizes,
                                          strides);
   }
 
-  RankedTensorType type;
+  Value tensor;
+  RankedTensorType type; ///< of the row
   SmallVector<OpFoldResult> offsets, sizes, strides;
 };
 } // namespace
@@ -123,7 +124,7 @@ struct TokenRow {
 /// The hidden state of the one token, `[K]` in f32.
 static Value buildHidden(ImplicitLocOpBuilder &b, Value x) {
   TokenRow row(b, x);
-  Value hidden = row.extractFrom(b, x);
+  Value hidden = row.extract(b);
   if (row.type.getElementType().isF32())
     return hidden;
   auto wide = row.type.clone(b.getF32Type());
@@ -154,11 +155,11 @@ static Value buildLogits(ImplicitLocOpBuilder &b, const HeadMatch &match,
     bounds = arith::ConstantOp::create(b, screen->bounds);
   }
   Value logits = HeadOp::create(b, row.type, hidden, match.rows, best, codes,
-                                bounds, row.extractFrom(b, destination),
+                                bounds, row.extract(b),
                                 match.isRounded ? TypeAttr::get(b.getBF16Type())
                                                 : TypeAttr())
                      .getResult();
-  return row.insertInto(b, logits, destination);
+  return row.insert(b, logits);
 }
 
 namespace {

@@ -13,9 +13,9 @@
 
 // Row 0 is copied as it is: up to 20 in magnitude, codes are 32 more; above, every
 // second number up to 34 has one, and every fourth up to 50: 22 is 53, -38 is
-// 32 - 28 and 50 is 63. Byte 0 holds
-// the code of column 0, and bits 0 and 1 of that of column 12, which is padding,
-// of code 32; bytes 64 to 67 hold those of columns 4 to 7. 8 rows are half a tile.
+// 32 - 28 and 50 is 63. Byte 0 holds the code of column 0, and bits 0 and 1 of that
+// of column 12, which is padding, of code 32; bytes 64 to 67 hold those of columns 4
+// to 7. 8 rows are half a tile.
 
 // SCREEN:      module attributes {ternary.head = "screened: reads 192 bytes a token and 16 for each logit that may be one of the best, of 128"}
 // EXACT:       module attributes {ternary.head = "exact: reads 128 bytes a token"}

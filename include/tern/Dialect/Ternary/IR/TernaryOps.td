@@ -73,8 +73,9 @@ def Ternary_QuantizeOp : Ternary_Op<"quantize", [Pure, Ternary_ReifyShapes]> {
     NaN.
 
     Scales may be bf16, where they are steps: then a step is rounded up to bf16,
-    by 2^-7 of it at most (more below 2^-126), and codes are made with what it is rounded to. So they
-    are as close to `x` as that step allows, and no row is cut off.
+    by 2^-7 of it at most (more below 2^-126), and codes are made with what it
+    is rounded to. So they are as close to `x` as that step allows, and no row
+    is cut off.
 
     Example:
     ```mlir
