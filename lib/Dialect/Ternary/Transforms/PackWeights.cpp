@@ -173,10 +173,13 @@ static bool hasFloats(MatmulOp op) {
 static int64_t countBytes(ArrayRef<MatmulOp> products) {
   llvm::SmallDenseSet<Attribute> seen;
   int64_t bytes = 0;
-  for (MatmulOp op : products)
-    for (Attribute part : *getWeightParts(op.getWeights()))
+  for (MatmulOp op : products) {
+    // Named, as a loop over a temporary's elements would outlive it.
+    SmallVector<Attribute> parts = *getWeightParts(op.getWeights());
+    for (Attribute part : parts)
       if (seen.insert(part).second)
         bytes += cast<ElementsAttr>(part).getNumElements();
+  }
   return bytes;
 }
 
